@@ -1,0 +1,105 @@
+// swift-tools-version: 6.2
+import Foundation
+import PackageDescription
+
+/// Every target of ours is held to the same rules; what they cost once they save in every review.
+let strict: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+]
+
+/// Kernels are optimised in debug builds too: a test suite that waits for unoptimised loops is not run.
+let optimised: [CSetting] = [
+  .unsafeFlags(["-O3", "-fno-math-errno", "-Wall", "-Wextra", "-Werror"])
+]
+
+func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+let argumentParser = Target.Dependency.product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdTesting = Target.Dependency.product(
+  name: "HummingbirdTesting", package: "hummingbird")
+let lifecycle = Target.Dependency.product(
+  name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+
+/// The engine: no package beyond the toolchain, so most work rebuilds in seconds.
+var targets: [Target] = [
+  room("Compute", []),
+  .target(name: "CSIMD", cSettings: optimised),
+  room("ComputeCPU", ["Compute", "CSIMD"]),
+  room("Model", ["Compute"]),
+  tests("ComputeTests", ["Compute", "ComputeCPU", "CSIMD"]),
+  tests("ModelTests", ["Compute", "ComputeCPU", "Model"]),
+]
+var dependencies: [Package.Dependency] = []
+
+/// `VBERT_UPTO=engine` builds and tests the engine alone (no packages), `VBERT_UPTO=trainer` all rooms
+/// below HTTP and the command line: the heavy packages stay out of everyday work on the low rooms.
+let upTo = ProcessInfo.processInfo.environment["VBERT_UPTO"] ?? "vbert"
+
+if upTo != "engine" {
+  dependencies += [
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+  ]
+  targets += [
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    room("Manager", ["Model", "Compute", "CZlib", grdb, crypto, logging]),
+    room("Scheduler", ["Manager", "Model", "Compute", logging, metrics]),
+    room("Trainer", ["Scheduler", "Manager", "Model", "Compute", logging]),
+    tests("ManagerTests", ["Manager", "Model", "Compute", "ComputeCPU", grdb]),
+    tests("SchedulerTests", ["Scheduler", "Manager", "Model", "Compute", "ComputeCPU"]),
+    tests("TrainerTests", ["Trainer", "Manager", "Model", "Compute", "ComputeCPU"]),
+  ]
+}
+if upTo == "vbert" {
+  dependencies += [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+  ]
+  targets += [
+    room(
+      "Dispatcher",
+      ["Scheduler", "Manager", "Model", "Compute", hummingbird, lifecycle, logging, metrics]),
+    .executableTarget(
+      name: "vbert",
+      dependencies: [
+        "Dispatcher", "Trainer", "Scheduler", "Manager", "Model", "Compute", "ComputeCPU",
+        argumentParser, hummingbird, lifecycle, logging, metrics,
+      ], swiftSettings: strict),
+    tests(
+      "DispatcherTests",
+      [
+        "Dispatcher", "Scheduler", "Manager", "Model", "Compute", "ComputeCPU", hummingbird,
+        hummingbirdTesting,
+      ]),
+    tests("EndToEndTests", ["Manager", "Model", httpClient]),
+  ]
+}
+
+let package = Package(
+  name: "vbert",
+  dependencies: dependencies,
+  targets: targets,
+  swiftLanguageModes: [.v6],
+  cLanguageStandard: .gnu2x
+)

@@ -1,0 +1,91 @@
+/// What a device must be able to do for inference: about twenty coarse operations.
+///
+/// A backend object is one in-order lane: operations run in the order of their calls, and results
+/// are on the host after `download`. One thread at a time may call it. Shapes are the caller's duty;
+/// a wrong one traps. Activations are `activationType`; wherever an output may be the input this is
+/// said. Sizes below: R rows of the packed batch, H hidden.
+package protocol Backend: AnyObject, Sendable {
+  /// For people: "cpu (AVX-512, 2 threads)".
+  var name: String { get }
+  /// Type of every activation tensor.
+  var activationType: ElementType { get }
+
+  // MARK: Memory
+
+  /// Memory aligned to 64 bytes, contents undefined. Throws `outOfMemory`.
+  func allocate(byteCount: Int) throws(ComputeError) -> DeviceBuffer
+  /// Copies values to a contiguous tensor, converting to its type; counts must be equal.
+  func upload(_ values: UnsafeBufferPointer<Float>, to tensor: Tensor) throws(ComputeError)
+  /// Copies a contiguous tensor's values to the host, converting from its type, after all earlier
+  /// operations are done.
+  func download(_ tensor: Tensor, into values: UnsafeMutableBufferPointer<Float>)
+    throws(ComputeError)
+
+  // MARK: Preparation (once a model, a tenant or a batch)
+
+  func prepare(_ matrix: HostMatrix) throws(ComputeError) -> any Matrix
+  /// Loads a tenant's parameters. All its linear maps use `hidden` columns or rows of the base.
+  func load(_ adapter: HostAdapter) throws(ComputeError) -> any ResidentAdapter
+  func place(_ layout: SequenceLayout) throws(ComputeError) -> any PlacedSequences
+  /// Groups ascend and do not overlap; rows in no group have no adapter.
+  func place(_ groups: [RowGroup]) throws(ComputeError) -> any PlacedGroups
+
+  // MARK: Entering the encoder
+
+  /// out[r] = LayerNorm(word[ids[r]] + position[positions[r]] + tokenType[types[r]]), out [R, H].
+  func embed(
+    ids: [Int32], positions: [Int32], types: [Int32], tables: EmbeddingTables,
+    norm: Normalization, into out: Tensor
+  ) throws(ComputeError)
+
+  /// out[t] = rows[t][1] + rows[t + 1][0] + rows[t - 1][2] within each sequence, out [R, H]: how
+  /// overlapping n-grams become token states (SkipBERT, ACL 2022, section 3).
+  func mergeNGrams(_ rows: [NGramRow], sequences: any PlacedSequences, into out: Tensor)
+    throws(ComputeError)
+
+  /// x[r] = LayerNorm(x[r] + position[r's place in its sequence] + tokenType[types[r]]), in place:
+  /// the second tables, which keep the stored rows free of position and segment.
+  func addPositions(
+    to x: Tensor, types: [Int32], sequences: any PlacedSequences, tables: EmbeddingTables,
+    norm: Normalization
+  ) throws(ComputeError)
+
+  /// x[r] *= sigmoid(gate . x[r] + bias), in place: the local layers' output gate. gate [1, H].
+  func applyGate(_ x: Tensor, gate: Tensor, bias: Float) throws(ComputeError)
+
+  // MARK: A layer
+
+  /// out = activation(x W^T + b). out must not overlap x.
+  func matmul(_ x: Tensor, _ matrix: any Matrix, activation: Activation, into out: Tensor)
+    throws(ComputeError)
+
+  /// Multi-head attention inside each sequence. qkv [R, 3H]: query, key, value columns; heads split
+  /// each into H / heads wide pieces; scores are scaled by 1 / sqrt(H / heads). out [R, H].
+  func attention(_ qkv: Tensor, sequences: any PlacedSequences, heads: Int, into out: Tensor)
+    throws(ComputeError)
+
+  /// out = LayerNorm(x + residual). out may be x or residual.
+  func addNorm(_ x: Tensor, residual: Tensor, norm: Normalization, into out: Tensor)
+    throws(ComputeError)
+
+  // MARK: Grouped by vBERT
+
+  /// In place on each group's rows, where its adapter has a bottleneck at (layer, site):
+  /// x += W_up GELU(W_down x + b_down) + b_up.
+  func applyBottlenecks(_ x: Tensor, groups: any PlacedGroups, layer: Int, site: AdapterSite)
+    throws(ComputeError)
+
+  /// On each group's rows, where its adapter has a LoRA at (layer, target):
+  /// out += scale * B (A x). out [R, outputs of the target]; it may be columns of a wider tensor.
+  func addLowRanks(
+    _ x: Tensor, groups: any PlacedGroups, layer: Int, target: LowRankTarget, into out: Tensor
+  ) throws(ComputeError)
+
+  /// out[i] = mean, or first row, of sequence i. x [R, H], out [sequences, H].
+  func pool(_ x: Tensor, sequences: any PlacedSequences, pooling: Pooling, into out: Tensor)
+    throws(ComputeError)
+
+  /// out[r] = W_head x[r] + b_head with the head of r's group, in the first columns of out's row;
+  /// further columns and rows without a head are left as they are. out [R, most labels or more].
+  func applyHeads(_ x: Tensor, groups: any PlacedGroups, into out: Tensor) throws(ComputeError)
+}
