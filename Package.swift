@@ -21,7 +21,7 @@ func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+  .testTarget(name: name, dependencies: dependencies + ["TestSupport"], swiftSettings: strict)
 }
 
 let argumentParser = Target.Dependency.product(
@@ -43,6 +43,7 @@ var targets: [Target] = [
   .target(name: "CSIMD", cSettings: optimised),
   room("ComputeCPU", ["Compute", "CSIMD"]),
   room("Model", ["Compute"]),
+  .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
   tests("ComputeTests", ["Compute", "ComputeCPU", "CSIMD"]),
   tests("ModelTests", ["Compute", "ComputeCPU", "Model"]),
 ]
