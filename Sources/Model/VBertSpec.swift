@@ -1,0 +1,103 @@
+package import Compute
+
+/// What a vBERT answers.
+package enum Task: String, Sendable, Hashable, Codable, CaseIterable {
+  /// One label of several: softmax over the head's outputs.
+  case classify
+  /// Any number of labels: a sigmoid an output.
+  case multilabel
+  /// A label a word, read at the word's first sub-token.
+  case tag
+  /// The pooled state itself, divided by its L2 norm; no head.
+  case embed
+  /// One number: regression, or the relevance of a pair.
+  case score
+
+  /// Outputs of the head; 0 for none.
+  package func outputs(labels: Int) -> Int {
+    switch self {
+    case .classify, .multilabel, .tag: labels
+    case .embed: 0
+    case .score: 1
+    }
+  }
+}
+
+/// Everything that says what a vBERT is, but for its trained numbers.
+package struct VBertSpec: Sendable, Hashable, Codable {
+  package var task: Task
+  /// Name of the base in the store, and the content hash that it had when the vBERT was made.
+  package var base: String
+  package var baseHash: String
+  package var domain: String?
+  /// As `AdapterSpec` prints it.
+  package var adapter: AdapterSpec
+  package var pooling: Pooling
+  /// Label names in the order of the head's outputs; for tag the BIO tags. Empty until trained.
+  package var labels: [String]
+  /// Longest input in tokens, special tokens included.
+  package var maxLength: Int
+
+  package init(
+    task: Task, base: String, baseHash: String, domain: String? = nil, adapter: AdapterSpec,
+    pooling: Pooling = .mean, labels: [String] = [], maxLength: Int = 128
+  ) {
+    self.task = task
+    self.base = base
+    self.baseHash = baseHash
+    self.domain = domain
+    self.adapter = adapter
+    self.pooling = pooling
+    self.labels = labels
+    self.maxLength = maxLength
+  }
+}
+
+extension AdapterSpec: Codable {
+  package init(from decoder: any Decoder) throws {
+    try self.init(parsing: decoder.singleValueContainer().decode(String.self))
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(description)
+  }
+}
+
+extension Pooling: Codable {
+  package init(from decoder: any Decoder) throws {
+    try self.init(parsing: decoder.singleValueContainer().decode(String.self))
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(name)
+  }
+
+  package init(parsing text: String) throws(SpecError) {
+    switch text {
+    case "mean": self = .mean
+    case "cls": self = .cls
+    default: throw .pooling(text)
+    }
+  }
+
+  package var name: String { self == .mean ? "mean" : "cls" }
+}
+
+/// What can be wrong with a written specification.
+package enum SpecError: Error, Equatable, CustomStringConvertible {
+  case adapter(String)
+  case pooling(String)
+
+  package var description: String {
+    switch self {
+    case .adapter(let text):
+      """
+      adapter "\(text)" is not understood; examples: bottleneck:64, bottleneck:64@both, \
+      lora:8, lora:8:alpha=16@query,value, none
+      """
+    case .pooling(let text): "pooling \"\(text)\" is not understood; use mean or cls"
+    }
+  }
+}
