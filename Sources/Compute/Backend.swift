@@ -1,7 +1,8 @@
 /// What a device must be able to do for inference: about twenty coarse operations.
 ///
 /// A backend object is one in-order lane: operations run in the order of their calls, and results
-/// are on the host after `download`. One thread at a time may call it. Shapes are the caller's duty;
+/// are on the host after `download`. One thread at a time may call it. What one lane prepared, loaded
+/// or allocated, every lane of the same device may read. Shapes are the caller's duty;
 /// a wrong one traps. Activations are `activationType`; wherever an output may be the input this is
 /// said. Sizes below: R rows of the packed batch, H hidden.
 package protocol Backend: AnyObject, Sendable {
@@ -58,6 +59,10 @@ package protocol Backend: AnyObject, Sendable {
   /// out = activation(x W^T + b). out must not overlap x.
   func matmul(_ x: Tensor, _ matrix: any Matrix, activation: Activation, into out: Tensor)
     throws(ComputeError)
+
+  /// x = GELU(x), exact, in place; for the one case that `matmul` cannot fuse: a LoRA adds to its
+  /// result first.
+  func applyGELU(_ x: Tensor) throws(ComputeError)
 
   /// Multi-head attention inside each sequence. qkv [R, 3H]: query, key, value columns; heads split
   /// each into H / heads wide pieces; scores are scaled by 1 / sqrt(H / heads). out [R, H].

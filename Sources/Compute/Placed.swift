@@ -50,4 +50,6 @@ package struct RowGroup: Sendable {
 /// layer. Holds its adapters, so that none is freed under a running batch.
 package protocol PlacedGroups: AnyObject, Sendable {
   var groups: [RowGroup] { get }
+  /// Whether any group's adapter has a LoRA there; false spares the caller the operation.
+  func hasLowRank(layer: Int, target: LowRankTarget) -> Bool
 }

@@ -1,0 +1,119 @@
+internal import Compute
+
+/// One transformer layer on a device: post-LayerNorm blocks, as BERT has them (Devlin 2018).
+struct Layer: Sendable {
+  /// Its number in the base model.
+  let number: Int
+  /// [3 hidden, hidden]: query, key and value in one product.
+  let queryKeyValue: any Matrix
+  let output: any Matrix
+  let attentionNorm: Normalization
+  let up: any Matrix
+  let down: any Matrix
+  let outputNorm: Normalization
+
+  /// Reads `encoder.layer.<number>.*` and prepares it.
+  init(
+    number: Int, source: any TensorSource, configuration: Configuration, parameters: Parameters,
+    backend: any Backend
+  ) throws {
+    let (hidden, wide) = (configuration.hiddenSize, configuration.intermediateSize)
+    let name = "encoder.layer.\(number)"
+    func matrix(_ part: String, _ outputs: Int, _ inputs: Int) throws -> any Matrix {
+      let (w, b) = try source.linear("\(name).\(part)", outputs: outputs, inputs: inputs)
+      return try backend.prepare(HostMatrix(weight: w, bias: b, outputs: outputs, inputs: inputs))
+    }
+    func norm(_ part: String) throws -> Normalization {
+      Normalization(
+        gamma: try parameters.row("\(name).\(part).weight"),
+        beta: try parameters.row("\(name).\(part).bias"),
+        epsilon: configuration.layerNormEpsilon)
+    }
+    var stacked: (w: [Float], b: [Float]) = ([], [])
+    for part in ["query", "key", "value"] {
+      let (w, b) = try source.linear(
+        "\(name).attention.self.\(part)", outputs: hidden, inputs: hidden)
+      stacked.w += w
+      stacked.b += b
+    }
+    self.number = number
+    queryKeyValue = try backend.prepare(
+      HostMatrix(weight: stacked.w, bias: stacked.b, outputs: 3 * hidden, inputs: hidden))
+    output = try matrix("attention.output.dense", hidden, hidden)
+    attentionNorm = try norm("attention.output.LayerNorm")
+    up = try matrix("intermediate.dense", wide, hidden)
+    down = try matrix("output.dense", hidden, wide)
+    outputNorm = try norm("output.LayerNorm")
+  }
+}
+
+extension Layer {
+  /// What one batch needs besides its states.
+  struct Batch {
+    let backend: any Backend
+    let sequences: any PlacedSequences
+    /// nil: no row has an adapter.
+    let groups: (any PlacedGroups)?
+    let heads: Int
+    let workspace: Workspace
+  }
+
+  /// Runs the layer on x [rows, hidden], in place; `workspace` is as full afterwards as before.
+  func run(_ x: Tensor, _ batch: Batch) throws(ComputeError) {
+    let backend = batch.backend
+    let mark = batch.workspace.mark
+    defer { batch.workspace.reset(to: mark) }
+    let hidden = x.columns
+    func scratch(_ columns: Int) -> Tensor {
+      batch.workspace.take(rows: x.rows, columns: columns, type: x.type)
+    }
+
+    let qkv = scratch(3 * hidden)
+    try backend.matmul(x, queryKeyValue, activation: .none, into: qkv)
+    for (part, target) in [LowRankTarget.query, .key, .value].enumerated() {
+      try addLowRank(x, target, into: qkv.columns(part * hidden..<(part + 1) * hidden), batch)
+    }
+    let context = scratch(hidden)
+    try backend.attention(qkv, sequences: batch.sequences, heads: batch.heads, into: context)
+
+    let attended = scratch(hidden)
+    try backend.matmul(context, output, activation: .none, into: attended)
+    try addLowRank(context, .output, into: attended, batch)
+    try backend.addNorm(attended, residual: x, norm: attentionNorm, into: attended)
+    if let groups = batch.groups {
+      try backend.applyBottlenecks(attended, groups: groups, layer: number, site: .attention)
+    }
+
+    let wide = scratch(up.outputs)
+    if batch.groups?.hasLowRank(layer: number, target: .up) == true {
+      try backend.matmul(attended, up, activation: .none, into: wide)
+      try addLowRank(attended, .up, into: wide, batch)
+      try backend.applyGELU(wide)
+    } else {
+      try backend.matmul(attended, up, activation: .gelu, into: wide)
+    }
+    try backend.matmul(wide, down, activation: .none, into: x)
+    try addLowRank(wide, .down, into: x, batch)
+    try backend.addNorm(x, residual: attended, norm: outputNorm, into: x)
+    if let groups = batch.groups {
+      try backend.applyBottlenecks(x, groups: groups, layer: number, site: .ffn)
+    }
+  }
+
+  private func addLowRank(
+    _ x: Tensor, _ target: LowRankTarget, into out: Tensor, _ batch: Batch
+  ) throws(ComputeError) {
+    guard let groups = batch.groups, groups.hasLowRank(layer: number, target: target) else {
+      return
+    }
+    try batch.backend.addLowRanks(x, groups: groups, layer: number, target: target, into: out)
+  }
+
+  /// Workspace bytes that `run` needs for `rows` rows.
+  static func workspaceBytes(rows: Int, configuration: Configuration, type: ElementType) -> Int {
+    let hidden = configuration.hiddenSize
+    return [3 * hidden, hidden, hidden, configuration.intermediateSize].reduce(0) {
+      $0 + Workspace.bytes(rows: rows, columns: $1, type: type)
+    }
+  }
+}

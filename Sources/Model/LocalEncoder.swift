@@ -1,0 +1,102 @@
+package import Compute
+
+/// Computes PLOT rows: the local layers of a skip base, run over the three tokens of an n-gram only
+/// (SkipBERT, ACL 2022, section 3).
+///
+/// An n-gram is a packed sequence of its non-zero slots: a slot with id 0 is neither computed nor
+/// attended, and its third of the row is zeros. An n-gram whose centre is 0 has a row of zeros.
+package final class LocalEncoder {
+  package let base: BaseModel
+  private let backend: any Backend
+  private let workspace: Workspace
+  /// N-grams computed at once.
+  private let chunk: Int
+
+  /// Needs a skip base. `chunk` bounds the scratch memory: about 3 x chunk tokens.
+  package init(base: BaseModel, backend: any Backend, chunk: Int = 512) throws(ComputeError) {
+    precondition(base.skip != nil && chunk > 0)
+    self.base = base
+    self.backend = backend
+    self.chunk = chunk
+    let rows = 3 * chunk
+    workspace = try Workspace(
+      backend: backend,
+      byteCount: Workspace.bytes(
+        rows: rows, columns: base.configuration.hiddenSize, type: base.activationType)
+        + Layer.workspaceBytes(
+          rows: rows, configuration: base.configuration, type: base.activationType))
+  }
+
+  /// Fills `rows` [grams, 3, hidden] fp32 with the rows of `grams`, which should be distinct: each is
+  /// computed. Ids must be below the vocabulary's size.
+  package func compute(_ grams: [NGram], into rows: UnsafeMutableBufferPointer<Float>)
+    throws(ComputeError)
+  {
+    let width = 3 * base.configuration.hiddenSize
+    precondition(rows.count == grams.count * width)
+    unsafe rows.update(repeating: 0)
+    var first = 0
+    while first < grams.count {
+      let last = min(first + chunk, grams.count)
+      try unsafe computeChunk(
+        grams[first..<last],
+        into: UnsafeMutableBufferPointer(rebasing: rows[first * width..<last * width]))
+      first = last
+    }
+  }
+
+  private func computeChunk(
+    _ grams: ArraySlice<NGram>, into rows: UnsafeMutableBufferPointer<Float>
+  ) throws(ComputeError) {
+    guard let skip = base.skip else { preconditionFailure("checked at init") }
+    let hidden = base.configuration.hiddenSize
+    let packed = PackedNGrams(grams)
+    guard !packed.ids.isEmpty else { return }
+    workspace.reset()
+    let x = workspace.take(rows: packed.ids.count, columns: hidden, type: base.activationType)
+    try backend.embed(
+      ids: packed.ids, positions: packed.positions,
+      types: [Int32](repeating: 0, count: packed.ids.count), tables: base.embedding,
+      norm: base.embeddingNorm, into: x)
+    let batch = Layer.Batch(
+      backend: backend, sequences: try backend.place(packed.layout), groups: nil,
+      heads: base.configuration.headCount, workspace: workspace)
+    for layer in base.layers[..<base.configuration.skipDepth] { try layer.run(x, batch) }
+    try backend.applyGate(x, gate: skip.gate, bias: skip.gateBias)
+
+    var states = [Float](repeating: 0, count: packed.ids.count * hidden)
+    try unsafe states.withUnsafeMutableBufferPointer { states throws(ComputeError) in
+      unsafe try backend.download(x, into: states)
+    }
+    unsafe states.withUnsafeBufferPointer { states in
+      for (token, slot) in packed.slots.enumerated() {
+        _ = unsafe UnsafeMutableBufferPointer(rebasing: rows[slot * hidden..<(slot + 1) * hidden])
+          .update(fromContentsOf: states[token * hidden..<(token + 1) * hidden])
+      }
+    }
+  }
+}
+
+/// The non-zero slots of some n-grams as a packed batch.
+struct PackedNGrams {
+  private(set) var ids: [Int32] = []
+  /// Place in the n-gram: 0 left, 1 centre, 2 right.
+  private(set) var positions: [Int32] = []
+  /// For each token, 3 x its n-gram + its place.
+  private(set) var slots: [Int] = []
+  let layout: SequenceLayout
+
+  init(_ grams: ArraySlice<NGram>) {
+    var lengths: [Int] = []
+    for (number, gram) in grams.enumerated() where gram.centre != 0 {
+      let before = ids.count
+      for (place, id) in [gram.left, gram.centre, gram.right].enumerated() where id != 0 {
+        ids.append(id)
+        positions.append(Int32(place))
+        slots.append(3 * number + place)
+      }
+      lengths.append(ids.count - before)
+    }
+    layout = SequenceLayout(lengths: lengths)
+  }
+}

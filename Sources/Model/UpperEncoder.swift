@@ -1,0 +1,70 @@
+package import Compute
+
+/// The part of the base that every request computes: the entry (embeddings, or merged n-gram rows)
+/// and the upper layers, for one packed batch at a time on one backend lane.
+package final class UpperEncoder {
+  package let base: BaseModel
+  package let backend: any Backend
+  /// Longest batch, in tokens.
+  package let tokenBudget: Int
+  /// Scratch for one batch; what the caller takes on top (pooled states, logits) it takes after
+  /// `states` and the next `states` call gives everything back.
+  package let workspace: Workspace
+
+  /// `extraBytes` is workspace beyond the encoder's own need, for the caller's heads.
+  package init(
+    base: BaseModel, backend: any Backend, tokenBudget: Int, extraBytes: Int = 0
+  ) throws(ComputeError) {
+    self.base = base
+    self.backend = backend
+    self.tokenBudget = tokenBudget
+    let states = Workspace.bytes(
+      rows: tokenBudget, columns: base.configuration.hiddenSize, type: base.activationType)
+    let layer = Layer.workspaceBytes(
+      rows: tokenBudget, configuration: base.configuration, type: base.activationType)
+    workspace = try Workspace(backend: backend, byteCount: states + layer + extraBytes)
+  }
+
+  /// The final states [rows, hidden] of a batch, valid until the next call.
+  ///
+  /// - Parameters:
+  ///   - rows: each token's n-gram row; needed for a skip base, ignored for a dense one.
+  ///   - groups: which rows belong to which vBERT; nil for none.
+  ///   - visit: called with the state that enters the first computed layer (0), then after each
+  ///     layer (1, 2...).
+  package func states(
+    of batch: PackedBatch, rows: [NGramRow]? = nil, sequences: any PlacedSequences,
+    groups: (any PlacedGroups)? = nil,
+    visit: (Int, Tensor) throws(ComputeError) -> Void = { _, _ in }
+  ) throws(ComputeError) -> Tensor {
+    precondition(batch.layout.rows <= tokenBudget)
+    workspace.reset()
+    let x = workspace.take(
+      rows: batch.layout.rows, columns: base.configuration.hiddenSize, type: base.activationType)
+    try enter(batch, rows: rows, sequences: sequences, into: x)
+    try visit(0, x)
+    let layerBatch = Layer.Batch(
+      backend: backend, sequences: sequences, groups: groups,
+      heads: base.configuration.headCount, workspace: workspace)
+    for (done, layer) in base.layers[base.configuration.upperLayers].enumerated() {
+      try layer.run(x, layerBatch)
+      try visit(done + 1, x)
+    }
+    return x
+  }
+
+  /// The state that enters the first computed layer.
+  private func enter(
+    _ batch: PackedBatch, rows: [NGramRow]?, sequences: any PlacedSequences, into x: Tensor
+  ) throws(ComputeError) {
+    guard let skip = base.skip else {
+      return try backend.embed(
+        ids: batch.ids, positions: batch.positions, types: batch.types, tables: base.embedding,
+        norm: base.embeddingNorm, into: x)
+    }
+    guard let rows else { preconditionFailure("a skip base is entered with n-gram rows") }
+    try backend.mergeNGrams(rows, sequences: sequences, into: x)
+    try backend.addPositions(
+      to: x, types: batch.types, sequences: sequences, tables: skip.tables, norm: skip.norm)
+  }
+}
