@@ -27,11 +27,9 @@ package final class UpperEncoder {
 
   /// The final states [rows, hidden] of a batch, valid until the next call.
   ///
-  /// - Parameters:
-  ///   - rows: each token's n-gram row; needed for a skip base, ignored for a dense one.
-  ///   - groups: which rows belong to which vBERT; nil for none.
-  ///   - visit: called with the state that enters the first computed layer (0), then after each
-  ///     layer (1, 2...).
+  /// `rows` holds each token's n-gram row, needed by a skip base and ignored by a dense one;
+  /// `groups` says which rows belong to which vBERT. `visit` sees the state that enters the first
+  /// computed layer (0), then the state after each layer (1, 2...).
   package func states(
     of batch: PackedBatch, rows: [NGramRow]? = nil, sequences: any PlacedSequences,
     groups: (any PlacedGroups)? = nil,
