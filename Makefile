@@ -1,0 +1,43 @@
+# Two commands on a fresh machine: `make demo` shows the main job, `make test` runs every check.
+# Both install what they need (and say so), and both may be run again at any time.
+.PHONY: help demo test build setup base bench format lint release clean
+
+SWIFT_BUILD = swift build -c release
+
+help:
+	@echo "make demo     set up everything, train six vBERTs, serve them, ask them"
+	@echo "make test     build and run all tests (VBERT_FUZZ_SECONDS=60 fuzzes longer)"
+	@echo "make build    build .build/release/vbert"
+	@echo "make release  one stripped file to copy: .build-static/release/vbert"
+	@echo "make bench    speed beside PyTorch and ONNX Runtime (fetches them from PyPI)"
+	@echo "make format   format the sources; make lint checks them"
+
+setup:
+	@scripts/setup
+
+base: setup
+	@scripts/fetch-base
+
+build: setup
+	$(SWIFT_BUILD) --product vbert
+
+demo: build base
+	@scripts/demo
+
+test: base lint
+	@scripts/test
+
+bench: build base
+	@scripts/bench
+
+release: setup
+	@scripts/release
+
+format:
+	swift format -i -r --parallel Sources Tests Package.swift
+
+lint:
+	swift format lint -s -r --parallel Sources Tests Package.swift
+
+clean:
+	rm -rf .build .build-static .home
