@@ -20,8 +20,13 @@ func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
+/// A folder Tests/NAME/Fixtures is read from its place, not built.
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .testTarget(name: name, dependencies: dependencies + ["TestSupport"], swiftSettings: strict)
+  let fixtures = "\(Context.packageDirectory)/Tests/\(name)/Fixtures"
+  return .testTarget(
+    name: name, dependencies: dependencies + ["TestSupport"],
+    exclude: FileManager.default.fileExists(atPath: fixtures) ? ["Fixtures"] : [],
+    swiftSettings: strict)
 }
 
 let argumentParser = Target.Dependency.product(
@@ -42,7 +47,7 @@ var targets: [Target] = [
   room("Compute", []),
   .target(name: "CSIMD", cSettings: optimised),
   room("ComputeCPU", ["Compute", "CSIMD"]),
-  room("Model", ["Compute"]),
+  room("Model", ["Compute", "CSIMD"]),
   .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
   tests("ComputeTests", ["Compute", "ComputeCPU", "CSIMD"]),
   tests("ModelTests", ["Compute", "ComputeCPU", "Model"]),
