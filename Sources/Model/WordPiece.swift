@@ -1,0 +1,149 @@
+/// BERT's tokeniser: to the id and to the code point what Hugging Face's BertTokenizerFast makes.
+///
+/// Immutable after `init`, so that one value serves all threads.
+package struct WordPiece: Sendable {
+  private static let specialRoot = 2
+
+  let options: BasicNormalizer.Options
+  private let vocabulary: Vocabulary
+  /// Three trees: what begins a word, what continues one, and special tokens.
+  let trie: TokenTrie
+  /// Per byte: a special token begins with it.
+  private let beginsSpecial: [Bool]
+  /// Per ASCII byte: 0 dropped, 1 a space, 2 punctuation, else the byte that stands for it.
+  private let ascii: [UInt8]
+  let unknown: Int32
+  /// [CLS] and [SEP].
+  package let classification: Int32
+  package let separator: Int32
+
+  package var vocabularySize: Int { vocabulary.count }
+
+  /// vocab.txt: one token a line. `stripAccents` nil means as `lowercase`.
+  ///
+  /// Throws where the vocabulary is empty or too large, has an empty, repeated or non-UTF-8 token,
+  /// or lacks [UNK], [CLS] or [SEP].
+  package init(
+    vocabulary text: [UInt8], lowercase: Bool = true, stripAccents: Bool? = nil,
+    handleChineseCharacters: Bool = true
+  ) throws(WordPieceError) {
+    try self.init(
+      Vocabulary(lines: text), special: ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"],
+      options: BasicNormalizer.Options(
+        lowercase: lowercase, stripAccents: stripAccents ?? lowercase,
+        spacesIdeographs: handleChineseCharacters))
+  }
+
+  /// `special`: tokens that are found in the raw text, before anything is normalised; those that
+  /// the vocabulary lacks are ignored.
+  init(
+    _ vocabulary: Vocabulary, special: [String], options: BasicNormalizer.Options
+  ) throws(WordPieceError) {
+    if vocabulary.count == 0 { throw .empty }
+    let specials = special.map { Array($0.utf8) }
+    var trie = TokenTrie(
+      roots: 3, edgeCount: vocabulary.byteCount + specials.reduce(0) { $0 + $1.count })
+    var beginsSpecial = [Bool](repeating: false, count: 256)
+    let specialSet = Set(specials)
+    let prefix = Array("##".utf8)
+    for id in 0..<vocabulary.count {
+      let token = vocabulary.bytes(of: id)
+      let continues = token.count > prefix.count && token.starts(with: prefix)
+      let isNew = trie.insert(
+        continues ? token.dropFirst(prefix.count) : token,
+        root: continues ? PieceWriter.continuationRoot : PieceWriter.wordRoot, token: Int32(id))
+      guard isNew else { throw .duplicate(token: String(decoding: token, as: UTF8.self), id: id) }
+      if let first = token.first, specialSet.contains(Array(token)) {
+        _ = trie.insert(token, root: Self.specialRoot, token: Int32(id))
+        beginsSpecial[Int(first)] = true
+      }
+    }
+    func find(_ name: String) throws(WordPieceError) -> Int32 {
+      guard let id = trie.token(Array(name.utf8), root: PieceWriter.wordRoot) else {
+        throw .missing(token: name)
+      }
+      return id
+    }
+    unknown = try find("[UNK]")
+    classification = try find("[CLS]")
+    separator = try find("[SEP]")
+    ascii = (0..<128).map { (byte: UInt8) in
+      let traits = BertUnicode.shared.traits(of: UInt32(byte))
+      if traits.contains(.drop) { return 0 }
+      if traits.contains(.space) { return 1 }
+      if traits.contains(.punctuation) { return 2 }
+      return options.lowercase && traits.contains(.lowers) ? byte | 0x20 : byte
+    }
+    self.options = options
+    self.vocabulary = vocabulary
+    self.trie = trie
+    self.beginsSpecial = beginsSpecial
+  }
+
+  /// The token's text; nil where there is no such id.
+  package func token(_ id: Int32) -> String? {
+    guard id >= 0, id < vocabulary.count else { return nil }
+    return String(decoding: vocabulary.bytes(of: Int(id)), as: UTF8.self)
+  }
+
+  /// The id of a token given by its text; nil where the vocabulary lacks it.
+  package func id(of token: String) -> Int32? {
+    let bytes = Array(token.utf8)
+    let continues = bytes.count > 2 && bytes.starts(with: "##".utf8)
+    return continues
+      ? trie.token(bytes.dropFirst(2), root: PieceWriter.continuationRoot)
+      : trie.token(bytes, root: PieceWriter.wordRoot)
+  }
+
+  /// Writes the tokens of one text, until all are written or the writer is full.
+  func scan(_ text: Span<UInt8>, into writer: inout PieceWriter) {
+    var normalizer = BasicNormalizer(options)
+    var place = 0
+    var source: Int32 = 0
+    while place < text.count, !writer.isFull {
+      let byte = text[place]
+      if beginsSpecial[Int(byte)],
+        let special = trie.longest(text, from: place, to: text.count, root: Self.specialRoot)
+      {
+        normalizer.endWord(writer: &writer)
+        let start = source
+        for i in place..<special.end where text[i] & 0xC0 != 0x80 { source += 1 }
+        writer.append(token: special.token, span: TextSpan(start: start, end: source))
+        place = special.end
+        continue
+      }
+      if byte < 0x80 {
+        let action = ascii[Int(byte)]
+        if action > 0 { normalizer.endRun(writer: &writer) }
+        switch action {
+        case 0: break
+        case 1: writer.endWord()
+        case 2:
+          writer.endWord()
+          writer.append(ascii: byte, source: source)
+          writer.endWord()
+        default: writer.append(ascii: action, source: source)
+        }
+        place += 1
+      } else {
+        let (scalar, length) = Self.decode(text, at: place)
+        normalizer.append(scalar, source: source, to: &writer)
+        place += length
+      }
+      source += 1
+    }
+    normalizer.endWord(writer: &writer)
+  }
+
+  /// The code point beyond ASCII that begins at `place`; a String's UTF-8 is always valid.
+  @inline(__always)
+  private static func decode(_ text: Span<UInt8>, at place: Int) -> (UInt32, length: Int) {
+    func bits(_ offset: Int) -> UInt32 { UInt32(text[place + offset] & 0x3F) }
+    let lead = UInt32(text[place])
+    switch lead {
+    case ..<0xE0: return ((lead & 0x1F) << 6 | bits(1), 2)
+    case ..<0xF0: return ((lead & 0x0F) << 12 | bits(1) << 6 | bits(2), 3)
+    default: return ((lead & 0x07) << 18 | bits(1) << 12 | bits(2) << 6 | bits(3), 4)
+    }
+  }
+}
