@@ -1,0 +1,74 @@
+package import Foundation
+package import Model
+
+/// One published version of one vBERT. The row number of a vBERT is never used again, so neither a
+/// deleted vBERT nor a newer one of the same name can be mistaken for it.
+package struct VersionID: Sendable, Hashable, CustomStringConvertible {
+  package let vbert: Int64
+  package let number: Int
+
+  package init(vbert: Int64, number: Int) {
+    self.vbert = vbert
+    self.number = number
+  }
+
+  package var description: String { "#\(vbert) v\(number)" }
+}
+
+package struct TenantRecord: Sendable, Hashable {
+  package let id: Int64
+  package let name: String
+  package let processor: VirtualProcessor
+  /// False for `default` alone.
+  package let hasKey: Bool
+  package let created: Date
+
+  /// Who owns what nobody else owns; needs no key.
+  package static let defaultName: String = "default"
+}
+
+/// A vBERT as requests see it: what it is, and the version that answers now.
+package struct VBertRecord: Sendable, Hashable {
+  package let id: Int64
+  package let name: String
+  package let tenant: Int64
+  /// Of the current version; before the first one, as created.
+  package let spec: VBertSpec
+  /// nil until something was published.
+  package let version: VersionID?
+  package let created: Date
+}
+
+package struct VersionRecord: Sendable, Hashable {
+  package let id: VersionID
+  /// With the labels that this version was trained on.
+  package let spec: VBertSpec
+  /// nil where there is nothing to store: an embedder without adapter.
+  package let blob: BlobRecord?
+  package let metrics: [String: Double]
+  package let note: String
+  package let created: Date
+}
+
+/// Where a version's parameters are, and what they must hash to.
+package struct BlobRecord: Sendable, Hashable {
+  /// File name below adapters/, without directory and extension.
+  package let name: String
+  package let sha256: [UInt8]
+  package let byteCount: Int
+}
+
+package enum JobState: String, Sendable, Hashable, CaseIterable {
+  case running, done, failed
+}
+
+package struct JobRecord: Sendable, Hashable {
+  package let id: Int64
+  package let vbert: Int64
+  package let state: JobState
+  package let started: Date
+  package let updated: Date
+  package let finished: Date?
+  package let error: String?
+  package let metrics: [String: Double]
+}

@@ -1,0 +1,122 @@
+internal import Foundation
+internal import GRDB
+
+/// A training run in progress. It is known to be alive by a file lock, which the kernel drops with
+/// the process: whoever opens the registry after kill -9 sees that nobody holds it.
+package final class RunningJob: Sendable {
+  package let id: Int64
+  private let registry: Registry
+  private let lock: FileLock
+
+  init(id: Int64, registry: Registry, lock: FileLock) {
+    self.id = id
+    self.registry = registry
+    self.lock = lock
+  }
+
+  /// Writes down how far it is; an fsync, so not more than about once a second.
+  package func update(metrics: [String: Double]) throws(RegistryError) {
+    try registry.write { db in
+      try db.execute(
+        sql: "UPDATE jobs SET updated = ?, metrics = ? WHERE id = ?",
+        arguments: [Date().timeIntervalSince1970, try JSONText.encode(finite: metrics), self.id])
+    }
+  }
+
+  /// Ends it without a version; with one, `AdapterStore.publish(job:)` ends it.
+  package func fail(_ why: String) throws(RegistryError) {
+    try registry.write { db in try Registry.end(self.id, as: .failed, error: why, db) }
+    lock.removeFile()
+  }
+
+  /// For `AdapterStore.publish`, when the transaction that ended the job is done.
+  func removeLock() { lock.removeFile() }
+}
+
+extension Registry {
+  /// Ended jobs kept for a vBERT.
+  private static let keptJobs = 100
+
+  /// Throws `noVBERT`.
+  package func beginJob(vbert name: String) throws -> RunningJob {
+    let lockName = "job-\(UUID().uuidString.lowercased())"
+    // The lock first: a running job without its lock would look dead to others.
+    guard let lock = try home.lock(lockName) else { throw RegistryError.noVBERT(name) }
+    do {
+      let id = try write { db in
+        let vbert = try Self.vbert(named: name, db)
+        let now = Date().timeIntervalSince1970
+        try db.execute(
+          sql: """
+            INSERT INTO jobs (vbert, state, lock, started, updated, metrics)
+            VALUES (?, 'running', ?, ?, ?, '{}')
+            """, arguments: [vbert.id, lockName, now, now])
+        let id = db.lastInsertedRowID
+        try db.execute(
+          sql: """
+            DELETE FROM jobs WHERE vbert = ? AND state <> 'running' AND id NOT IN
+              (SELECT id FROM jobs WHERE vbert = ? ORDER BY id DESC LIMIT ?)
+            """, arguments: [vbert.id, vbert.id, Self.keptJobs])
+        return id
+      }
+      return RunningJob(id: id, registry: self, lock: lock)
+    } catch {
+      lock.removeFile()
+      throw error
+    }
+  }
+
+  /// The newest first; of all vBERTs unless one is named. Throws `noVBERT`.
+  package func jobs(of name: String? = nil, limit: Int = 100) throws(RegistryError) -> [JobRecord] {
+    try read { db in
+      let vbert = try name.map { try Self.vbert(named: $0, db).id }
+      return try Row.fetchAll(
+        db, sql: "SELECT * FROM jobs WHERE ? IS NULL OR vbert = ? ORDER BY id DESC LIMIT ?",
+        arguments: [vbert, vbert, max(0, limit)]
+      ).map(JobRecord.init)
+    }
+  }
+
+  static func end(
+    _ job: Int64, as state: JobState, error: String? = nil, metrics: [String: Double]? = nil,
+    _ db: Database
+  ) throws {
+    let now = Date().timeIntervalSince1970
+    try db.execute(
+      sql: """
+        UPDATE jobs SET state = ?, error = ?, updated = ?, finished = ?,
+          metrics = COALESCE(?, metrics) WHERE id = ? AND state = 'running'
+        """,
+      arguments: [
+        state.rawValue, error, now, now, try metrics.map(JSONText.encode(finite:)), job,
+      ])
+  }
+
+  /// Marks as failed the running jobs whose lock nobody holds.
+  func endInterruptedJobs() throws {
+    let running = try read { db in
+      try Row.fetchAll(db, sql: "SELECT id, lock FROM jobs WHERE state = 'running'")
+        .map { (id: $0["id"] as Int64, lock: $0["lock"] as String) }
+    }
+    for job in running {
+      guard let lock = try home.lock(job.lock) else { continue }
+      try write { db in
+        try Self.end(
+          job.id, as: .failed,
+          error: "interrupted: the process ended before the job did; start it again", db)
+      }
+      lock.removeFile()
+    }
+  }
+}
+
+extension JobRecord {
+  fileprivate init(_ row: Row) throws {
+    self.init(
+      id: row["id"], vbert: row["vbert"], state: JobState(rawValue: row["state"]) ?? .failed,
+      started: Date(timeIntervalSince1970: row["started"]),
+      updated: Date(timeIntervalSince1970: row["updated"]),
+      finished: (row["finished"] as Double?).map(Date.init(timeIntervalSince1970:)),
+      error: row["error"], metrics: try JSONText.decode(row["metrics"]))
+  }
+}

@@ -1,0 +1,115 @@
+internal import Foundation
+internal import GRDB
+package import Model
+
+extension Registry {
+  /// Registers a vBERT. It answers nothing until a version is published, but an embedder without
+  /// adapter needs no training: it is given its version 1, without a blob, in the same transaction.
+  /// Throws `invalidName`, `vbertExists`, `noTenant`.
+  @discardableResult
+  package func create(
+    vbert name: String, tenant: String = TenantRecord.defaultName, spec: VBertSpec
+  ) throws(RegistryError) -> VBertRecord {
+    try checkName(name)
+    return try write { db in
+      guard
+        try Row.fetchOne(db, sql: "SELECT 1 FROM vberts WHERE name = ?", arguments: [name]) == nil
+      else { throw RegistryError.vbertExists(name) }
+      let owner = try Self.tenant(named: tenant, db)
+      try db.execute(
+        sql: "INSERT INTO vberts (name, tenant, spec, current, created) VALUES (?, ?, ?, 0, ?)",
+        arguments: [name, owner.id, try JSONText.encode(spec), Date().timeIntervalSince1970])
+      if !spec.hasParameters {
+        _ = try Self.publish(
+          vbert: db.lastInsertedRowID, spec: spec, blob: nil, metrics: [:], note: "created", db)
+      }
+      try RegistryIndex.note(change: name, db)
+      return try Self.vbert(named: name, db)
+    }
+  }
+
+  /// The vBERT of this name, or nil when there is none or it belongs to a tenant other than the one
+  /// given. From memory once it was asked for (a few microseconds), and never older than the last
+  /// change that any process has committed.
+  package func find(_ name: String, tenant: Int64? = nil) throws(RegistryError) -> VBertRecord? {
+    let found = try look { index, db -> VBertRecord? in
+      if let known = index.vberts.value(for: name) { return known }
+      let found = try Row.fetchOne(
+        db.cachedStatement(sql: Self.vberts + " WHERE v.name = ?"), arguments: [name]
+      ).map(VBertRecord.init)
+      if let found { _ = index.vberts.insert(found, for: name, cost: 1) }
+      return found
+    }
+    if let tenant, found?.tenant != tenant { return nil }
+    return found
+  }
+
+  /// `find` that throws `noVBERT` instead.
+  package func vbert(_ name: String) throws(RegistryError) -> VBertRecord {
+    guard let found = try find(name) else { throw .noVBERT(name) }
+    return found
+  }
+
+  /// In the order of names, those after `after` that start with `prefix`; all tenants' unless one is
+  /// given. O(limit log n), where a tenant is given O(its vBERTs).
+  package func list(
+    prefix: String = "", tenant: Int64? = nil, after: String = "", limit: Int = 1000
+  ) throws(RegistryError) -> [VBertRecord] {
+    try read { db in
+      // Names are ASCII, so everything that starts with the prefix sorts before prefix + DEL.
+      let ofTenant = tenant == nil ? "" : " AND v.tenant = ?"
+      let statement = try db.cachedStatement(
+        sql: Self.vberts
+          + " WHERE v.name >= ? AND v.name < ? AND v.name > ?\(ofTenant) ORDER BY v.name LIMIT ?")
+      var arguments: StatementArguments = [prefix, prefix + "\u{7F}", after]
+      if let tenant { arguments += [tenant] }
+      arguments += [max(0, limit)]
+      return try Row.fetchAll(statement, arguments: arguments).map(VBertRecord.init)
+    }
+  }
+
+  package func countVBERTs() throws(RegistryError) -> Int {
+    try read { db in try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM vberts") ?? 0 }
+  }
+
+  /// Removes the vBERT with its versions and jobs; its blobs are orphans from then on. Throws
+  /// `noVBERT`.
+  package func delete(vbert name: String) throws(RegistryError) {
+    try write { db in try Self.delete(name, db) }
+  }
+
+  static func delete(_ name: String, _ db: Database) throws {
+    try db.execute(sql: "DELETE FROM vberts WHERE name = ?", arguments: [name])
+    guard db.changesCount > 0 else { throw RegistryError.noVBERT(name) }
+    try RegistryIndex.note(change: name, db)
+  }
+
+  static func vbert(named name: String, _ db: Database) throws -> VBertRecord {
+    let row = try Row.fetchOne(db, sql: vberts + " WHERE v.name = ?", arguments: [name])
+    guard let row else { throw RegistryError.noVBERT(name) }
+    return try VBertRecord(row)
+  }
+
+  /// The current version's specification is the one that holds.
+  private static let vberts: String = """
+    SELECT v.id, v.name, v.tenant, COALESCE(n.spec, v.spec) AS spec, v.current, v.created
+    FROM vberts v LEFT JOIN versions n ON n.vbert = v.id AND n.number = v.current
+    """
+}
+
+extension VBertSpec {
+  /// Whether there is anything to train and to store.
+  package var hasParameters: Bool {
+    task.outputs(labels: max(1, labels.count)) > 0 || adapter != .none
+  }
+}
+
+extension VBertRecord {
+  fileprivate init(_ row: Row) throws {
+    let (id, current): (Int64, Int) = (row["id"], row["current"])
+    self.init(
+      id: id, name: row["name"], tenant: row["tenant"], spec: try JSONText.decode(row["spec"]),
+      version: current == 0 ? nil : VersionID(vbert: id, number: current),
+      created: Date(timeIntervalSince1970: row["created"]))
+  }
+}

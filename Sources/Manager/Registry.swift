@@ -1,0 +1,78 @@
+internal import Foundation
+internal import GRDB
+internal import Synchronization
+
+/// Who there is (tenants), what they have (vBERTs and their versions) and what is being made (jobs):
+/// one SQLite file that a server and command lines share.
+///
+/// What a call returns from is on the disk (WAL, synchronous=FULL): neither kill -9 nor a power cut
+/// takes it back. Any thread may call; writers wait for each other, across processes too, up to 30
+/// seconds. Everything throws `RegistryError`.
+package final class Registry: Sendable {
+  package let home: Home
+  /// Changes go through one connection and look-ups through the other: a look-up never waits for a
+  /// change's fsync, and sees this process's changes in the same way as any other's.
+  private let writer: DatabaseQueue
+  private let reader: DatabaseQueue
+  private let index: Mutex<RegistryIndex>
+
+  /// Opens the registry of this home; makes directories, file, tables and the tenant `default`
+  /// where they are missing, and ends the jobs that died with their process.
+  ///
+  /// `remembered` bounds how many vBERTs are kept in memory for `find`, about 1 KB each.
+  package init(home: Home, remembered: Int = 100_000) throws {
+    self.home = home
+    try home.create()
+    let path = home.registry.path()
+    let connections = try storage(path) {
+      var setup = GRDB.Configuration()
+      setup.busyMode = .timeout(30)
+      setup.prepareDatabase { db in
+        try db.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
+      }
+      let writer = try DatabaseQueue(path: path, configuration: setup)
+      try Self.migrate(writer, home: home)
+      var look = GRDB.Configuration()
+      look.readonly = true
+      look.busyMode = .timeout(30)
+      return (writer, try DatabaseQueue(path: path, configuration: look))
+    }
+    (writer, reader) = connections
+    index = Mutex(RegistryIndex(bound: remembered))
+    try endInterruptedJobs()
+  }
+
+  /// Runs `body` in a transaction that is on the disk when this returns.
+  func write<Result>(_ body: (Database) throws -> Result) throws(RegistryError) -> Result {
+    try storage(home.registry.path()) { try writer.write(body) }
+  }
+
+  /// Runs `body` on one state of the database.
+  func read<Result>(_ body: (Database) throws -> Result) throws(RegistryError) -> Result {
+    try storage(home.registry.path()) { try reader.read(body) }
+  }
+
+  /// Runs `body` on what is remembered, after forgetting what any process has changed since.
+  func look<Result: Sendable>(
+    _ body: (inout RegistryIndex, Database) throws -> Result
+  ) throws(RegistryError) -> Result {
+    try storage(home.registry.path()) {
+      try reader.unsafeRead { db in
+        try index.withLock { index in
+          try index.catchUp(db)
+          return try body(&index, db)
+        }
+      }
+    }
+  }
+}
+
+/// SQLite's complaints as the registry's; its own errors as they are.
+private func storage<Result>(
+  _ path: String, _ body: () throws -> Result
+) throws(RegistryError) -> Result {
+  do { return try body() } catch let error as RegistryError { throw error } catch {
+    let sqlite = error as? DatabaseError
+    throw .storage(path: path, why: sqlite?.message ?? "\(error)")
+  }
+}

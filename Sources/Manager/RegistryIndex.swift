@@ -1,0 +1,60 @@
+internal import Foundation
+internal import GRDB
+
+/// What look-ups remember, so that the hot path asks SQLite one thing only: has anything changed?
+///
+/// SQLite's data_version tells in about a microsecond whether another connection (of any process)
+/// has committed since the last look; only then is the `changes` table read, and the names in it
+/// are forgotten. So a change is seen by every look-up that begins after its commit, and costs one
+/// query for each name that it touched, not a reload.
+struct RegistryIndex: Sendable {
+  var vberts: ClockCache<String, VBertRecord>
+  /// By hash of key.
+  var keys: ClockCache<Data, TenantRecord>
+  var tenants: ClockCache<Int64, TenantRecord>
+  private var dataVersion: Int64 = -1
+  private var lastChange: Int64 = -1
+
+  init(bound: Int) {
+    vberts = ClockCache(bound: bound)
+    keys = ClockCache(bound: bound)
+    tenants = ClockCache(bound: bound)
+  }
+
+  mutating func catchUp(_ db: Database) throws {
+    let statement = try db.cachedStatement(sql: "PRAGMA data_version")
+    let version = try Int64.fetchOne(statement)
+    guard let version, version != dataVersion else { return }
+    let changes = try Row.fetchAll(
+      db.cachedStatement(sql: "SELECT number, vbert FROM changes WHERE number > ? ORDER BY number"),
+      arguments: [lastChange])
+    if let first = changes.first?["number"] as Int64?, first != lastChange + 1 {
+      // The log reaches no further back than this, or nothing was read yet.
+      vberts.removeAll()
+      forgetTenants()
+    } else {
+      for change in changes {
+        if let name = change["vbert"] as String? { vberts.remove(name) } else { forgetTenants() }
+      }
+    }
+    if let last = changes.last?["number"] as Int64? { lastChange = last }
+    dataVersion = version
+  }
+
+  private mutating func forgetTenants() {
+    keys.removeAll()
+    tenants.removeAll()
+  }
+
+  /// Changes kept for look-ups to catch up by; who is further behind forgets everything.
+  private static let logLength = 10_000
+
+  /// Tells all look-ups that this vBERT (nil: the tenants) is no longer what they remember. Part of
+  /// the transaction that changes it.
+  static func note(change vbert: String?, _ db: Database) throws {
+    try db.execute(sql: "INSERT INTO changes (vbert) VALUES (?)", arguments: [vbert])
+    try db.execute(
+      sql: "DELETE FROM changes WHERE number <= ?",
+      arguments: [db.lastInsertedRowID - Int64(logLength)])
+  }
+}
