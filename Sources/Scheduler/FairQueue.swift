@@ -1,0 +1,192 @@
+/// Who is next: deficit round robin over tenants (Shreedhar, Varghese 1995), counted in tokens.
+///
+/// Tenants with something queued stand in a ring. On its visit a tenant is granted `quantum` x weight
+/// tokens on top of what it has left over, and goes on as long as its head costs no more than that;
+/// who has nothing queued saves up nothing. So over any time in which two tenants always have
+/// something queued, their shares by weight differ by at most a quantum and a longest sequence, and
+/// nobody waits for more than one visit to everybody else per quantum.
+///
+/// A value: events in, elements out, no clock and no lock of its own. All operations are amortised
+/// O(1) but for deadlines, O(log n), and a pass over the ring where weights are very small.
+package struct FairQueue<Element: Sendable>: Sendable {
+  /// Ascends in order of arrival; never used twice.
+  package typealias Key = UInt64
+
+  /// Most sequences that may be queued.
+  package struct Bounds: Sendable {
+    package var total: Int
+    package var perTenant: Int
+
+    package init(total: Int, perTenant: Int) {
+      self.total = total
+      self.perTenant = perTenant
+    }
+  }
+
+  package enum Full: Error { case tenant, everybody }
+
+  private struct Entry {
+    let element: Element
+    let tokens: Int
+    let lane: Int
+  }
+
+  /// One tenant in the ring.
+  private struct Lane {
+    let tenant: Int64
+    var weight: Double
+    /// In order of arrival; keys without an entry were cancelled.
+    var keys = Fifo<Key>()
+    var live = 0
+    /// Tokens that it may still take on this visit.
+    var deficit = 0.0
+    var granted = false
+  }
+
+  package let bounds: Bounds
+  private let quantum: Double
+  private var entries: [Key: Entry] = [:]
+  private var lanes: [Lane] = []
+  private var freeLanes: [Int] = []
+  private var laneOfTenant: [Int64: Int] = [:]
+  private var ring = Fifo<Int>()
+  private var deadlines = DeadlineHeap()
+  private var nextKey: Key = 0
+  /// Sum over everything queued.
+  package private(set) var tokens = 0
+
+  /// `quantum`: tokens that weight 1 is granted on a visit.
+  package init(bounds: Bounds, quantum: Int = 256) {
+    precondition(quantum > 0 && bounds.total > 0 && bounds.perTenant > 0)
+    self.bounds = bounds
+    self.quantum = Double(quantum)
+  }
+
+  /// Sequences queued.
+  package var count: Int { entries.count }
+
+  /// Queues all of a tenant's `elements`, or none of them. `weight` is the tenant's from now on.
+  package mutating func admit(
+    _ elements: [(element: Element, tokens: Int)], tenant: Int64, weight: Double,
+    deadline: ContinuousClock.Instant
+  ) throws(Full) -> Range<Key> {
+    precondition(weight > 0 && weight.isFinite && elements.allSatisfy { $0.tokens > 0 })
+    guard count + elements.count <= bounds.total else { throw .everybody }
+    let queued = laneOfTenant[tenant].map { lanes[$0].live } ?? 0
+    guard queued + elements.count <= bounds.perTenant else { throw .tenant }
+    let first = nextKey
+    guard !elements.isEmpty else { return first..<first }
+    let lane = self.lane(of: tenant, weight: weight)
+    for (element, tokens) in elements {
+      entries[nextKey] = Entry(element: element, tokens: tokens, lane: lane)
+      lanes[lane].keys.append(nextKey)
+      deadlines.insert(.init(deadline: deadline, key: nextKey))
+      self.tokens += tokens
+      nextKey += 1
+    }
+    lanes[lane].live += elements.count
+    return first..<nextKey
+  }
+
+  private mutating func lane(of tenant: Int64, weight: Double) -> Int {
+    if let lane = laneOfTenant[tenant] {
+      lanes[lane].weight = weight
+      return lane
+    }
+    let fresh = Lane(tenant: tenant, weight: weight)
+    let lane = freeLanes.popLast() ?? lanes.count
+    if lane == lanes.count { lanes.append(fresh) } else { lanes[lane] = fresh }
+    laneOfTenant[tenant] = lane
+    ring.append(lane)
+    return lane
+  }
+
+  /// Takes an element out; nil where it is gone already.
+  package mutating func cancel(_ key: Key) -> Element? {
+    guard let entry = entries[key] else { return nil }
+    remove(key, entry)
+    if lanes[entry.lane].keys.count > 2 * lanes[entry.lane].live + 16 {
+      lanes[entry.lane].keys.removeAll { entries[$0] == nil }
+    }
+    return entry.element
+  }
+
+  /// Takes out everything whose deadline is not after `now`.
+  package mutating func expire(_ now: ContinuousClock.Instant) -> [Element] {
+    var gone: [Element] = []
+    while let first = deadlines.first, first.deadline <= now {
+      deadlines.removeFirst()
+      if let element = cancel(first.key) { gone.append(element) }
+    }
+    return gone
+  }
+
+  /// Takes the next element if it costs at most `room` tokens; nil where it costs more, or where
+  /// nothing is queued.
+  package mutating func next(within room: Int) -> Element? {
+    guard let key = settle(), let entry = entries[key], entry.tokens <= room else { return nil }
+    lanes[entry.lane].keys.removeFirst()
+    lanes[entry.lane].deficit -= Double(entry.tokens)
+    remove(key, entry)
+    return entry.element
+  }
+
+  private mutating func remove(_ key: Key, _ entry: Entry) {
+    entries[key] = nil
+    tokens -= entry.tokens
+    lanes[entry.lane].live -= 1
+    if lanes[entry.lane].live == 0 { lanes[entry.lane].deficit = 0 }
+    if deadlines.count > 2 * entries.count + 64 {
+      deadlines.rebuild { entries[$0] != nil }
+    }
+  }
+
+  /// Turns the ring until the tenant in front may send its head; returns that head.
+  private mutating func settle() -> Key? {
+    var passed = 0
+    while let lane = ring.first {
+      dropCancelled(lane)
+      guard let key = lanes[lane].keys.first, let entry = entries[key] else {
+        ring.removeFirst()
+        laneOfTenant[lanes[lane].tenant] = nil
+        freeLanes.append(lane)
+        continue
+      }
+      if Double(entry.tokens) <= lanes[lane].deficit { return key }
+      if !lanes[lane].granted {
+        lanes[lane].granted = true
+        lanes[lane].deficit += quantum * lanes[lane].weight
+        continue
+      }
+      lanes[lane].granted = false
+      ring.removeFirst()
+      ring.append(lane)
+      passed += 1
+      if passed > ring.count {
+        grantIdleRounds()
+        passed = 0
+      }
+    }
+    return nil
+  }
+
+  private mutating func dropCancelled(_ lane: Int) {
+    while let key = lanes[lane].keys.first, entries[key] == nil { lanes[lane].keys.removeFirst() }
+  }
+
+  /// Nobody could send for a whole round: grants at once all the rounds before the one in which
+  /// somebody can, which is what small weights would otherwise turn the ring for.
+  private mutating func grantIdleRounds() {
+    var rounds = Double.infinity
+    for lane in laneOfTenant.values {
+      dropCancelled(lane)
+      guard let key = lanes[lane].keys.first, let entry = entries[key] else { continue }
+      let missing = Double(entry.tokens) - lanes[lane].deficit
+      rounds = min(rounds, (missing / (quantum * lanes[lane].weight)).rounded(.up) - 1)
+    }
+    guard rounds.isFinite, rounds > 0 else { return }
+    for lane in laneOfTenant.values where lanes[lane].live > 0 {
+      lanes[lane].deficit += rounds * quantum * lanes[lane].weight
+    }
+  }
+}

@@ -1,0 +1,50 @@
+package import Manager
+package import Model
+
+/// The version of a vBERT that a request is answered by: pinned when it arrives, so that it finishes
+/// on it whatever is published meanwhile.
+package struct PinnedVBert: Sendable, Hashable {
+  package let id: VersionID
+  package let name: String
+  package let spec: VBertSpec
+
+  package init(id: VersionID, name: String, spec: VBertSpec) {
+    self.id = id
+    self.name = name
+    self.spec = spec
+  }
+
+  package static func == (a: PinnedVBert, b: PinnedVBert) -> Bool { a.id == b.id }
+  package func hash(into hasher: inout Hasher) { hasher.combine(id) }
+}
+
+/// One sequence to compute, and for whom.
+package struct Request: Sendable {
+  package let vbert: PinnedVBert
+  /// With special tokens; at least one, at most the base's positions.
+  package let ids: [Int32]
+  package let types: [Int32]
+  /// For tag: the row of each word's first sub-token, nil for a word without one.
+  package let words: [Int?]
+
+  package init(vbert: PinnedVBert, ids: [Int32], types: [Int32], words: [Int?] = []) {
+    precondition(!ids.isEmpty && ids.count == types.count)
+    self.vbert = vbert
+    self.ids = ids
+    self.types = types
+    self.words = words
+  }
+}
+
+/// Whose request it is, and how long it may wait.
+package struct Arrival: Sendable {
+  package let tenant: Int64
+  package let weight: Double
+  package let deadline: ContinuousClock.Instant
+
+  package init(tenant: Int64, weight: Double, deadline: ContinuousClock.Instant) {
+    self.tenant = tenant
+    self.weight = weight
+    self.deadline = deadline
+  }
+}

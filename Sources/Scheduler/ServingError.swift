@@ -1,0 +1,31 @@
+/// Why a sequence got no result.
+package enum ServingError: Error, Equatable, CustomStringConvertible {
+  /// The tenant's queue, or everybody's, is full. Worth another try after `retryAfter` seconds.
+  case overloaded(tenant: Bool, retryAfter: Int)
+  /// The deadline passed in the queue.
+  case timedOut
+  /// Whoever asked went away.
+  case cancelled
+  /// The server is stopping and takes nothing new.
+  case stopping
+  /// Lost without an answer: a mistake of ours, or a server that ends in haste.
+  case dropped
+  /// This vBERT cannot be loaded; others can.
+  case vbert(name: String, why: String)
+  /// The device failed under the batch.
+  case compute(String)
+
+  package var description: String {
+    switch self {
+    case .overloaded(let tenant, let seconds):
+      (tenant ? "this tenant's queue is full" : "the server's queue is full")
+        + "; try again in \(seconds) s"
+    case .timedOut: "the request waited longer than its time limit; try again, or ask for less"
+    case .cancelled: "the request was cancelled"
+    case .stopping: "the server is stopping; try another one"
+    case .dropped: "the request was lost before it was answered; try again"
+    case .vbert(let name, let why): "\(name) cannot be served: \(why)"
+    case .compute(let why): "the computation failed: \(why)"
+    }
+  }
+}
