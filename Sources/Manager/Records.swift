@@ -41,6 +41,8 @@ package struct VBertRecord: Sendable, Hashable {
 
 package struct VersionRecord: Sendable, Hashable {
   package let id: VersionID
+  /// The vBERT's name.
+  package let vbert: String
   /// With the labels that this version was trained on.
   package let spec: VBertSpec
   /// nil where there is nothing to store: an embedder without adapter.

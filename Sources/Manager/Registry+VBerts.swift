@@ -10,6 +10,17 @@ extension Registry {
   package func create(
     vbert name: String, tenant: String = TenantRecord.defaultName, spec: VBertSpec
   ) throws(RegistryError) -> VBertRecord {
+    let ready = !spec.hasParameters
+    return try create(
+      vbert: name, tenant: tenant, spec: spec,
+      first: ready ? (blob: nil, metrics: [:], note: "created") : nil)
+  }
+
+  /// The same with a version 1 whose blob is on the disk already.
+  func create(
+    vbert name: String, tenant: String, spec: VBertSpec,
+    first: (blob: BlobRecord?, metrics: [String: Double], note: String)?
+  ) throws(RegistryError) -> VBertRecord {
     try checkName(name)
     return try write { db in
       guard
@@ -19,9 +30,10 @@ extension Registry {
       try db.execute(
         sql: "INSERT INTO vberts (name, tenant, spec, current, created) VALUES (?, ?, ?, 0, ?)",
         arguments: [name, owner.id, try JSONText.encode(spec), Date().timeIntervalSince1970])
-      if !spec.hasParameters {
+      if let first {
         _ = try Self.publish(
-          vbert: db.lastInsertedRowID, spec: spec, blob: nil, metrics: [:], note: "created", db)
+          vbert: db.lastInsertedRowID, spec: spec, blob: first.blob, metrics: first.metrics,
+          note: first.note, db)
       }
       try RegistryIndex.note(change: name, db)
       return try Self.vbert(named: name, db)

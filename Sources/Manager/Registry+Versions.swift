@@ -61,7 +61,7 @@ extension Registry {
     try read { db in
       let vbert = try Self.vbert(named: name, db)
       return try Row.fetchAll(
-        db, sql: "SELECT * FROM versions WHERE vbert = ? ORDER BY number", arguments: [vbert.id]
+        db, sql: Self.versions + " WHERE n.vbert = ? ORDER BY n.number", arguments: [vbert.id]
       ).map(VersionRecord.init)
     }
   }
@@ -70,7 +70,7 @@ extension Registry {
   package func version(_ id: VersionID) throws(RegistryError) -> VersionRecord? {
     try read { db in
       try Row.fetchOne(
-        db.cachedStatement(sql: "SELECT * FROM versions WHERE vbert = ? AND number = ?"),
+        db.cachedStatement(sql: Self.versions + " WHERE n.vbert = ? AND n.number = ?"),
         arguments: [id.vbert, id.number]
       ).map(VersionRecord.init)
     }
@@ -85,11 +85,14 @@ extension Registry {
     }
   }
 
+  private static let versions: String =
+    "SELECT n.*, v.name FROM versions n JOIN vberts v ON v.id = n.vbert"
+
   private static func version(
     _ id: VersionID, name: String, _ db: Database
   ) throws -> VersionRecord {
     let row = try Row.fetchOne(
-      db, sql: "SELECT * FROM versions WHERE vbert = ? AND number = ?",
+      db, sql: versions + " WHERE n.vbert = ? AND n.number = ?",
       arguments: [id.vbert, id.number])
     if let row { return try VersionRecord(row) }
     let have = try Int.fetchAll(
@@ -105,7 +108,7 @@ extension VersionRecord {
         name: name, sha256: [UInt8](row["sha256"] as Data? ?? Data()), byteCount: row["bytes"])
     }
     self.init(
-      id: VersionID(vbert: row["vbert"], number: row["number"]),
+      id: VersionID(vbert: row["vbert"], number: row["number"]), vbert: row["name"],
       spec: try JSONText.decode(row["spec"]), blob: blob,
       metrics: try JSONText.decode(row["metrics"]), note: row["note"],
       created: Date(timeIntervalSince1970: row["created"]))

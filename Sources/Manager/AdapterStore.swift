@@ -1,0 +1,180 @@
+package import Compute
+internal import Crypto
+package import Foundation
+package import Model
+
+/// Trained parameters on the disk: a file a version, written once, under a random name that no other
+/// version has, and known by the registry's row with its SHA-256.
+///
+/// Publishing writes the file, flushes it and its directory, and only then commits the row: a crash
+/// at any instant leaves version n or n+1, and at worst a file that no row knows, which
+/// `collectOrphans` removes. Between file and commit a publisher holds the lock `adapters` shared,
+/// the collector holds it exclusively, so no file is taken away before its row is there.
+package struct AdapterStore: Sendable {
+  package let registry: Registry
+
+  package init(registry: Registry) { self.registry = registry }
+
+  /// Stores the parameters as the vBERT's next version, the one that answers from now on, and ends
+  /// `job`. `spec` is what was trained, with its labels. Throws `unfit`, `unwritable`, or the
+  /// registry's `noVBERT`; then nothing has changed.
+  @discardableResult
+  package func publish(
+    _ adapter: HostAdapter, as vbert: VBertRecord, spec: VBertSpec, base: Configuration,
+    metrics: [String: Double] = [:], note: String = "", job: RunningJob? = nil
+  ) throws(AdapterError) -> VersionRecord {
+    let version = try write(adapter, vbert: vbert.name, spec: spec, base: base) {
+      blob throws(RegistryError) in
+      try registry.publish(
+        vbert: vbert.id, name: vbert.name, spec: spec, blob: blob, metrics: metrics, note: note,
+        job: job?.id)
+    }
+    job?.removeLock()
+    return version
+  }
+
+  /// Registers a vBERT together with its version 1: both or neither. Throws as `publish` and
+  /// `Registry.create` do.
+  @discardableResult
+  package func create(
+    vbert name: String, tenant: String = TenantRecord.defaultName, spec: VBertSpec,
+    base: Configuration, adapter: HostAdapter, metrics: [String: Double] = [:], note: String = ""
+  ) throws(AdapterError) -> VBertRecord {
+    try write(adapter, vbert: name, spec: spec, base: base) { blob throws(RegistryError) in
+      try registry.create(
+        vbert: name, tenant: tenant, spec: spec,
+        first: (blob: blob, metrics: metrics, note: note))
+    }
+  }
+
+  /// The parameters of a version, checked against their hash, the registry and the base. Throws
+  /// `gone`, `corrupt`.
+  package func load(
+    _ version: VersionRecord, base: Configuration
+  ) throws(AdapterError) -> HostAdapter {
+    do {
+      guard let file = try open(version) else {
+        return try AdapterFile.adapter(version.spec, base: base, from: MemoryTensors())
+      }
+      try Self.check(file, spec: version.spec, base: base)
+      return try AdapterFile.adapter(version.spec, base: base, from: file)
+    } catch let error as AdapterError { throw error } catch {
+      throw .corrupt(vbert: version.vbert, version: version.id.number, why: "\(error)")
+    }
+  }
+
+  /// Deletes the vBERT, its versions and their files. Throws the registry's `noVBERT`.
+  package func delete(vbert name: String) throws(RegistryError) {
+    let blobs = try registry.versions(of: name).compactMap(\.blob)
+    try registry.delete(vbert: name)
+    // What is left behind by a crash here, the collector finds.
+    for blob in blobs { try? FileManager.default.removeItem(at: url(blob.name)) }
+  }
+
+  /// adapters/<first two digits>/<name>.safetensors
+  package func url(_ blob: String) -> URL {
+    registry.home.adapters.appending(path: "\(blob.prefix(2))/\(blob).safetensors")
+  }
+}
+
+extension AdapterStore {
+  /// Writes the blob and runs `commit` with it before anybody may take it for an orphan. Parameters
+  /// of nothing need no blob.
+  private func write<Result>(
+    _ adapter: HostAdapter, vbert: String, spec: VBertSpec, base: Configuration,
+    commit: (BlobRecord?) throws(RegistryError) -> Result
+  ) throws(AdapterError) -> Result {
+    let tensors = AdapterFile.tensors(of: adapter)
+    do {
+      try spec.check(base: base)
+      try AdapterFile.check(tensors.map { ($0.name, $0.shape) }, fit: spec, base: base)
+      for tensor in tensors where !tensor.values.allSatisfy(\.isFinite) {
+        throw AdapterFileError.notFinite(name: tensor.name)
+      }
+    } catch { throw .unfit(vbert: vbert, why: "\(error)") }
+    guard !tensors.isEmpty else {
+      return try registryErrors { () throws(RegistryError) in try commit(nil) }
+    }
+    let name = (0..<4).map { _ in
+      let digits = String(UInt32.random(in: 0...(.max)), radix: 16)
+      return String(repeating: "0", count: 8 - digits.count) + digits
+    }.joined()
+    let path = url(name).path()
+    let blob: BlobRecord
+    let lock: FileLock?
+    do {
+      lock = try registry.home.lock(Self.lockName, .shared, wait: true)
+      try makeShard(of: name)
+      try SafetensorsWriter.write(
+        tensors.map { SafetensorsTensor(name: $0.name, shape: $0.shape, floats: $0.values) },
+        metadata: Self.metadata(blob: name, vbert: vbert, spec: spec), to: path)
+      let bytes = try Data(contentsOf: url(name))
+      blob = BlobRecord(
+        name: name, sha256: Array(SHA256.hash(data: bytes)), byteCount: bytes.count)
+    } catch {
+      try? FileManager.default.removeItem(at: url(name))
+      throw .unwritable(vbert: vbert, why: "\(error)")
+    }
+    defer { withExtendedLifetime(lock) {} }
+    do { return try commit(blob) } catch {
+      // A refusal left no row. When SQLite failed, the row may be on the disk all the same (if it was
+      // the flush that failed): the file stays, and the collector asks the registry.
+      if case .storage = error {} else { try? FileManager.default.removeItem(at: url(name)) }
+      throw .registry(error)
+    }
+  }
+
+  private func makeShard(of blob: String) throws {
+    let shard = url(blob).deletingLastPathComponent()
+    if FileManager.default.fileExists(atPath: shard.path()) { return }
+    try FileManager.default.createDirectory(
+      at: shard, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    try AtomicFile.flushDirectory(registry.home.adapters.path())
+  }
+
+  /// The version's file with everything checked but its tensors; nil where none is needed.
+  private func open(_ version: VersionRecord) throws -> SafetensorsFile? {
+    guard let blob = version.blob else { return nil }
+    func corrupt(_ why: String) -> AdapterError {
+      .corrupt(vbert: version.vbert, version: version.id.number, why: why)
+    }
+    let url = url(blob.name)
+    guard let size = try? url.resourceValues(forKeys: [.fileSizeKey]).fileSize else {
+      throw corrupt("its file \(url.path()) is missing")
+    }
+    guard size == blob.byteCount else {
+      throw corrupt("its file \(url.path()) has \(size) bytes instead of \(blob.byteCount)")
+    }
+    // Read, not mapped: who shortens a mapped file faults the reader.
+    let bytes = try Data(contentsOf: url)
+    guard SHA256.hash(data: bytes).elementsEqual(blob.sha256) else {
+      throw corrupt("the SHA-256 of its file \(url.path()) is not the one that was published")
+    }
+    let file = try SafetensorsFile(bytes: [UInt8](bytes))
+    guard file.metadata["blob"] == blob.name else {
+      throw corrupt("its file \(url.path()) holds another version's parameters")
+    }
+    return file
+  }
+
+  static func check(_ file: SafetensorsFile, spec: VBertSpec, base: Configuration) throws {
+    let tensors = try file.names.map { ($0, try file.shape($0)) }
+    try AdapterFile.check(tensors, fit: spec, base: base)
+  }
+
+  private static func metadata(
+    blob: String, vbert: String, spec: VBertSpec
+  ) throws -> [String: String] {
+    ["format": "vbert-adapter-1", "blob": blob, "vbert": vbert, "spec": try JSONText.encode(spec)]
+  }
+
+  /// Held shared from a file's appearance to its row's commit, exclusively while orphans go.
+  static let lockName: String = "adapters"
+}
+
+/// The registry's errors as `AdapterError.registry`.
+func registryErrors<Result>(
+  _ body: () throws(RegistryError) -> Result
+) throws(AdapterError) -> Result {
+  do { return try body() } catch { throw .registry(error) }
+}

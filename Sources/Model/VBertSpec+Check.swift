@@ -1,0 +1,44 @@
+extension VBertSpec {
+  /// Most labels of one head, and most UTF-8 bytes of one label.
+  package static let (mostLabels, longestLabel) = (10_000, 256)
+
+  /// Throws unless a base of this shape can serve this specification. Labels may still be missing:
+  /// training finds them in its data.
+  package func check(base: Configuration) throws(SpecProblem) {
+    guard 3...base.maxPositions ~= maxLength else {
+      throw .maxLength(maxLength, most: base.maxPositions)
+    }
+    guard task.outputs(labels: 2) == 2 || labels.isEmpty else { throw .noLabels(task) }
+    guard labels.count <= Self.mostLabels else { throw .tooManyLabels(labels.count) }
+    if task == .classify && labels.count == 1 { throw .oneLabel }
+    var seen: Set<[UInt8]> = []
+    for label in labels {
+      guard 1...Self.longestLabel ~= label.utf8.count else { throw .labelLength(label) }
+      guard seen.insert(Array(label.utf8)).inserted else { throw .labelTwice(label) }
+    }
+  }
+}
+
+/// Why a specification makes no sense.
+package enum SpecProblem: Error, Equatable, CustomStringConvertible {
+  case maxLength(Int, most: Int)
+  case noLabels(Task)
+  case oneLabel
+  case tooManyLabels(Int)
+  case labelLength(String)
+  case labelTwice(String)
+
+  package var description: String {
+    switch self {
+    case .maxLength(let length, let most):
+      "a maximum length of \(length) tokens is not possible; this base takes 3 to \(most)"
+    case .noLabels(let task): "task \(task.rawValue) has no labels; leave them out"
+    case .oneLabel: "task classify needs two labels or more; use multilabel to detect a single one"
+    case .tooManyLabels(let count): "\(count) labels; at most \(VBertSpec.mostLabels) are possible"
+    case .labelLength(let label):
+      "the label \"\(label.prefix(40))\" has \(label.utf8.count) bytes; "
+        + "a label has 1 to \(VBertSpec.longestLabel)"
+    case .labelTwice(let label): "the label \"\(label.prefix(40))\" is there twice"
+    }
+  }
+}

@@ -1,0 +1,169 @@
+import Compute
+import Foundation
+import Manager
+import Model
+import Synchronization
+import Testing
+
+@Suite struct AdapterCacheTests {
+  let temporary = TemporaryHome()
+  let store: AdapterStore
+  let device = CountingDevice()
+  let spec = VBertSpec.example()
+  /// Of one adapter of that specification: 2 x (4*8 + 4 + 8*4 + 8) + 2*8 + 2 numbers.
+  let oneByteCount = 4 * (2 * 76 + 18)
+
+  init() throws { store = AdapterStore(registry: try temporary.registry()) }
+
+  private func cache(bound: Int, on device: CountingDevice) -> AdapterCache {
+    AdapterCache(store: store, bound: bound, baseShape: { _ in .tiny }) { device.load($0) }
+  }
+
+  /// vBERTs "v0"..., each with its own numbers.
+  private func publish(_ count: Int) throws -> [VersionID] {
+    try (0..<count).map { seed in
+      let vbert = try store.create(
+        vbert: "v\(seed)", spec: spec, base: .tiny, adapter: try makeAdapter(spec, seed: seed))
+      return try #require(vbert.version)
+    }
+  }
+
+  private func isRight(_ adapter: any ResidentAdapter, seed: Int) throws -> Bool {
+    let loaded = try #require(adapter as? CountingDevice.Adapter)
+    return sameTensors(loaded.host, try makeAdapter(spec, seed: seed))
+  }
+
+  @Test func theBoundIsKept() throws {
+    let ids = try publish(6)
+    let cache = cache(bound: 3 * oneByteCount, on: device)
+    for _ in 0..<3 {
+      for (seed, id) in ids.enumerated() {
+        #expect(try isRight(try cache.resident(for: id), seed: seed))
+        #expect(device.counts.withLock(\.liveBytes) <= 3 * oneByteCount)
+      }
+    }
+    let statistics = cache.statistics
+    #expect(statistics.residentCount == 3 && statistics.residentBytes == 3 * oneByteCount)
+    #expect(statistics.hits + statistics.misses == 18 && statistics.misses == device.loads)
+    #expect(statistics.evictions == statistics.misses - 3)
+  }
+
+  @Test func whatABatchHoldsOutlivesItsEviction() throws {
+    let ids = try publish(3)
+    let cache = cache(bound: oneByteCount, on: device)
+    var held: (any ResidentAdapter)? = try cache.resident(for: ids[0])
+    _ = try cache.resident(for: ids[1])
+    _ = try cache.resident(for: ids[2])
+    #expect(cache.statistics.residentCount == 1)
+    #expect(device.counts.withLock(\.liveBytes) == 2 * oneByteCount)
+    #expect(try isRight(#require(held), seed: 0))
+    held = nil
+    #expect(device.counts.withLock(\.liveBytes) == oneByteCount)
+  }
+
+  @Test func whatIsLargerThanTheBoundServesOneBatch() throws {
+    let ids = try publish(1)
+    let cache = cache(bound: oneByteCount - 1, on: device)
+    for _ in 0..<2 { #expect(try isRight(try cache.resident(for: ids[0]), seed: 0)) }
+    #expect(device.loads == 2 && device.counts.withLock(\.liveBytes) == 0)
+  }
+
+  @Test func aVersionIsLoadedOnceHoweverManyAsk() throws {
+    let ids = try publish(2)
+    let slow = CountingDevice(delay: 0.05)
+    let cache = cache(bound: 1 << 20, on: slow)
+    let wrong = Atomic(0)
+    DispatchQueue.concurrentPerform(iterations: 16) { n in
+      guard let adapter = try? cache.resident(for: ids[n % 2]),
+        (try? isRight(adapter, seed: n % 2)) == true
+      else {
+        wrong.add(1, ordering: .relaxed)
+        return
+      }
+    }
+    #expect(wrong.load(ordering: .relaxed) == 0)
+    #expect(slow.loads == 2 && slow.counts.withLock(\.mostInside) == 1)
+    #expect(cache.statistics.misses == 2 && cache.statistics.hits == 14)
+  }
+
+  /// 16 threads, 40 vBERTs, room for 5: always the right parameters, never more alive than the bound
+  /// and what the threads hold.
+  @Test func manyThreadsOnASmallCache() throws {
+    let ids = try publish(40)
+    let cache = cache(bound: 5 * oneByteCount, on: device)
+    let wrong = Atomic(0)
+    let most = Mutex(0)
+    let finished = DispatchSemaphore(value: 0)
+    let threads = (0..<16).map { _ in
+      Thread {
+        var random = SystemRandomNumberGenerator()
+        for _ in 0..<150 {
+          let seed = Int.random(in: 0..<ids.count, using: &random)
+          guard let adapter = try? cache.resident(for: ids[seed]),
+            (try? isRight(adapter, seed: seed)) == true
+          else {
+            wrong.add(1, ordering: .relaxed)
+            continue
+          }
+          let live = device.counts.withLock(\.liveBytes)
+          most.withLock { $0 = max($0, live) }
+        }
+        finished.signal()
+      }
+    }
+    for thread in threads { thread.start() }
+    for _ in threads { finished.wait() }
+    #expect(wrong.load(ordering: .relaxed) == 0)
+    // A thread holds one, and one more on its way out of the cache.
+    #expect(most.withLock { $0 } <= (5 + 2 * 16) * oneByteCount)
+    #expect(cache.statistics.residentBytes <= 5 * oneByteCount)
+    #expect(device.counts.withLock(\.liveBytes) == cache.statistics.residentBytes)
+  }
+
+  @Test func aDamagedVersionFailsAloneAndHeals() throws {
+    let ids = try publish(3)
+    let cache = cache(bound: 1 << 20, on: device)
+    let blob = try #require(try store.registry.version(ids[1])?.blob?.name)
+    let whole = try Data(contentsOf: store.url(blob))
+    try FileManager.default.removeItem(at: store.url(blob))
+    for _ in 0..<2 {
+      let error = #expect(throws: AdapterError.self) { try cache.resident(for: ids[1]) }
+      guard case .corrupt("v1", 1, _)? = error else {
+        Issue.record("\(String(describing: error))")
+        continue
+      }
+      #expect(try isRight(try cache.resident(for: ids[0]), seed: 0))
+      #expect(try isRight(try cache.resident(for: ids[2]), seed: 2))
+    }
+    #expect(cache.statistics.failures == 2)
+    try whole.write(to: store.url(blob))
+    #expect(try isRight(try cache.resident(for: ids[1]), seed: 1))
+  }
+
+  @Test func whatWasDeletedIsGone() throws {
+    let ids = try publish(1)
+    let cache = cache(bound: 1 << 20, on: device)
+    try store.delete(vbert: "v0")
+    #expect(throws: AdapterError.gone(ids[0])) { try cache.resident(for: ids[0]) }
+    #expect(throws: AdapterError.gone(VersionID(vbert: 99, number: 1))) {
+      try cache.resident(for: VersionID(vbert: 99, number: 1))
+    }
+  }
+
+  @Test func theBaseAndTheDeviceMayRefuse() throws {
+    let ids = try publish(1)
+    let noBase = AdapterCache(
+      store: store, bound: 1 << 20, baseShape: { _ in throw WeightsError.missing(name: "base") },
+      load: { _ in throw ComputeError.unsupported("") })
+    #expect(
+      throws: AdapterError.unloadable(
+        vbert: "v0", version: 1, why: "\(WeightsError.missing(name: "base"))")
+    ) { try noBase.resident(for: ids[0]) }
+    let full = ComputeError.outOfMemory(requestedBytes: 1, flag: "--adapter-cache")
+    let noRoom = AdapterCache(
+      store: store, bound: 1 << 20, baseShape: { _ in .tiny }, load: { _ in throw full })
+    #expect(throws: AdapterError.unloadable(vbert: "v0", version: 1, why: "\(full)")) {
+      try noRoom.resident(for: ids[0])
+    }
+  }
+}

@@ -1,0 +1,77 @@
+internal import Compute
+internal import Foundation
+internal import Manager
+internal import Model
+internal import Synchronization
+
+extension Configuration {
+  /// 4 layers, 2 of them local; hidden 8, FFN 16.
+  static let tiny = Configuration(
+    vocabularySize: 10, hiddenSize: 8, layerCount: 4, headCount: 2, intermediateSize: 16,
+    maxPositions: 128, skipDepth: 2)
+}
+
+/// An adapter that fits, every number of it told apart from every other's by `seed`.
+func makeAdapter(_ spec: VBertSpec, seed: Int = 0, base: Model.Configuration = .tiny) throws
+  -> HostAdapter
+{
+  var tensors = MemoryTensors()
+  var next = Float(seed * 10_000)
+  for (name, shape) in AdapterFile.layout(spec, base: base) {
+    tensors.set(
+      name, shape: shape,
+      (0..<shape.reduce(1, *)).map { _ in
+        next += 1; return next
+      })
+  }
+  return try AdapterFile.adapter(spec, base: base, from: tensors)
+}
+
+func sameTensors(_ one: HostAdapter, _ other: HostAdapter) -> Bool {
+  let (a, b) = (AdapterFile.tensors(of: one), AdapterFile.tensors(of: other))
+  return a.count == b.count
+    && zip(a, b).allSatisfy { $0.name == $1.name && $0.shape == $1.shape && $0.values == $1.values }
+}
+
+/// A device that keeps what it is given and counts the bytes alive.
+final class CountingDevice: Sendable {
+  struct Counts {
+    var loads = 0
+    var liveBytes = 0
+    var inside = 0
+    var mostInside = 0
+  }
+
+  final class Adapter: ResidentAdapter {
+    let host: HostAdapter
+    let byteCount: Int
+    let device: CountingDevice
+
+    init(_ host: HostAdapter, device: CountingDevice) {
+      self.host = host
+      self.device = device
+      byteCount = AdapterFile.tensors(of: host).reduce(0) { $0 + 4 * $1.values.count }
+      device.counts.withLock { $0.liveBytes += byteCount }
+    }
+
+    deinit { device.counts.withLock { $0.liveBytes -= byteCount } }
+  }
+
+  let counts = Mutex(Counts())
+  let delay: TimeInterval
+
+  init(delay: TimeInterval = 0) { self.delay = delay }
+
+  var loads: Int { counts.withLock(\.loads) }
+
+  func load(_ adapter: HostAdapter) -> any ResidentAdapter {
+    counts.withLock {
+      $0.loads += 1
+      $0.inside += 1
+      $0.mostInside = max($0.mostInside, $0.inside)
+    }
+    defer { counts.withLock { $0.inside -= 1 } }
+    if delay > 0 { Thread.sleep(forTimeInterval: delay) }
+    return Adapter(adapter, device: self)
+  }
+}
