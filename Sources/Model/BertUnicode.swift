@@ -1,6 +1,6 @@
 /// What BERT's tokeniser does with each code point, as the reference library does it.
 ///
-/// Swift's own Unicode properties are those of another version (see Scripts/make_bert_unicode.py):
+/// Swift's own Unicode properties are those of another version (see scripts/make_bert_unicode.py):
 /// with them, marks and punctuation younger than 2015 would come out differently.
 struct BertUnicode: Sendable {
   struct Traits: OptionSet, Sendable {

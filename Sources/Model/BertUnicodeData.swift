@@ -1,4 +1,4 @@
-// Made by Scripts/make_bert_unicode.py from tokenizers 0.23.3; do not edit.
+// Made by scripts/make_bert_unicode.py from tokenizers 0.23.3; do not edit.
 
 /// Numbers in groups of five bits, lowest first, one character each from '0'; bit 32 says: more.
 enum BertUnicodeData {

@@ -7,7 +7,7 @@ off the reference itself, one code point at a time; only combining classes, whic
 come from Python's unicodedata, for the code points that the reference reorders.
 
     pip install tokenizers==0.23.3
-    python3 Scripts/make_bert_unicode.py > Sources/Model/BertUnicodeData.swift
+    python3 scripts/make_bert_unicode.py > Sources/Model/BertUnicodeData.swift
 """
 
 import unicodedata
@@ -107,7 +107,7 @@ def main():
          keyed(lowered, lambda c, v: [zigzag(v[0] - c)])),
     ]
     print(f"""\
-// Made by Scripts/make_bert_unicode.py from tokenizers {tokenizers.__version__}; do not edit.
+// Made by scripts/make_bert_unicode.py from tokenizers {tokenizers.__version__}; do not edit.
 
 /// Numbers in groups of five bits, lowest first, one character each from '0'; bit 32 says: more.
 enum BertUnicodeData {{""")
