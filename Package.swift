@@ -109,6 +109,14 @@ if upTo == "vbert" {
   ]
 }
 
+/// `VBERT_BENCHMARKS=1` adds the programs that Benchmarks/*.py run beside other libraries.
+if ProcessInfo.processInfo.environment["VBERT_BENCHMARKS"] != nil {
+  targets.append(
+    .executableTarget(
+      name: "TokenizerBenchmark", dependencies: ["Model"], path: "Benchmarks/Tokenizer",
+      swiftSettings: strict))
+}
+
 let package = Package(
   name: "vbert",
   dependencies: dependencies,

@@ -114,9 +114,8 @@ enum BertUnicodeData {{""")
     for name, comment, numbers in tables:
         text = encoded(numbers)
         print(f'  /// {comment}\n  static let {name} = #"""')
-        for i in range(0, len(text), 94):
-            print("    " + text[i:i + 94] + '\\#')
-        print('    """#')
+        lines = [text[i:i + 94] for i in range(0, len(text), 94)]
+        print("    " + "\\#\n    ".join(lines) + '\n    """#')
     print("}")
 
 
