@@ -1,1 +1,60 @@
-import Compute
+internal import CSIMD
+package import Compute
+internal import Foundation
+
+/// The CPU backend: float32, kernels in C, a pool of threads of its own that the caller joins.
+///
+/// A row's result does not depend on the rows beside it nor on the number of threads, to the bit.
+@safe package final class CPUBackend: Backend {
+  package let name: String
+  package let activationType = ElementType.float32
+  package let instructionSet: InstructionSet
+  package let threads: Int
+  /// Unowned C memory: one thread at a time calls a backend, as its contract says.
+  @safe nonisolated(unsafe) let context: OpaquePointer
+
+  /// Throws `unsupported` for an instruction set that this processor lacks, `device` when the
+  /// threads cannot be had.
+  package init(
+    threads: Int = ProcessInfo.processInfo.activeProcessorCount, instructionSet: InstructionSet
+  ) throws(ComputeError) {
+    guard instructionSet.isSupported else {
+      throw .unsupported("this processor does not run \(instructionSet.rawValue) kernels")
+    }
+    let count = max(1, threads)
+    guard let context = unsafe csimd_create(Int32(clamping: count), instructionSet.code) else {
+      throw .device("cannot start \(count) compute threads; use fewer threads")
+    }
+    unsafe self.context = context
+    self.threads = count
+    self.instructionSet = instructionSet
+    name = "cpu (\(instructionSet.rawValue), \(count) thread\(count == 1 ? "" : "s"))"
+  }
+
+  /// The instruction set that `VBERT_CPU` names, or the best.
+  package convenience init(
+    threads: Int = ProcessInfo.processInfo.activeProcessorCount
+  ) throws(ComputeError) {
+    try self.init(threads: threads, instructionSet: .chosen())
+  }
+
+  deinit { unsafe csimd_destroy(context) }
+}
+
+/// Scratch memory was not to be had; `bytes` is a hint only.
+func check(_ status: Int32) throws(ComputeError) {
+  if status != Int32(CSIMD_OK) {
+    throw .outOfMemory(requestedBytes: 0, flag: "the token budget of a batch")
+  }
+}
+
+extension Tensor {
+  /// The values, which must be float32.
+  var floats: UnsafeMutablePointer<Float> {
+    precondition(type == .float32)
+    guard let pointer = unsafe UnsafeMutablePointer<Float>(bitPattern: address) else {
+      preconditionFailure("an empty tensor has no values")
+    }
+    return unsafe pointer
+  }
+}

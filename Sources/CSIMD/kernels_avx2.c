@@ -1,0 +1,15 @@
+/// The kernels in AVX2.
+#if defined(__x86_64__)
+#include "kernels.h"
+
+#include <string.h>
+
+#include "half.h"
+
+#define NAME "AVX2"
+#define KERNELS kernels_avx2
+#define TILE_LIMIT 6
+#include "kernels/vector_avx2.h"
+#include "kernels/table.h"
+#pragma clang attribute pop
+#endif

@@ -1,0 +1,12 @@
+/// The kernels in portable.
+#include "kernels.h"
+
+#include <string.h>
+
+#include "half.h"
+
+#define NAME "portable"
+#define KERNELS kernels_portable
+#define TILE_LIMIT 6
+#include "kernels/vector_portable.h"
+#include "kernels/table.h"

@@ -1,0 +1,66 @@
+internal import CSIMD
+package import Compute
+
+extension CPUBackend {
+  package func matmul(
+    _ x: Tensor, _ matrix: any Matrix, activation: Activation, into out: Tensor
+  ) throws(ComputeError) {
+    let matrix = own(matrix)
+    precondition(x.columns == matrix.inputs && out.columns == matrix.outputs)
+    precondition(x.rows == out.rows)
+    if x.rows == 0 { return }
+    var view = matrix.view
+    unsafe try check(
+      csimd_linear(
+        context, &view, x.floats, x.stride, x.rows, out.floats, out.stride,
+        Int32(activation == .gelu ? CSIMD_GELU : CSIMD_NONE)))
+  }
+
+  package func applyGELU(_ x: Tensor) throws(ComputeError) {
+    if x.count == 0 { return }
+    if x.isContiguous {
+      unsafe csimd_gelu(context, x.floats, x.count, x.floats)
+    } else {
+      for r in 0..<x.rows {
+        let row = unsafe x.rows(r..<r + 1).floats
+        unsafe csimd_gelu(context, row, x.columns, row)
+      }
+    }
+  }
+
+  package func attention(
+    _ qkv: Tensor, sequences: any PlacedSequences, heads: Int, into out: Tensor
+  ) throws(ComputeError) {
+    let sequences = own(sequences)
+    precondition(qkv.columns == 3 * out.columns && out.columns % heads == 0)
+    precondition(qkv.rows == sequences.layout.rows && out.rows == qkv.rows)
+    if out.rows == 0 { return }
+    unsafe try check(
+      csimd_attention(
+        context, sequences.spans, sequences.spans.count, sequences.layout.offsets, qkv.floats,
+        qkv.stride, heads, out.columns / heads, out.floats, out.stride))
+  }
+
+  package func addNorm(
+    _ x: Tensor, residual: Tensor, norm: Normalization, into out: Tensor
+  ) throws(ComputeError) {
+    precondition(x.columns == out.columns && residual.columns == out.columns)
+    precondition(x.rows == out.rows && residual.rows == out.rows)
+    precondition(norm.gamma.columns == out.columns && norm.beta.columns == out.columns)
+    if out.rows == 0 { return }
+    unsafe csimd_add_norm(
+      context, norm.view, x.floats, x.stride, residual.floats, residual.stride, out.rows,
+      out.floats, out.stride)
+  }
+
+  package func pool(
+    _ x: Tensor, sequences: any PlacedSequences, pooling: Pooling, into out: Tensor
+  ) throws(ComputeError) {
+    let layout = sequences.layout
+    precondition(x.rows == layout.rows && out.rows == layout.count && x.columns == out.columns)
+    if out.rows == 0 { return }
+    unsafe csimd_pool(
+      context, x.floats, x.stride, x.columns, layout.offsets, layout.count, pooling == .mean,
+      out.floats, out.stride)
+  }
+}

@@ -1,0 +1,40 @@
+package import Compute
+
+extension CPUBackend {
+  package func prepare(_ matrix: HostMatrix) throws(ComputeError) -> any Matrix {
+    try PackedMatrix(matrix, backend: self)
+  }
+
+  package func load(_ adapter: HostAdapter) throws(ComputeError) -> any ResidentAdapter {
+    try CPUAdapter(adapter, backend: self)
+  }
+
+  package func place(_ layout: SequenceLayout) throws(ComputeError) -> any PlacedSequences {
+    CPUSequences(layout)
+  }
+
+  package func place(_ groups: [RowGroup]) throws(ComputeError) -> any PlacedGroups {
+    CPUGroups(groups, threads: threads)
+  }
+
+  func own(_ sequences: any PlacedSequences) -> CPUSequences {
+    guard let own = sequences as? CPUSequences else {
+      preconditionFailure("sequences placed by another backend")
+    }
+    return own
+  }
+
+  func own(_ groups: any PlacedGroups) -> CPUGroups {
+    guard let own = groups as? CPUGroups else {
+      preconditionFailure("groups placed by another backend")
+    }
+    return own
+  }
+
+  func own(_ matrix: any Matrix) -> PackedMatrix {
+    guard let own = matrix as? PackedMatrix else {
+      preconditionFailure("a matrix prepared by another backend")
+    }
+    return own
+  }
+}

@@ -1,0 +1,40 @@
+internal import CSIMD
+package import Compute
+internal import Foundation
+
+/// Which of the CPU kernels run: found at start, not at build, so one binary suits every machine.
+package enum InstructionSet: String, Sendable, CaseIterable {
+  case portable, avx2, avx512
+
+  var code: Int32 {
+    switch self {
+    case .portable: Int32(CSIMD_PORTABLE)
+    case .avx2: Int32(CSIMD_AVX2)
+    case .avx512: Int32(CSIMD_AVX512)
+    }
+  }
+
+  /// Whether this processor runs it.
+  package var isSupported: Bool { csimd_supported(code) }
+
+  /// Those that this processor runs, slowest first.
+  package static var supported: [InstructionSet] { allCases.filter(\.isSupported) }
+
+  /// The fastest that this processor runs.
+  package static var best: InstructionSet { supported.last ?? .portable }
+
+  /// `VBERT_CPU` = portable | avx2 | avx512 where set, else the best.
+  /// Throws `unsupported` for an unknown name, or for a set that this processor lacks.
+  package static func chosen(
+    environment: [String: String] = ProcessInfo.processInfo.environment
+  ) throws(ComputeError) -> InstructionSet {
+    guard let name = environment["VBERT_CPU"], !name.isEmpty else { return best }
+    guard let set = InstructionSet(rawValue: name) else {
+      throw .unsupported("VBERT_CPU=\(name); use portable, avx2 or avx512, or leave it unset")
+    }
+    guard set.isSupported else {
+      throw .unsupported("VBERT_CPU=\(name): this processor lacks it; leave VBERT_CPU unset")
+    }
+    return set
+  }
+}

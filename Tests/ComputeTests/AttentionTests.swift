@@ -1,0 +1,65 @@
+import Compute
+import ComputeCPU
+import Testing
+
+@Suite struct AttentionTests {
+  struct Case: Sendable {
+    var lengths: [Int]
+    var heads: Int
+    var size: Int
+    var scale: Float = 1
+  }
+
+  static let cases = [
+    Case(lengths: [1], heads: 12, size: 32),
+    Case(lengths: [3, 1, 2, 3, 3, 4, 5, 1], heads: 12, size: 32),
+    Case(lengths: [Int](repeating: 3, count: 200), heads: 2, size: 32),
+    Case(lengths: [40, 17, 64, 5, 128], heads: 3, size: 32),
+    Case(lengths: [33, 90], heads: 2, size: 64),
+    Case(lengths: [7, 20], heads: 4, size: 8),
+    Case(lengths: [6, 2, 31], heads: 1, size: 3),
+    Case(lengths: [19], heads: 2, size: 100),
+    Case(lengths: [2, 512, 9], heads: 1, size: 32),
+    Case(lengths: [513, 1100], heads: 1, size: 16),
+    Case(lengths: [30, 3, 700], heads: 1, size: 8, scale: 12),
+  ]
+
+  @Test(arguments: BackendUnderTest.all)
+  func everySequenceAttendsToItselfOnly(_ under: BackendUnderTest) throws {
+    for one in Self.cases {
+      let bench = try under.bench(seed: UInt64(one.lengths.count))
+      let layout = SequenceLayout(lengths: one.lengths)
+      let hidden = one.heads * one.size
+      let values = bench.noise(layout.rows * 3 * hidden, scale: one.scale)
+      let out = try bench.poisoned(rows: layout.rows, columns: hidden)
+      try bench.backend.attention(
+        bench.tensor(values, rows: layout.rows, columns: 3 * hidden),
+        sequences: bench.backend.place(layout), heads: one.heads, into: out)
+      let expected = Reference.attention(
+        doubles(values), layout: layout, heads: one.heads, hidden: hidden)
+      let error = difference(try bench.read(out), expected)
+      #expect(error < 2e-6 * Double(one.scale * one.scale), "\(one): \(error)")
+    }
+  }
+
+  @Test(arguments: BackendUnderTest.all)
+  func aSequenceAloneEqualsTheSequenceInABatch(_ under: BackendUnderTest) throws {
+    let bench = try under.bench()
+    let lengths = [3, 40, 1, 16, 300, 4, 5, 2, 130]
+    let (heads, hidden) = (3, 96)
+    let layout = SequenceLayout(lengths: lengths)
+    let qkv = try bench.tensor(
+      bench.noise(layout.rows * 3 * hidden), rows: layout.rows, columns: 3 * hidden)
+    let together = try bench.poisoned(rows: layout.rows, columns: hidden)
+    let alone = try bench.poisoned(rows: layout.rows, columns: hidden)
+    try bench.backend.attention(
+      qkv, sequences: bench.backend.place(layout), heads: heads, into: together)
+    for i in 0..<layout.count {
+      let rows = layout.rows(of: i)
+      try bench.backend.attention(
+        qkv.rows(rows), sequences: bench.backend.place(SequenceLayout(lengths: [rows.count])),
+        heads: heads, into: alone.rows(rows))
+    }
+    #expect(try bench.read(together) == bench.read(alone))
+  }
+}
