@@ -7,7 +7,10 @@ import Testing
   @Test(arguments: BackendUnderTest.all)
   func everyTransposition(_ under: BackendUnderTest) throws {
     let bench = try under.bench()
-    let context = try #require(csimd_create(Int32(under.threads), Int32(under.code)))
+    guard let context = unsafe csimd_create(Int32(under.threads), Int32(under.code)) else {
+      Issue.record("no context")
+      return
+    }
     defer { unsafe csimd_destroy(context) }
     for (m, n, k) in [(1, 1, 1), (3, 40, 17), (15, 33, 64), (130, 70, 600), (65, 8, 1), (4, 5, 0)] {
       for (ta, tb) in [(false, false), (false, true), (true, false), (true, true)] {
@@ -29,7 +32,7 @@ import Testing
             context, ta, tb, m, n, k, 1.5, a, ta ? m : k, b, tb ? k : n, beta, &c, n)
           #expect(status == 0)
           let error = difference(c, expected)
-          #expect(error < 5e-5, "\(m) x \(n) x \(k), \(ta) \(tb), beta \(beta): \(error)")
+          #expect(error < 1e-4, "\(m) x \(n) x \(k), \(ta) \(tb), beta \(beta): \(error)")
         }
       }
     }
@@ -37,7 +40,10 @@ import Testing
 
   @Test(arguments: BackendUnderTest.all)
   func geluSlope(_ under: BackendUnderTest) throws {
-    let context = try #require(csimd_create(Int32(under.threads), Int32(under.code)))
+    guard let context = unsafe csimd_create(Int32(under.threads), Int32(under.code)) else {
+      Issue.record("no context")
+      return
+    }
     defer { unsafe csimd_destroy(context) }
     let x = stride(from: Float(-9), through: 9, by: 0.00037).map { $0 } + [40, -40]
     let dy = [Float](repeating: 1.5, count: x.count)
