@@ -134,27 +134,39 @@ extension AdapterStore {
 
   /// The version's file with everything checked but its tensors; nil where none is needed.
   private func open(_ version: VersionRecord) throws -> SafetensorsFile? {
-    guard let blob = version.blob else { return nil }
-    func corrupt(_ why: String) -> AdapterError {
-      .corrupt(vbert: version.vbert, version: version.id.number, why: why)
-    }
-    let url = url(blob.name)
-    guard let size = try? url.resourceValues(forKeys: [.fileSizeKey]).fileSize else {
-      throw corrupt("its file \(url.path()) is missing")
-    }
-    guard size == blob.byteCount else {
-      throw corrupt("its file \(url.path()) has \(size) bytes instead of \(blob.byteCount)")
-    }
-    // Read, not mapped: who shortens a mapped file faults the reader.
-    let bytes = try Data(contentsOf: url)
-    guard SHA256.hash(data: bytes).elementsEqual(blob.sha256) else {
-      throw corrupt("the SHA-256 of its file \(url.path()) is not the one that was published")
-    }
+    guard let blob = version.blob, let bytes = try bytes(of: version) else { return nil }
     let file = try SafetensorsFile(bytes: [UInt8](bytes))
     guard file.metadata["blob"] == blob.name else {
-      throw corrupt("its file \(url.path()) holds another version's parameters")
+      throw AdapterError.corrupt(
+        vbert: version.vbert, version: version.id.number,
+        why: "its file \(url(blob.name).path()) holds another version's parameters")
     }
     return file
+  }
+
+  /// The version's file as it was published; nil where none is needed. Throws `corrupt`.
+  func bytes(of version: VersionRecord) throws(AdapterError) -> Data? {
+    guard let blob = version.blob else { return nil }
+    let url = url(blob.name)
+    func corrupt(_ why: String) -> AdapterError {
+      .corrupt(
+        vbert: version.vbert, version: version.id.number, why: "its file \(url.path()) \(why)")
+    }
+    guard let size = try? url.resourceValues(forKeys: [.fileSizeKey]).fileSize else {
+      throw corrupt("is missing")
+    }
+    guard size == blob.byteCount else {
+      throw corrupt("has \(size) bytes instead of \(blob.byteCount)")
+    }
+    // Read, not mapped: who shortens a mapped file faults the reader.
+    let bytes: Data
+    do { bytes = try Data(contentsOf: url) } catch {
+      throw corrupt("cannot be read: \(plain(error))")
+    }
+    guard SHA256.hash(data: bytes).elementsEqual(blob.sha256) else {
+      throw corrupt("has not the SHA-256 that it was published with")
+    }
+    return bytes
   }
 
   static func check(_ file: SafetensorsFile, spec: VBertSpec, base: Configuration) throws {

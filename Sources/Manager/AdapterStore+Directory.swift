@@ -1,0 +1,144 @@
+package import Foundation
+package import Model
+
+/// vbert.json of an exported vBERT.
+private struct Manifest: Codable {
+  var format: String
+  var name: String
+  var version: Int
+  var spec: VBertSpec
+  var metrics: [String: Double]
+  var note: String
+
+  static let format: String = "vbert-1"
+  static let fileName: String = "vbert.json"
+  static let weightsName: String = "adapter.safetensors"
+  /// A manifest longer than this is none.
+  static let mostBytes = 16 << 20
+}
+
+extension AdapterStore {
+  /// Writes the current version (or the one of that number) as a directory of two files: vbert.json
+  /// says what it is, adapter.safetensors holds its parameters (absent where there are none). The
+  /// directory appears whole or not at all. Throws `DirectoryError`, `AdapterError`, and the
+  /// registry's `noVBERT`, `noVersion`.
+  @discardableResult
+  package func export(
+    vbert name: String, version number: Int? = nil, to directory: URL
+  ) throws -> VersionRecord {
+    let versions = try registry.versions(of: name)
+    let wanted = try number ?? registry.vbert(name).version?.number
+    guard let version = versions.first(where: { $0.id.number == wanted }) else {
+      guard let wanted else { throw DirectoryError.untrained(name) }
+      throw RegistryError.noVersion(
+        vbert: name, number: wanted, have: versions.map(\.id.number))
+    }
+    let manifest = Manifest(
+      format: Manifest.format, name: name, version: version.id.number, spec: version.spec,
+      metrics: version.metrics, note: version.note)
+    guard !FileManager.default.fileExists(atPath: directory.path()) else {
+      throw DirectoryError.exists(directory.path())
+    }
+    let parent = directory.standardizedFileURL.deletingLastPathComponent()
+    let temporary = parent.appending(
+      path: AtomicFile.leftoverPrefix + UUID().uuidString, directoryHint: .isDirectory)
+    do {
+      try FileManager.default.createDirectory(at: temporary, withIntermediateDirectories: false)
+      try AtomicFile.write(
+        [UInt8](try JSONText.encode(manifest).utf8),
+        to: temporary.appending(path: Manifest.fileName).path())
+      if let bytes = try bytes(of: version) {
+        try AtomicFile.write(
+          [UInt8](bytes), to: temporary.appending(path: Manifest.weightsName).path())
+      }
+      try FileManager.default.moveItem(at: temporary, to: directory)
+      try AtomicFile.flushDirectory(parent.path())
+    } catch {
+      try? FileManager.default.removeItem(at: temporary)
+      if error is AdapterError { throw error }
+      throw DirectoryError.unwritable(directory.path(), why: plain(error))
+    }
+    return version
+  }
+
+  /// Makes a vBERT of an exported directory, under its own name unless another is given. `baseShape`
+  /// says whether the base that it was made for is here. Throws `DirectoryError`, `AdapterError`,
+  /// and what `baseShape` throws; then nothing was made.
+  @discardableResult
+  package func importDirectory(
+    _ directory: URL, name: String? = nil, tenant: String = TenantRecord.defaultName,
+    baseShape: (VBertSpec) throws -> Model.Configuration
+  ) throws -> VBertRecord {
+    let manifest = try Self.manifest(directory)
+    let base = try baseShape(manifest.spec)
+    do { try manifest.spec.check(base: base) } catch {
+      throw DirectoryError.unreadable(directory.path(), why: "\(Manifest.fileName): \(error)")
+    }
+    var source: any TensorSource = MemoryTensors()
+    if manifest.spec.hasParameters {
+      do {
+        let file = try SafetensorsFile(
+          path: directory.appending(path: Manifest.weightsName).path())
+        try Self.check(file, spec: manifest.spec, base: base)
+        source = file
+      } catch {
+        throw DirectoryError.unreadable(
+          directory.path(), why: "\(Manifest.weightsName): \(error)")
+      }
+    }
+    let adapter = try AdapterFile.adapter(manifest.spec, base: base, from: source)
+    return try create(
+      vbert: name ?? manifest.name, tenant: tenant, spec: manifest.spec, base: base,
+      adapter: adapter, metrics: manifest.metrics,
+      note: manifest.note.isEmpty ? "imported" : "imported: \(manifest.note)")
+  }
+
+  private static func manifest(_ directory: URL) throws(DirectoryError) -> Manifest {
+    do {
+      let file = directory.appending(path: Manifest.fileName)
+      let size = try file.resourceValues(forKeys: [.fileSizeKey]).fileSize ?? 0
+      guard size <= Manifest.mostBytes else {
+        throw DirectoryError.unreadable(directory.path(), why: "\(Manifest.fileName) is too large")
+      }
+      let manifest = try JSONDecoder().decode(Manifest.self, from: try Data(contentsOf: file))
+      guard manifest.format == Manifest.format else {
+        throw DirectoryError.unreadable(
+          directory.path(), why: "its format is \"\(clipped(manifest.format))\"")
+      }
+      return manifest
+    } catch let error as DirectoryError { throw error } catch {
+      throw .unreadable(directory.path(), why: "\(Manifest.fileName): \(plain(error))")
+    }
+  }
+}
+
+/// What stands against an export or an import.
+package enum DirectoryError: Error, Equatable, CustomStringConvertible {
+  case exists(String)
+  case untrained(String)
+  case unwritable(String, why: String)
+  case unreadable(String, why: String)
+
+  package var description: String {
+    switch self {
+    case .exists(let path): "\(path) exists already; export to a directory that does not"
+    case .untrained(let name): "\(name) has no version to export; train it first"
+    case .unwritable(let path, let why): "\(path) cannot be written: \(why)"
+    case .unreadable(let path, let why):
+      "\(path) is not an exported vBERT: \(why); it needs vbert.json and adapter.safetensors as "
+        + "vbert export writes them"
+    }
+  }
+}
+
+/// Foundation's long-winded errors in the words meant for people.
+func plain(_ error: any Error) -> String {
+  switch error {
+  case let error as CocoaError: error.localizedDescription
+  case DecodingError.keyNotFound(let key, _): "the field \"\(clipped(key.stringValue))\" is missing"
+  case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
+    "the field \"\(context.codingPath.map(\.stringValue).joined(separator: "."))\" is of another kind"
+  case DecodingError.dataCorrupted(let context): clipped(context.debugDescription)
+  default: "\(error)"
+  }
+}
