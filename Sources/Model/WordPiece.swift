@@ -41,8 +41,7 @@ package struct WordPiece: Sendable {
   ) throws(WordPieceError) {
     if vocabulary.count == 0 { throw .empty }
     let specials = special.map { Array($0.utf8) }
-    var trie = TokenTrie(
-      roots: 3, edgeCount: vocabulary.byteCount + specials.reduce(0) { $0 + $1.count })
+    var trie = TokenTrie(roots: 3)
     var beginsSpecial = [Bool](repeating: false, count: 256)
     let specialSet = Set(specials)
     let prefix = Array("##".utf8)
