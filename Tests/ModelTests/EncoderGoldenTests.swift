@@ -5,8 +5,8 @@ import TestSupport
 import Testing
 
 /// The real base against an independent implementation in fp64.
-@Suite("Encoder against the goldens", .enabled(if: Shared.exists, Shared.missing),
-  .enabled(if: MiniLM.exists, MiniLM.missing))
+@Suite("Encoder against the goldens", .enabled(if: Shared.exists, "\(Shared.missing)"),
+  .enabled(if: MiniLM.exists, "\(MiniLM.missing)"))
 struct EncoderGoldenTests {
   private static func base() throws -> (SafetensorsFile, Configuration) {
     (

@@ -46,7 +46,7 @@ final class GoldenRunner {
   let local: LocalEncoder?
 
   init(_ source: any TensorSource, _ configuration: Configuration) throws {
-    backend = CPUBackend(threads: 2)
+    backend = try CPUBackend(threads: 2)
     base = try BaseModel(source: source, configuration: configuration, backend: backend)
     upper = try UpperEncoder(base: base, backend: backend, tokenBudget: 4096)
     local = configuration.isSkip ? try LocalEncoder(base: base, backend: backend, chunk: 64) : nil
@@ -62,7 +62,7 @@ final class GoldenRunner {
     try unsafe rows.withUnsafeMutableBufferPointer { unsafe try local?.compute(grams, into: $0) }
     var states: [[Float]] = []
     try unsafe rows.withUnsafeBufferPointer { rows in
-      let start = unsafe UInt(bitPattern: rows.baseAddress)
+      let start = UInt(bitPattern: rows.baseAddress)
       let table = grams.indices.map {
         NGramRow(address: start + UInt($0 * 3 * hidden * 4), type: .float32)
       }
