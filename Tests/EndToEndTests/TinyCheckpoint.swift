@@ -57,7 +57,9 @@ enum TinyCheckpoint {
     norm("bert.embeddings.LayerNorm")
     for layer in 0..<layers {
       let name = "bert.encoder.layer.\(layer)"
-      for part in ["query", "key", "value"] { linear("\(name).attention.self.\(part)", hidden, hidden) }
+      for part in ["query", "key", "value"] {
+        linear("\(name).attention.self.\(part)", hidden, hidden)
+      }
       linear("\(name).attention.output.dense", hidden, hidden)
       norm("\(name).attention.output.LayerNorm")
       linear("\(name).intermediate.dense", wide, hidden)

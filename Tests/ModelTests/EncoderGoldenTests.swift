@@ -5,7 +5,8 @@ import TestSupport
 import Testing
 
 /// The real base against an independent implementation in fp64.
-@Suite("Encoder against the goldens", .enabled(if: Shared.exists, "\(Shared.missing)"),
+@Suite(
+  "Encoder against the goldens", .enabled(if: Shared.exists, "\(Shared.missing)"),
   .enabled(if: MiniLM.exists, "\(MiniLM.missing)"))
 struct EncoderGoldenTests {
   private static func base() throws -> (SafetensorsFile, Configuration) {
@@ -65,7 +66,8 @@ struct EncoderGoldenTests {
     }
     var (weights, configuration) = try Self.base()
     configuration.skipDepth = k
-    let extras = try SafetensorsFile(path: Self.golden("skip_minilm_k\(k).extras.safetensors").path())
+    let extras = try SafetensorsFile(
+      path: Self.golden("skip_minilm_k\(k).extras.safetensors").path())
     var checkpoint = Checkpoint()
     try checkpoint.add(weights)
     try checkpoint.add(extras) { Checkpoint.skipNames[$0] }

@@ -1,9 +1,8 @@
 import Compute
 import ComputeCPU
 import Foundation
-import TestSupport
-
 import Model
+import TestSupport
 
 /// A checkpoint put together from several files, some tensors under other names.
 struct Checkpoint: TensorSource {
