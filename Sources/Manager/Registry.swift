@@ -42,6 +42,12 @@ package final class Registry: Sendable {
     try endInterruptedJobs()
   }
 
+  /// The writer last: the last connection of all folds the WAL into the file, and a reader cannot.
+  deinit {
+    try? reader.close()
+    try? writer.close()
+  }
+
   /// Runs `body` in a transaction that is on the disk when this returns.
   func write<Result>(_ body: (Database) throws -> Result) throws(RegistryError) -> Result {
     try storage(home.registry.path()) { try writer.write(body) }

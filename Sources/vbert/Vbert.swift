@@ -22,7 +22,10 @@ struct Vbert: AsyncParsableCommand {
   /// Verbs about bases and their tables.
   private static let bases: [any ParsableCommand.Type] = []
   /// Verbs about tenants and their vBERTs.
-  private static let vberts: [any ParsableCommand.Type] = []
+  private static let vberts: [any ParsableCommand.Type] = [
+    TenantCommand.self, ListCommand.self, VersionsCommand.self, RollbackCommand.self,
+    ExportCommand.self, DeleteCommand.self,
+  ]
 
   #if NO_SERVER
     private static let serving: [any ParsableCommand.Type] = []

@@ -159,6 +159,17 @@ import Testing
     }
   }
 
+  /// Copying registry.sqlite of a home that nobody has open copies everything.
+  @Test func theLastToCloseLeavesOneFile() throws {
+    do {
+      let registry = try temporary.registry()
+      try registry.create(vbert: "a", spec: .embedder)
+    }
+    let files = try FileManager.default.contentsOfDirectory(atPath: temporary.home.root.path())
+    #expect(files.filter { $0.hasPrefix("registry") } == ["registry.sqlite"])
+    #expect(try temporary.registry().find("a") != nil)
+  }
+
   @Test func aFileThatIsNoRegistryIsAnError() throws {
     try temporary.home.create()
     try Data("this is not a database at all, but long enough".utf8).write(

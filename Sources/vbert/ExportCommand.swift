@@ -1,0 +1,23 @@
+import ArgumentParser
+import Foundation
+import Manager
+
+struct ExportCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "export", abstract: "Write a vBERT to a new directory, to be imported elsewhere.")
+
+  @OptionGroup var options: GlobalOptions
+  @Argument(help: "Its name.") var name: String
+  @Argument(help: "The directory to make.") var directory: String
+  @Option(help: "Which version (default: the one that answers now).") var version: Int?
+
+  func run() throws {
+    let written = try options.openStore().export(
+      vbert: name, version: version, to: URL(filePath: directory))
+    if options.json {
+      try Output.json(VersionRow(written, current: false))
+    } else {
+      print("\(name) version \(written.id.number) is in \(directory)")
+    }
+  }
+}

@@ -1,0 +1,42 @@
+import ArgumentParser
+import Manager
+
+struct ListCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list", abstract: "The vBERTs, in the order of their names.")
+
+  @OptionGroup var options: GlobalOptions
+  @Argument(help: "Only names that start with this.") var prefix = ""
+  @Option(help: "Only this tenant's.") var tenant: String?
+  @Option(help: "At most so many.") var limit = 1000
+  @Option(help: "Only names after this one: the last of the page before.") var after = ""
+
+  func validate() throws {
+    guard limit >= 1 else { throw ValidationError("--limit must be 1 or more") }
+  }
+
+  func run() throws {
+    let registry = try options.openRegistry()
+    let owner = try tenant.map { try registry.tenant(named: $0).id }
+    let rows = try registry.list(prefix: prefix, tenant: owner, after: after, limit: limit)
+      .map { try VBertRow($0, in: registry) }
+    if options.json {
+      try Output.json(rows)
+    } else {
+      Output.table(VBertRow.titles, rows.map(\.cells))
+    }
+  }
+}
+
+struct DeleteCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "delete", abstract: "Remove a vBERT with all its versions.")
+
+  @OptionGroup var options: GlobalOptions
+  @Argument(help: "Its name.") var name: String
+
+  func run() throws {
+    try options.openStore().delete(vbert: name)
+    if options.json { try Output.json(["deleted": name]) }
+  }
+}

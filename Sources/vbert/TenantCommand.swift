@@ -1,0 +1,77 @@
+import ArgumentParser
+import Foundation
+import Manager
+
+struct TenantCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "tenant", abstract: "Accounts: who owns vBERTs, and with which key.",
+    subcommands: [Create.self, List.self, Delete.self])
+}
+
+extension TenantCommand {
+  struct Create: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Make a tenant and print its key, which is shown only this once.")
+
+    @OptionGroup var options: GlobalOptions
+    @Argument(help: "Its name.") var name: String
+    @Option(help: "Its share in the fair queue, relative to the others'.") var weight = 1.0
+
+    func validate() throws {
+      do { _ = try VirtualProcessor(weight: weight) } catch { throw ValidationError("\(error)") }
+    }
+
+    func run() throws {
+      let processor = try VirtualProcessor(weight: weight)
+      let key = try options.openRegistry().createTenant(name, processor: processor)
+      if options.json {
+        try Output.json(["tenant": name, "key": key])
+      } else {
+        print(key)
+      }
+    }
+  }
+
+  struct List: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "All tenants.")
+
+    @OptionGroup var options: GlobalOptions
+
+    func run() throws {
+      let tenants = try options.openRegistry().listTenants()
+      if options.json {
+        try Output.json(tenants.map(Row.init))
+      } else {
+        Output.table(
+          ["NAME", "WEIGHT", "KEY"],
+          tenants.map { [$0.name, "\($0.processor.weight)", $0.hasKey ? "yes" : "none"] })
+      }
+    }
+
+    private struct Row: Encodable {
+      let name: String
+      let weight: Double
+      let hasKey: Bool
+      let created: Date
+
+      init(_ tenant: TenantRecord) {
+        (name, weight) = (tenant.name, tenant.processor.weight)
+        (hasKey, created) = (tenant.hasKey, tenant.created)
+      }
+    }
+  }
+
+  struct Delete: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Remove a tenant; its key is worth nothing from then on.")
+
+    @OptionGroup var options: GlobalOptions
+    @Argument(help: "Its name.") var name: String
+    @Flag(help: "Delete all its vBERTs, too.") var withVberts = false
+
+    func run() throws {
+      try options.openRegistry().deleteTenant(name, vberts: withVberts)
+      if options.json { try Output.json(["deleted": name]) }
+    }
+  }
+}

@@ -1,0 +1,49 @@
+import Foundation
+import Manager
+import Model
+
+/// A vBERT as the verbs print it.
+struct VBertRow: Encodable {
+  let name: String
+  let tenant: String
+  let task: String
+  let base: String
+  let baseHash: String
+  let domain: String?
+  let adapter: String
+  let pooling: String
+  let labels: [String]
+  let maxLength: Int
+  /// Absent until it is trained.
+  let version: Int?
+  let created: Date
+
+  init(_ vbert: VBertRecord, tenant: String) {
+    name = vbert.name
+    self.tenant = tenant
+    task = vbert.spec.task.rawValue
+    (base, baseHash) = (vbert.spec.base, vbert.spec.baseHash)
+    domain = vbert.spec.domain
+    adapter = vbert.spec.adapter.description
+    pooling = vbert.spec.pooling.name
+    labels = vbert.spec.labels
+    maxLength = vbert.spec.maxLength
+    version = vbert.version?.number
+    created = vbert.created
+  }
+
+  init(_ vbert: VBertRecord, in registry: Registry) throws {
+    self.init(vbert, tenant: try registry.tenant(vbert.tenant)?.name ?? "")
+  }
+
+  static let titles: [String] = [
+    "NAME", "VERSION", "TASK", "BASE", "ADAPTER", "LABELS", "TENANT",
+  ]
+
+  var cells: [String] {
+    [
+      name, version.map { "\($0)" } ?? "untrained", task, base, adapter,
+      labels.isEmpty ? "-" : "\(labels.count)", tenant,
+    ]
+  }
+}

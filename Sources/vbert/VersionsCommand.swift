@@ -1,0 +1,96 @@
+import ArgumentParser
+import Foundation
+import Manager
+import Model
+
+struct VersionsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "versions", abstract: "What was published of a vBERT; * marks what answers now.")
+
+  @OptionGroup var options: GlobalOptions
+  @Argument(help: "Its name.") var name: String
+
+  func run() throws {
+    let registry = try options.openRegistry()
+    let current = try registry.vbert(name).version
+    let rows = try registry.versions(of: name).map { VersionRow($0, current: $0.id == current) }
+    if options.json {
+      try Output.json(rows)
+    } else {
+      Output.table(VersionRow.titles, rows.map(\.cells))
+    }
+  }
+}
+
+struct RollbackCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "rollback",
+    abstract: "Let an older version answer (or a newer one again); no version is lost.")
+
+  @OptionGroup var options: GlobalOptions
+  @Argument(help: "Its name.") var name: String
+  @Option(help: "The version's number (default: the one before the present).") var to: Int?
+
+  func run() throws {
+    let registry = try options.openRegistry()
+    let versions = try registry.versions(of: name)
+    let current = try registry.vbert(name).version?.number ?? 0
+    let number = to ?? versions.last { $0.id.number < current }?.id.number
+    guard let number else { throw RollbackError(name: name, current: current) }
+    try registry.rollback(vbert: name, to: number)
+    if options.json {
+      try Output.json(
+        versions.filter { $0.id.number == number }.map { VersionRow($0, current: true) })
+    } else {
+      print("\(name) answers with version \(number) now")
+    }
+  }
+}
+
+struct RollbackError: Error, CustomStringConvertible {
+  let name: String
+  let current: Int
+
+  var description: String {
+    current == 0
+      ? "\(name) has no version yet; train it first"
+      : "\(name) has no version before \(current)"
+  }
+}
+
+/// A version as the verbs print it.
+struct VersionRow: Encodable {
+  let vbert: String
+  let version: Int
+  let current: Bool
+  let bytes: Int
+  let sha256: String?
+  let labels: [String]
+  let metrics: [String: Double]
+  let note: String
+  let created: Date
+
+  init(_ version: VersionRecord, current: Bool) {
+    vbert = version.vbert
+    self.version = version.id.number
+    self.current = current
+    bytes = version.blob?.byteCount ?? 0
+    sha256 = version.blob.map { blob in
+      blob.sha256.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+    labels = version.spec.labels
+    metrics = version.metrics
+    (note, created) = (version.note, version.created)
+  }
+
+  static let titles: [String] = ["", "VERSION", "CREATED", "BYTES", "METRICS", "NOTE"]
+
+  var cells: [String] {
+    let figures = metrics.sorted { $0.key < $1.key }
+      .map { "\($0.key) \(($0.value * 10_000).rounded() / 10_000)" }
+    return [
+      current ? "*" : "", "\(version)", created.formatted(.iso8601), "\(bytes)",
+      figures.isEmpty ? "-" : figures.joined(separator: ", "), note,
+    ]
+  }
+}
