@@ -1,0 +1,14 @@
+internal import Model
+
+/// One entry of a file's index, as it lies in the file.
+struct PLOTIndexEntry {
+  static let byteCount = 16
+
+  var gram: NGram
+  var row: UInt32
+
+  static let empty = PLOTIndexEntry(gram: NGram(0, 0, 0), row: 0)
+
+  /// No n-gram with centre 0 is ever stored: its row is zeros.
+  var isEmpty: Bool { gram.centre == 0 }
+}

@@ -1,0 +1,235 @@
+import Compute
+import Foundation
+import Model
+import TestSupport
+import Testing
+
+@testable import Manager
+
+struct NGramLookupTests {
+  static let hidden = SmallPLOT.hidden
+  let directory: TemporaryDirectory
+  let computer = KeyedRows(hidden: hidden)
+
+  init() throws { directory = try TemporaryDirectory() }
+
+  private func store(cacheBytes: Int = 1 << 20) throws -> PLOTStore {
+    try PLOTStore(
+      directory: directory.url, baseHash: SmallPLOT.hash, hidden: NGramLookupTests.hidden,
+      skipDepth: 2, cacheBytes: cacheBytes)
+  }
+
+  private func write(_ grams: [NGram], domain: String? = nil, type: PLOTRowType) throws {
+    try SmallPLOT.write(
+      grams, to: PLOTStore.file(in: directory.url, domain: domain), type: type)
+  }
+
+  private func value(_ row: NGramRow) -> [Float] {
+    let type = PLOTRowType.allCases.first { $0.elementType == row.type } ?? .float32
+    let format = SmallPLOT.format(type)
+    return row.address == 0
+      ? [Float](repeating: 0, count: format.valueCount) : format.decoded(row.address)
+  }
+
+  private func values(_ gram: NGram, _ type: PLOTRowType) -> [Float] {
+    SmallPLOT.format(type).rounded(KeyedRows.values(gram, hidden: NGramLookupTests.hidden))
+  }
+
+  /// Batches of a small vocabulary, so that n-grams repeat; id 0 in the middle too.
+  private func batch(_ generator: inout SeededGenerator, vocabulary: Int32 = 12) -> [NGram] {
+    var grams: [NGram] = []
+    for _ in 0..<Int.random(in: 1...6, using: &generator) {
+      let ids = (0..<Int.random(in: 1...30, using: &generator)).map { _ in
+        Int32.random(in: 0..<vocabulary, using: &generator)
+      }
+      grams += NGram.list(of: ids)
+    }
+    return grams
+  }
+
+  /// What the modes mean, with a dictionary.
+  private func naive(
+    _ gram: NGram, _ mode: PLOTMode, domain: Set<NGram>, general: Set<NGram>
+  ) -> (values: [Float], level: PLOTLevel) {
+    guard gram.centre != 0 else { return (values(gram, .float32), .trigram) }
+    guard mode != .off else { return (values(gram, .float32), .computed) }
+    var steps = [(gram, PLOTLevel.trigram)]
+    if mode == .fallback {
+      steps += [(gram.bigram, gram.right == 0 ? .unigram : .bigram), (gram.unigram, .unigram)]
+    }
+    for (gram, level) in steps {
+      if domain.contains(gram) { return (values(gram, .int8), level) }
+      if general.contains(gram) { return (values(gram, .float16), level) }
+    }
+    return (values(mode == .exact ? gram : gram.unigram, .float16), .computed)
+  }
+
+  @Test(arguments: PLOTMode.allCases)
+  func modesAreWhatADictionarySays(mode: PLOTMode) throws {
+    var generator = SeededGenerator(seed: 14)
+    for _ in 0..<20 {
+      let general = SmallPLOT.grams(250, seed: generator.next(), vocabulary: 12)
+      let domain = SmallPLOT.grams(60, seed: generator.next(), vocabulary: 12)
+      try write(general, type: .float16)
+      try write(domain, domain: "finance", type: .int8)
+      let store = try store(cacheBytes: 0)
+      let lookup = NGramLookup(store: store, computer: computer, chunk: 7)
+      let grams = batch(&generator)
+      let split = Int.random(in: 0...grams.count, using: &generator)
+      let found = try lookup.rows(
+        for: grams,
+        segments: [.init(tokens: split..<grams.count, domain: try store.domain("finance"))],
+        mode: mode)
+      for (t, gram) in grams.enumerated() {
+        let (expected, level) = naive(
+          gram, mode, domain: t < split ? [] : Set(domain), general: Set(general))
+        #expect(value(found.rows[t]) == expected && found.levels[t] == level)
+      }
+      let again = try lookup.rows(for: grams, mode: mode)
+      withExtendedLifetime((found, again)) {}
+    }
+  }
+
+  @Test func everyMissIsComputedOnceABatchAndThenKept() throws {
+    let store = try store()
+    let lookup = NGramLookup(store: store, computer: computer, chunk: 4)
+    var generator = SeededGenerator(seed: 15)
+    let grams = batch(&generator)
+    let distinct = Set(grams.filter { $0.centre != 0 })
+    let first = try lookup.rows(for: grams, mode: .exact)
+    #expect(computer.computed == distinct.count && first.computedNGrams == distinct.count)
+    #expect(first.statistics.computed == grams.count { $0.centre != 0 })
+    let second = try lookup.rows(for: grams, mode: .exact)
+    #expect(computer.computed == distinct.count && second.computedNGrams == 0)
+    #expect(second.statistics.hitRate == 1)
+    for (a, b) in zip(first.rows, second.rows) { #expect(value(a) == value(b)) }
+    withExtendedLifetime((first, second)) {}
+  }
+
+  /// A row computed for one batch, from the cache, and with no room to admit it: the same bits.
+  @Test func answersDoNotDependOnWhatWasAdmitted() throws {
+    var generator = SeededGenerator(seed: 16)
+    for type in PLOTRowType.allCases {
+      try write([], type: type)
+      let with = try store()
+      let without = try store(cacheBytes: 0)
+      #expect(with.format.type == type)
+      let warm = NGramLookup(store: with, computer: computer)
+      let cold = NGramLookup(store: without, computer: computer)
+      for mode in [PLOTMode.exact, .fallback, .exact, .fallback] {
+        let grams = batch(&generator)
+        let a = try warm.rows(for: grams, mode: mode)
+        let b = try cold.rows(for: grams, mode: mode)
+        for (a, b) in zip(a.rows, b.rows) { #expect(value(a) == value(b) && a.type == b.type) }
+        withExtendedLifetime((a, b)) {}
+      }
+    }
+  }
+
+  @Test func twoDomainsShareAComputedRow() throws {
+    try write([NGram(7, 8, 9)], domain: "a", type: .float16)
+    try write([NGram(7, 8, 8)], domain: "b", type: .float16)
+    let store = try store()
+    let lookup = NGramLookup(store: store, computer: computer)
+    let grams = [NGram(1, 2, 3), NGram(7, 8, 9), NGram(1, 2, 3), NGram(7, 8, 9)]
+    let found = try lookup.rows(
+      for: grams,
+      segments: [
+        .init(tokens: 0..<2, domain: try store.domain("a")),
+        .init(tokens: 2..<4, domain: try store.domain("b")),
+      ], mode: .exact)
+    #expect(found.levels == [.computed, .trigram, .computed, .computed])
+    #expect(found.computedNGrams == 2)
+    #expect(Set(computer.calls.flatMap { $0 }) == [NGram(1, 2, 3), NGram(7, 8, 9)])
+  }
+
+  @Test func aJobsRowsHoldNoPin() throws {
+    let store = try store()
+    let lookup = NGramLookup(store: store, computer: computer)
+    let grams = SmallPLOT.grams(100, seed: 17)
+    _ = try lookup.rows(for: Array(grams[..<50]), mode: .exact)
+    let kept = try lookup.rows(for: grams, mode: .exact, keep: .job)
+    #expect(kept.computedNGrams == 50)
+    #expect((0..<RowPins.most).compactMap { _ in store.cache.pins.pin() }.count == RowPins.most)
+    for (gram, row) in zip(grams, kept.rows) { #expect(value(row) == values(gram, .float16)) }
+    for (gram, row) in zip(grams, kept.rows) {
+      #expect(store.cache.find(gram, hash: gram.plotHash) != row.address)
+    }
+    withExtendedLifetime(kept) {}
+  }
+
+  @Test func withAllPinsTakenEverythingIsComputed() throws {
+    let store = try store()
+    let lookup = NGramLookup(store: store, computer: computer)
+    let grams = SmallPLOT.grams(10, seed: 18)
+    _ = try lookup.rows(for: grams, mode: .exact)
+    let pins = (0..<RowPins.most).compactMap { _ in store.cache.pins.pin() }
+    let found = try lookup.rows(for: grams, mode: .exact)
+    #expect(found.computedNGrams == 10)
+    for (gram, row) in zip(grams, found.rows) { #expect(value(row) == values(gram, .float16)) }
+    withExtendedLifetime((pins, found)) {}
+  }
+
+  @Test func nothingIsAdmittedWhenComputingFails() throws {
+    final class Failing: NGramComputer {
+      func compute(_ grams: [NGram], into rows: UnsafeMutableBufferPointer<Float>) throws {
+        throw ComputeError.device("lost")
+      }
+    }
+    let store = try store()
+    let lookup = NGramLookup(store: store, computer: Failing())
+    #expect(throws: ComputeError.device("lost")) {
+      try lookup.rows(for: [NGram(1, 2, 3)], mode: .exact)
+    }
+    #expect(store.cached.rows == 0)
+  }
+
+  @Test func domainsThatAreNotThere() throws {
+    let store = try store()
+    for bad in [
+      "", "General", "general", "admitted", "a/b", "..", String(repeating: "a", count: 65),
+    ] {
+      #expect(throws: PLOTError.domainName(bad)) { try store.domain(bad) }
+    }
+    #expect(throws: PLOTError.self) { try store.domain("law") }
+    #expect(try store.domain(nil) === store.general)
+    try write([NGram(1, 2, 3)], domain: "law", type: .float16)
+    #expect(try store.domain("law") === store.domain("law"))
+  }
+
+  struct Cases: Decodable {
+    struct Case: Decodable {
+      var ids: [Int32]
+      var grams: [[Int32]]?
+      var levels: [UInt8]?
+    }
+    var cases: [Case]
+    var known_ngrams: [[Int32]]
+  }
+
+  /// The goldens' n-grams and levels, both as a restriction and as a real table.
+  @Test(.enabled(if: Shared.exists, "\(Shared.missing)"), arguments: [2, 3])
+  func goldenFallback(skipDepth: Int) throws {
+    let cases = try JSONDecoder().decode(
+      Cases.self, from: Shared.bytes("golden/skip_minilm_k\(skipDepth).cases.json"))
+    let known = Set(cases.known_ngrams.map { NGram($0[0], $0[1], $0[2]) })
+    var checked = 0
+    for golden in cases.cases {
+      guard let grams = golden.grams, let levels = golden.levels else { continue }
+      checked += 1
+      let expected = grams.map { NGram($0[0], $0[1], $0[2]) }
+      let unigrams = Set(golden.ids.map { NGram(0, $0, 0) })
+      try write(Array(known.union(unigrams)), type: .float32)
+      let lookup = NGramLookup(store: try store(), computer: computer)
+      let table = try lookup.rows(for: NGram.list(of: golden.ids), mode: .fallback)
+      let restricted = try lookup.rows(for: NGram.list(of: golden.ids), known: known)
+      for found in [table, restricted] {
+        #expect(found.levels.map(\.rawValue) == levels)
+        for (row, gram) in zip(found.rows, expected) {
+          #expect(value(row) == values(gram, .float32))
+        }
+      }
+    }
+    #expect(checked == 4)
+  }
+}
