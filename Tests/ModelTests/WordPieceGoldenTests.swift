@@ -6,8 +6,8 @@ import Testing
 
 /// Every golden line, to the id and to the code point.
 @Suite(
-  .enabled(if: Shared.exists, "\(Shared.missing)"),
-  .enabled(if: MiniLM.exists, "\(MiniLM.missing)"))
+  .enabled(if: Shared.exists, "\("\(Shared.missing)")"),
+  .enabled(if: MiniLM.exists, "\("\(MiniLM.missing)")"))
 struct WordPieceGoldenTests {
   private struct Line: Decodable {
     var kind: String?

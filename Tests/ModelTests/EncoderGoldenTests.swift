@@ -1,0 +1,96 @@
+import Compute
+import Foundation
+import Model
+import TestSupport
+import Testing
+
+/// The real base against an independent implementation in fp64.
+@Suite(
+  "Encoder against the goldens", .enabled(if: Shared.exists, "\(Shared.missing)"),
+  .enabled(if: MiniLM.exists, "\(MiniLM.missing)"))
+struct EncoderGoldenTests {
+  private static func base() throws -> (SafetensorsFile, Configuration) {
+    (
+      try SafetensorsFile(path: MiniLM.directory.appending(path: "model.safetensors").path()),
+      try Configuration(
+        json: try Data(contentsOf: MiniLM.directory.appending(path: "config.json")))
+    )
+  }
+
+  private static func golden(_ name: String) -> URL {
+    Shared.directory.appending(path: "golden/\(name)")
+  }
+
+  @Test func denseStatesAndEmbeddings() throws {
+    struct Line: Decodable { var ids: [Int32] }
+    let (weights, configuration) = try Self.base()
+    let runner = try GoldenRunner(weights, configuration)
+    let expected = try SafetensorsFile(path: Self.golden("minilm_embed.safetensors").path())
+    let lines = try contents(of: Self.golden("minilm_embed.jsonl")).jsonLines
+      .map { try JSONDecoder().decode(Line.self, from: $0) }
+    let batch = PackedBatch(
+      sequences: lines.map { ($0.ids, [Int32](repeating: 0, count: $0.ids.count)) })
+    let states = try runner.states(batch)
+    let hidden = configuration.hiddenSize
+
+    for i in 0..<6 {
+      let rows = batch.layout.rows(of: i)
+      for (j, state) in states.enumerated() {
+        let found = state[rows.lowerBound * hidden..<rows.upperBound * hidden]
+        #expect(largestDifference(found, try expected.floats("hidden.\(i).\(j)")) < 2e-5)
+      }
+    }
+    let embeddings = try expected.floats("embeddings")
+    for i in lines.indices {
+      let rows = batch.layout.rows(of: i)
+      var mean = [Float](repeating: 0, count: hidden)
+      for row in rows {
+        for c in 0..<hidden { mean[c] += states[6][row * hidden + c] / Float(rows.count) }
+      }
+      let norm = mean.reduce(0) { $0 + $1 * $1 }.squareRoot()
+      #expect(
+        largestDifference(mean.map { $0 / norm }, embeddings[i * hidden..<(i + 1) * hidden]) < 1e-5)
+    }
+  }
+
+  @Test(arguments: [2, 3]) func skipModel(k: Int) throws {
+    struct File: Decodable {
+      struct Case: Decodable {
+        var index: Int
+        var ids: [Int32]
+        var type_ids: [Int32]
+        var grams: [[Int32]]?
+      }
+      var cases: [Case]
+      var table_ngrams: [[Int32]]
+    }
+    var (weights, configuration) = try Self.base()
+    configuration.skipDepth = k
+    let extras = try SafetensorsFile(
+      path: Self.golden("skip_minilm_k\(k).extras.safetensors").path())
+    var checkpoint = Checkpoint()
+    try checkpoint.add(weights)
+    try checkpoint.add(extras) { Checkpoint.skipNames[$0] }
+    try checkpoint.addLocalPositions(extras, positions: configuration.maxPositions)
+    let runner = try GoldenRunner(checkpoint, configuration)
+    let expected = try SafetensorsFile(
+      path: Self.golden("skip_minilm_k\(k).expected.safetensors").path())
+    let file = try JSONDecoder().decode(
+      File.self, from: try Data(contentsOf: Self.golden("skip_minilm_k\(k).cases.json")))
+
+    for item in file.cases {
+      let batch = PackedBatch(sequences: [(item.ids, item.type_ids)])
+      let grams = item.grams?.map { NGram($0[0], $0[1], $0[2]) }
+      let states = try runner.states(batch, grams: grams)
+      let final = try expected.floats("final.\(item.index)")
+      #expect(largestDifference(states[states.count - 1], final) < 2e-5, "case \(item.index)")
+    }
+    let local = try #require(runner.local)
+    let table = try expected.floats("table")
+    var rows = [Float](repeating: .nan, count: table.count)
+    try unsafe rows.withUnsafeMutableBufferPointer {
+      unsafe try local.compute(file.table_ngrams.map { NGram($0[0], $0[1], $0[2]) }, into: $0)
+    }
+    #expect(largestDifference(rows, table) < 1e-5)
+  }
+}
