@@ -1,0 +1,153 @@
+/// What a device must be able to do, beyond inference, to train: a hand-written backward for each
+/// operation, losses and the optimiser. No graph is recorded; callers keep what backward needs.
+///
+/// All tensors are fp32 and contiguous. Gradients of parameters are added to (several uses of one
+/// parameter, several parts of one batch); gradients of states are overwritten unless `adding` says
+/// otherwise. Every sum runs in an order that does not depend on the number of threads.
+/// Gradients through a frozen map are `matmul` with the transposed matrix, prepared like any other.
+package protocol TrainableBackend: Backend {
+  // MARK: Linear maps that change at every step
+
+  /// out (+)= scale * x W^T, + b; x [R, I], weight [O, I], out [R, O].
+  func linear(
+    _ x: Tensor, weight: Tensor, bias: Tensor?, scale: Float, adding: Bool, into out: Tensor
+  ) throws(ComputeError)
+  /// dx (+)= scale * d W; d [R, O].
+  func linearInputGradient(
+    _ d: Tensor, weight: Tensor, scale: Float, adding: Bool, into dx: Tensor) throws(ComputeError)
+  /// weight += scale * d^T x, bias += column sums of d; both are gradients. `d` may be columns of a
+  /// wider tensor where there is no bias.
+  func linearParameterGradient(
+    _ d: Tensor, input x: Tensor, scale: Float, weight: Tensor, bias: Tensor?
+  ) throws(ComputeError)
+
+  // MARK: Elementwise
+
+  /// out = GELU(x); x becomes the derivative there, which is all that backward needs.
+  func geluSaving(_ x: Tensor, into out: Tensor) throws(ComputeError)
+  /// x *= y.
+  func multiply(_ x: Tensor, by y: Tensor) throws(ComputeError)
+  /// x += scale * y.
+  func add(_ y: Tensor, scale: Float, to x: Tensor) throws(ComputeError)
+  func fill(_ x: Tensor, with value: Float) throws(ComputeError)
+  /// Zeroes a share of the values, drawn by (key, element number) alone, and scales the others so
+  /// that the expectation stays. The same call on the gradient is its backward.
+  func dropout(_ x: Tensor, probability: Float, key: UInt64) throws(ComputeError)
+
+  // MARK: Norms, attention, pooling
+
+  /// out = LayerNorm(x + residual); out may be x or residual.
+  func addNormSaving(
+    _ x: Tensor, residual: Tensor?, norm: Normalization, into out: Tensor, saving saved: SavedNorm
+  ) throws(ComputeError)
+  /// d, the gradient at the norm's output, becomes the one at its input (of x and of residual
+  /// alike); `gradients` grow where given.
+  func addNormBackward(
+    _ d: Tensor, saved: SavedNorm, gamma: Tensor, gradients: (gamma: Tensor, beta: Tensor)?
+  ) throws(ComputeError)
+  /// dqkv [R, 3H] from d [R, H]; probabilities are computed again from qkv.
+  func attentionBackward(
+    _ d: Tensor, qkv: Tensor, sequences: any PlacedSequences, heads: Int, into dqkv: Tensor
+  ) throws(ComputeError)
+  /// dx [R, H] from d [sequences, H].
+  func poolBackward(
+    _ d: Tensor, sequences: any PlacedSequences, pooling: Pooling, into dx: Tensor
+  ) throws(ComputeError)
+
+  // MARK: Rows by number
+
+  /// out[r] = sum over t of table[indices[r * terms + t]]; a negative index adds nothing. With one
+  /// term a copy of rows; with three the n-gram merge.
+  func gatherSum(_ table: Tensor, indices: [Int32], terms: Int, into out: Tensor)
+    throws(ComputeError)
+  /// table[indices[r * terms + t]] += d[r]: the gradient of `gatherSum`, duplicates summed.
+  func scatterAdd(_ d: Tensor, indices: [Int32], terms: Int, to table: Tensor)
+    throws(ComputeError)
+
+  // MARK: The local layers' gate
+
+  /// out[r] = opening[r] * x[r], opening = sigmoid(gate . x[r] + bias); opening [1, R], bias [1, 1].
+  func applyGateSaving(
+    _ x: Tensor, gate: Tensor, bias: Tensor, into out: Tensor, opening: Tensor
+  ) throws(ComputeError)
+  /// d becomes the gradient at x; the gradients of gate and bias grow where given.
+  func gateBackward(
+    _ d: Tensor, x: Tensor, gate: Tensor, opening: Tensor, gradients: (gate: Tensor, bias: Tensor)?
+  ) throws(ComputeError)
+
+  // MARK: Losses: the value, and its gradient in d
+
+  /// share * sum over rows of weights[label] * cross-entropy; rows with a negative label have no
+  /// part. logits and d [R, classes].
+  func softmaxLoss(
+    _ logits: Tensor, labels: [Int32], weights: [Float]?, share: Double, into d: Tensor
+  ) throws(ComputeError) -> Double
+  /// share * sum of binary cross-entropies against targets [R x labels]; weights[label] multiplies
+  /// the positive part.
+  func binaryLoss(
+    _ logits: Tensor, targets: [Float], weights: [Float]?, share: Double, into d: Tensor
+  ) throws(ComputeError) -> Double
+  /// share * sum of squared differences.
+  func squaredLoss(_ x: Tensor, targets: Tensor, share: Double, into d: Tensor)
+    throws(ComputeError) -> Double
+
+  // MARK: The optimiser
+
+  /// Sum of the squares of all values.
+  func squaredSum(_ x: Tensor) throws(ComputeError) -> Double
+  func adamW(_ state: AdamWState, step: AdamWStep) throws(ComputeError)
+}
+
+/// What LayerNorm's backward needs: the normalised values [R, H] and 1 / sqrt(variance + epsilon)
+/// [1, R].
+package struct SavedNorm: Sendable {
+  package var normalised: Tensor
+  package var inverse: Tensor
+
+  package init(normalised: Tensor, inverse: Tensor) {
+    self.normalised = normalised
+    self.inverse = inverse
+  }
+}
+
+/// A parameter with its gradient and AdamW's two moments, all of one shape.
+package struct AdamWState: Sendable {
+  package var value: Tensor
+  package var gradient: Tensor
+  package var mean: Tensor
+  package var square: Tensor
+
+  package init(value: Tensor, gradient: Tensor, mean: Tensor, square: Tensor) {
+    self.value = value
+    self.gradient = gradient
+    self.mean = mean
+    self.square = square
+  }
+}
+
+/// One AdamW step: value *= 1 - rate * decay, then value -= rate * mean^ / (sqrt(square^) + epsilon)
+/// with bias-corrected moments of gradientScale * gradient (Loshchilov and Hutter 2019).
+package struct AdamWStep: Sendable {
+  /// Counted from 1.
+  package var number: Int
+  package var rate: Float
+  package var beta1: Float
+  package var beta2: Float
+  package var epsilon: Float
+  package var decay: Float
+  /// What clipping by the global norm multiplies gradients by.
+  package var gradientScale: Float
+
+  package init(
+    number: Int, rate: Float, beta1: Float, beta2: Float, epsilon: Float, decay: Float,
+    gradientScale: Float
+  ) {
+    self.number = number
+    self.rate = rate
+    self.beta1 = beta1
+    self.beta2 = beta2
+    self.epsilon = epsilon
+    self.decay = decay
+    self.gradientScale = gradientScale
+  }
+}
