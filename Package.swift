@@ -72,7 +72,13 @@ if upTo != "engine" {
     room("Scheduler", ["Manager", "Model", "Compute", logging, metrics]),
     room("Trainer", ["Scheduler", "Manager", "Model", "Compute", logging]),
     tests("ManagerTests", ["Manager", "Model", "Compute", "ComputeCPU", grdb]),
-    tests("SchedulerTests", ["Scheduler", "Manager", "Model", "Compute", "ComputeCPU"]),
+    .target(
+      name: "ServingSupport",
+      dependencies: ["Scheduler", "Manager", "Model", "Compute", "ComputeCPU", "TestSupport"],
+      path: "Tests/ServingSupport", swiftSettings: strict),
+    tests(
+      "SchedulerTests",
+      ["ServingSupport", "Scheduler", "Manager", "Model", "Compute", "ComputeCPU"]),
     tests("TrainerTests", ["Trainer", "Manager", "Model", "Compute", "ComputeCPU"]),
   ]
 }
@@ -102,8 +108,8 @@ if upTo == "vbert" {
     tests(
       "DispatcherTests",
       [
-        "Dispatcher", "Scheduler", "Manager", "Model", "Compute", "ComputeCPU", hummingbird,
-        hummingbirdTesting,
+        "ServingSupport", "Dispatcher", "Scheduler", "Manager", "Model", "Compute", "ComputeCPU",
+        hummingbird, hummingbirdTesting,
       ]),
     tests("EndToEndTests", ["Manager", "Model", httpClient]),
   ]

@@ -36,6 +36,18 @@ extension Registry {
     }
   }
 
+  /// Whether any tenant has a key, so that requests need one. From memory once it was asked for.
+  package func hasKeys() throws(RegistryError) -> Bool {
+    try look { index, db in
+      if let known = index.hasKeys { return known }
+      let found = try Bool.fetchOne(
+        db.cachedStatement(
+          sql: "SELECT EXISTS(SELECT 1 FROM tenants WHERE keyHash IS NOT NULL)"))
+      index.hasKeys = found
+      return found ?? false
+    }
+  }
+
   /// From memory once it was asked for; nil for one that was deleted.
   package func tenant(_ id: Int64) throws(RegistryError) -> TenantRecord? {
     try look { index, db in

@@ -12,6 +12,8 @@ struct RegistryIndex: Sendable {
   /// By hash of key.
   var keys: ClockCache<Data, TenantRecord>
   var tenants: ClockCache<Int64, TenantRecord>
+  /// Whether any tenant has a key; nil before it was asked for.
+  var hasKeys: Bool?
   private var dataVersion: Int64 = -1
   private var lastChange: Int64 = -1
 
@@ -44,6 +46,7 @@ struct RegistryIndex: Sendable {
   private mutating func forgetTenants() {
     keys.removeAll()
     tenants.removeAll()
+    hasKeys = nil
   }
 
   /// Changes kept for look-ups to catch up by; who is further behind forgets everything.

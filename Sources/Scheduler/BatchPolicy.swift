@@ -42,6 +42,9 @@ package struct BatchPolicy: Sendable {
   /// Tokens that leave the queue in a second, as measured; 0 before the first batch.
   package var drainRate: Double { computeCost > 0 ? 1 / max(computeCost, prepareCost) : 0 }
 
+  /// No batch is being prepared, waiting or running.
+  package var isIdle: Bool { open == 0 }
+
   package mutating func note(_ event: Event) {
     switch event {
     case .closed: open += 1
@@ -64,7 +67,7 @@ package struct BatchPolicy: Sendable {
   /// What to do with `sequences` queued, `tokens` in all.
   package func decide(sequences: Int, tokens: Int, now: ContinuousClock.Instant) -> Decision {
     if sequences == 0 { return .wait(until: nil) }
-    if open == 0 || tokens >= tokenBudget || sequences >= maxSequences { return .close }
+    if isIdle || tokens >= tokenBudget || sequences >= maxSequences { return .close }
     // One is being prepared or has not started: it will be the running one soon.
     guard let runningUntil else { return .wait(until: nil) }
     let latest = runningUntil - .seconds(prepareCost * Double(tokens)) - BatchPolicy.margin

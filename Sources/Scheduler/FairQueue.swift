@@ -121,6 +121,9 @@ package struct FairQueue<Element: Sendable>: Sendable {
     return gone
   }
 
+  /// When `expire` may find something next.
+  package var earliestDeadline: ContinuousClock.Instant? { deadlines.first?.deadline }
+
   /// Takes the next element if it costs at most `room` tokens; nil where it costs more, or where
   /// nothing is queued.
   package mutating func next(within room: Int) -> Element? {

@@ -1,3 +1,5 @@
+package import Manager
+
 /// What a sequence is answered with.
 package struct Reply: Sendable {
   package enum Output: Sendable, Equatable {
@@ -12,9 +14,10 @@ package struct Reply: Sendable {
   package let output: Output
   package let tokens: Int
   package let timing: Timing
-  package let plot: PLOTHits
+  /// Where its n-grams' rows came from; no tokens where the base is dense.
+  package let plot: PLOTStatistics
 
-  package init(output: Output, tokens: Int, timing: Timing, plot: PLOTHits) {
+  package init(output: Output, tokens: Int, timing: Timing, plot: PLOTStatistics) {
     self.output = output
     self.tokens = tokens
     self.timing = timing
@@ -32,23 +35,4 @@ package struct Timing: Sendable {
   package var compute = Duration.zero
 
   package init() {}
-}
-
-/// How many of a sequence's n-grams were found.
-package struct PLOTHits: Sendable, Equatable {
-  package var grams = 0
-  /// Found whole, as tri-grams.
-  package var hits = 0
-
-  /// 1 where nothing had to be looked up.
-  package var rate: Double { grams == 0 ? 1 : Double(hits) / Double(grams) }
-
-  package init(grams: Int = 0, hits: Int = 0) {
-    self.grams = grams
-    self.hits = hits
-  }
-
-  package static func + (a: PLOTHits, b: PLOTHits) -> PLOTHits {
-    PLOTHits(grams: a.grams + b.grams, hits: a.hits + b.hits)
-  }
 }

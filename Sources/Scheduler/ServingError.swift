@@ -2,6 +2,8 @@
 package enum ServingError: Error, Equatable, CustomStringConvertible {
   /// The tenant's queue, or everybody's, is full. Worth another try after `retryAfter` seconds.
   case overloaded(tenant: Bool, retryAfter: Int)
+  /// One sequence is longer than a batch may be.
+  case tooLong(tokens: Int, budget: Int)
   /// The deadline passed in the queue.
   case timedOut
   /// Whoever asked went away.
@@ -20,6 +22,8 @@ package enum ServingError: Error, Equatable, CustomStringConvertible {
     case .overloaded(let tenant, let seconds):
       (tenant ? "this tenant's queue is full" : "the server's queue is full")
         + "; try again in \(seconds) s"
+    case .tooLong(let tokens, let budget):
+      "a sequence of \(tokens) tokens is longer than a batch of \(budget); raise --token-budget"
     case .timedOut: "the request waited longer than its time limit; try again, or ask for less"
     case .cancelled: "the request was cancelled"
     case .stopping: "the server is stopping; try another one"

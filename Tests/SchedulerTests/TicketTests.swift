@@ -1,3 +1,4 @@
+import Manager
 import Scheduler
 import Synchronization
 import TestSupport
@@ -5,7 +6,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct TicketTests {
   private static let reply = Reply(
-    output: .score(1), tokens: 3, timing: Timing(), plot: PLOTHits())
+    output: .score(1), tokens: 3, timing: Timing(), plot: PLOTStatistics())
 
   private func make(_ waiter: Waiter, _ place: Int) -> Ticket { Ticket(waiter, place: place) }
 

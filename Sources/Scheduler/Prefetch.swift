@@ -1,0 +1,129 @@
+package import Compute
+package import Manager
+internal import Model
+
+/// Where resident adapters come from; `AdapterCache` in service, anything in tests.
+package protocol AdapterSource: Sendable {
+  func resident(for id: VersionID) throws(AdapterError) -> any ResidentAdapter
+}
+
+extension AdapterCache: AdapterSource {}
+
+/// What is done for a batch before the device is free: adapters, then n-gram rows. Whatever fails
+/// here fails the sequences that need it and no others.
+struct Prefetch: Sendable {
+  let engines: Engines
+  let adapters: any AdapterSource
+  let mode: PLOTMode
+  let trace: Trace?
+
+  func prepare(_ works: [Work], number: Int) -> PreparedBatch {
+    let closed = ContinuousClock.now
+    let found = parts(works.filter { !$0.isUnwanted }, number)
+    return PreparedBatch(
+      number: number, tokens: works.reduce(0) { $0 + $1.tokens }, closed: closed,
+      parts: found.compactMap { withRows($0, number) })
+  }
+
+  fileprivate struct Part {
+    let engine: Engine
+    var works: [Work] = []
+    var runs: [BatchPart.Run] = []
+    var segments: [NGramLookup.Segment] = []
+    var tokens = 0
+  }
+
+  /// Sorts the works into bases and vBERTs, and makes the vBERTs' adapters resident.
+  private func parts(_ works: [Work], _ number: Int) -> [Part] {
+    let begin = ContinuousClock.now
+    defer {
+      trace?.span("adapters", .prefetch, from: begin, ["batch": .number(Double(number))])
+    }
+    var parts: [Part] = []
+    let sorted = works.sorted { BatchOrder($0.request.vbert) < BatchOrder($1.request.vbert) }
+    for run in sorted.chunked(by: { $0.request.vbert.id == $1.request.vbert.id }) {
+      let vbert = run[run.startIndex].request.vbert
+      do {
+        let engine = try engines.engine(for: vbert.spec)
+        let domain = try engine.plot.map { try $0.domain(vbert.spec.domain) }
+        let adapter = try adapters.resident(for: vbert.id)
+        if parts.last?.engine !== engine { parts.append(Part(engine: engine)) }
+        parts[parts.count - 1].append(run, vbert, adapter, domain)
+      } catch {
+        for work in run {
+          work.answer(.failure(.vbert(name: vbert.name, why: "\(error)")))
+        }
+      }
+    }
+    return parts
+  }
+
+  /// Looks up, or computes, the part's n-gram rows; nil where that failed and all are answered.
+  private func withRows(_ part: Part, _ number: Int) -> BatchPart? {
+    let begin = ContinuousClock.now
+    let packed = PackedBatch(
+      sequences: part.works.map { (ids: $0.request.ids, types: $0.request.types) })
+    do {
+      let rows =
+        part.engine.plot == nil
+        ? nil : try part.engine.rows(for: packed.grams, segments: part.segments, mode: mode)
+      trace?.span(
+        "lookup", .prefetch, from: begin,
+        [
+          "batch": .number(Double(number)), "base": .text(part.engine.name),
+          "tokens": .number(Double(packed.layout.rows)),
+          "computed": .number(Double(rows?.computedNGrams ?? 0)),
+        ])
+      return BatchPart(
+        engine: part.engine, works: part.works, runs: part.runs, packed: packed, rows: rows)
+    } catch {
+      for work in part.works { work.answer(.failure(.compute("\(error)"))) }
+      return nil
+    }
+  }
+}
+
+extension Prefetch.Part {
+  fileprivate mutating func append(
+    _ run: ArraySlice<Work>, _ vbert: PinnedVBert, _ adapter: any ResidentAdapter,
+    _ domain: PLOTDomain?
+  ) {
+    let tokens = run.reduce(0) { $0 + $1.tokens }
+    runs.append(
+      BatchPart.Run(
+        vbert: vbert, adapter: adapter, sequences: works.count..<works.count + run.count))
+    if let domain, domain.name != nil {
+      segments.append(.init(tokens: self.tokens..<self.tokens + tokens, domain: domain))
+    }
+    works += run
+    self.tokens += tokens
+  }
+}
+
+/// The order inside a batch: by base, tagging last, then what shares a pooling, then the vBERT.
+private struct BatchOrder: Comparable {
+  let key: (base: String, isTag: Int, pooling: UInt8, vbert: Int64, version: Int)
+
+  init(_ vbert: PinnedVBert) {
+    key = (
+      vbert.spec.base, vbert.spec.task == .tag ? 1 : 0, vbert.spec.pooling.rawValue,
+      vbert.id.vbert, vbert.id.number
+    )
+  }
+
+  static func == (a: BatchOrder, b: BatchOrder) -> Bool { a.key == b.key }
+  static func < (a: BatchOrder, b: BatchOrder) -> Bool { a.key < b.key }
+}
+
+extension Array {
+  /// Longest stretches in which every two neighbours belong together.
+  fileprivate func chunked(by together: (Element, Element) -> Bool) -> [ArraySlice<Element>] {
+    var chunks: [ArraySlice<Element>] = []
+    var start = 0
+    for i in indices where i + 1 == count || !together(self[i], self[i + 1]) {
+      chunks.append(self[start...i])
+      start = i + 1
+    }
+    return chunks
+  }
+}

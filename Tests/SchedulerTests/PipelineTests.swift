@@ -1,0 +1,258 @@
+import Compute
+import Foundation
+import Manager
+import Model
+import Scheduler
+import ServingSupport
+import Synchronization
+import TestSupport
+import Testing
+
+private typealias Task = _Concurrency.Task
+
+@Suite(.timeLimit(.minutes(3))) struct PipelineTests {
+  private static let names: [String] = [
+    "topic", "mood", "tags", "names", "similar", "meaning", "dense-topic",
+  ]
+
+  private static func request(
+    _ vbert: PinnedVBert, _ random: inout SeededGenerator
+  ) -> Request {
+    let count = Int.random(in: 1...40, using: &random)
+    let vocabulary = Int32(TinyModel.words.count)
+    let ids = (0..<count).map { _ in Int32.random(in: 1..<vocabulary, using: &random) }
+    let words = (0..<count).map { $0 % 5 == 4 ? nil : $0 }
+    return Request(
+      vbert: vbert, ids: ids, types: [Int32](repeating: 0, count: count),
+      words: vbert.spec.task == .tag ? words : [])
+  }
+
+  private static func arrival(
+    tenant: Int64 = 1, within limit: Duration = .seconds(60)
+  ) -> Arrival {
+    Arrival(tenant: tenant, weight: 1, deadline: .now + limit)
+  }
+
+  private static func values(_ output: Reply.Output) -> [Float] {
+    switch output {
+    case .logits(let values), .vector(let values): values
+    case .words(let words): words.flatMap { $0 + [0.125] }
+    case .score(let value): [value]
+    }
+  }
+
+  /// Every kind of vBERT, alone and then all together from many tasks at once: the same to 1e-5.
+  @Test func aloneEqualsTogether() async throws {
+    let home = try TinyHome()
+    try home.addAll()
+    let pipeline = try home.pipeline()
+    pipeline.start()
+    var random = SeededGenerator(seed: 5)
+    let vberts = try Self.names.map { try home.pinned($0) }
+    let requests = (0..<140).map { Self.request(vberts[$0 % vberts.count], &random) }
+
+    var alone: [Reply] = []
+    for request in requests {
+      alone += try await pipeline.intake.replies(to: [request], Self.arrival())
+    }
+    let together = try await pipeline.intake.replies(to: requests, Self.arrival())
+    let concurrent = try await withThrowingTaskGroup(of: (Int, Reply).self) { group in
+      for (i, request) in requests.enumerated() {
+        group.addTask {
+          (
+            i,
+            try await pipeline.intake.replies(
+              to: [request], Self.arrival(tenant: Int64(i % 3)))[0]
+          )
+        }
+      }
+      return try await group.reduce(into: [Int: Reply]()) { $0[$1.0] = $1.1 }
+    }
+    var worst: Float = 0
+    for i in requests.indices {
+      let expected = Self.values(alone[i].output)
+      for other in [together[i], try #require(concurrent[i])] {
+        let found = Self.values(other.output)
+        #expect(found.count == expected.count && !found.isEmpty)
+        for (a, b) in zip(expected, found) { worst = max(worst, abs(a - b)) }
+      }
+      #expect(together[i].tokens == requests[i].ids.count)
+      let isDense = requests[i].vbert.spec.base == "dense"
+      #expect(together[i].plot.tokens == (isDense ? 0 : requests[i].ids.count))
+      #expect(together[i].plot.hitRate > 0.9)
+    }
+    #expect(worst < 1e-5)
+    await pipeline.stop()
+    #expect(pipeline.health == .stopped)
+    await #expect(throws: ServingError.stopping) {
+      try await pipeline.intake.replies(to: [requests[0]], Self.arrival())
+    }
+  }
+
+  /// Outputs against the heads computed by hand from the states of the encoder alone.
+  @Test func headsAreTheirOwners() async throws {
+    let home = try TinyHome()
+    try home.addAll()
+    let pipeline = try home.pipeline()
+    pipeline.start()
+    var random = SeededGenerator(seed: 6)
+    let meaning = Self.request(try home.pinned("meaning"), &random)
+    func ask(_ name: String) async throws -> Reply.Output {
+      let request = Request(
+        vbert: try home.pinned(name), ids: meaning.ids, types: meaning.types,
+        words: Array(meaning.ids.indices))
+      return try await pipeline.intake.replies(to: [request], Self.arrival())[0].output
+    }
+    guard case .logits(let topic) = try await ask("topic"), topic.count == 3,
+      case .logits(let mood) = try await ask("mood"), mood.count == 2,
+      case .logits(let tags) = try await ask("tags"), tags.count == 4,
+      case .vector(let vector) = try await ask("meaning"), vector.count == 32,
+      case .score = try await ask("similar"),
+      case .words(let words) = try await ask("names")
+    else {
+      Issue.record("wrong kinds of output")
+      return
+    }
+    #expect(words.count == meaning.ids.count && words.allSatisfy { $0.count == 5 })
+    await pipeline.stop()
+  }
+
+  /// A tenant whose parameters are lost gets an error that says so; the others their answers.
+  @Test func aBrokenAdapterFailsAlone() async throws {
+    let home = try TinyHome()
+    try home.addAll()
+    let broken = try home.pinned("mood")
+    let version = try #require(try home.registry.version(broken.id))
+    try FileManager.default.removeItem(at: home.store.url(try #require(version.blob).name))
+    let pipeline = try home.pipeline()
+    pipeline.start()
+    var random = SeededGenerator(seed: 7)
+    let good = Self.request(try home.pinned("topic"), &random)
+    let bad = Self.request(broken, &random)
+    async let one = pipeline.intake.replies(to: [good, good], Self.arrival())
+    async let two = pipeline.intake.replies(to: [bad], Self.arrival())
+    async let three = pipeline.intake.replies(to: [good], Self.arrival())
+    #expect(try await one.count == 2)
+    #expect(try await three.count == 1)
+    do {
+      _ = try await two
+      Issue.record("answered without parameters")
+    } catch let error as ServingError {
+      guard case .vbert("mood", let why) = error else { throw error }
+      #expect(why.contains("missing"))
+    }
+    await pipeline.stop()
+  }
+
+  /// Old requests finish on the version they came for; new ones get the new one.
+  @Test func aVersionIsPinnedAtArrival() async throws {
+    let home = try TinyHome()
+    try home.addAll()
+    let old = try home.pinned("topic")
+    var random = SeededGenerator(seed: 8)
+    let request = Self.request(old, &random)
+    let pipeline = try home.pipeline()
+    pipeline.start()
+    let before = try await pipeline.intake.replies(to: [request], Self.arrival())
+    try home.store.publish(
+      TinyModel.adapter(old.spec, seed: 99), as: try home.registry.vbert("topic"), spec: old.spec,
+      base: TinyModel.configuration)
+    let new = try home.pinned("topic")
+    #expect(new.id.number == old.id.number + 1)
+    let both = try await pipeline.intake.replies(
+      to: [request, Request(vbert: new, ids: request.ids, types: request.types)], Self.arrival())
+    #expect(both[0].output == before[0].output)
+    #expect(both[1].output != before[0].output)
+    await pipeline.stop()
+  }
+
+  /// An adapter source that waits until it is let go.
+  private final class Gate: AdapterSource {
+    let cache: AdapterCache
+    let isOpen = Mutex(false)
+
+    init(_ cache: AdapterCache) { self.cache = cache }
+
+    func resident(for id: VersionID) throws(AdapterError) -> any ResidentAdapter {
+      while !isOpen.withLock({ $0 }) { Thread.sleep(forTimeInterval: 0.001) }
+      return try cache.resident(for: id)
+    }
+  }
+
+  @Test func boundsDeadlinesAndCancellation() async throws {
+    let home = try TinyHome()
+    try home.addAll()
+    let gate = Gate(home.cache)
+    let pipeline = try home.pipeline(queue: 10, adapters: gate)
+    pipeline.start()
+    var random = SeededGenerator(seed: 9)
+    let request = Self.request(try home.pinned("topic"), &random)
+    let first = Task { try await pipeline.intake.replies(to: [request], Self.arrival()) }
+    try await until { pipeline.intake.load.sequences == 0 && pipeline.intake.hasOpenBatch }
+
+    let late = Task {
+      try await pipeline.intake.replies(to: [request], Self.arrival(within: .milliseconds(5)))
+    }
+    let gone = Task { try await pipeline.intake.replies(to: [request, request], Self.arrival()) }
+    try await until { pipeline.intake.load.sequences == 3 }
+    await #expect(throws: ServingError.overloaded(tenant: false, retryAfter: 1)) {
+      try await pipeline.intake.replies(
+        to: Array(repeating: request, count: 8), Self.arrival())
+    }
+    gone.cancel()
+    try await until { pipeline.intake.load.sequences == 1 }
+    await #expect(throws: ServingError.cancelled) { try await gone.value }
+    let kept = Task {
+      try await pipeline.intake.replies(
+        to: Array(repeating: request, count: 9), Self.arrival())
+    }
+    try await until { pipeline.intake.load.sequences == 10 }
+    try await Task.sleep(for: .milliseconds(10))
+
+    async let stopped: Void = pipeline.stop()
+    try await until { pipeline.intake.isStopping }
+    gate.isOpen.withLock { $0 = true }
+    #expect(try await first.value.count == 1)
+    await #expect(throws: ServingError.timedOut) { try await late.value }
+    #expect(try await kept.value.count == 9)
+    await stopped
+  }
+
+  @Test func aSequenceLongerThanABatchIsRefused() async throws {
+    let home = try TinyHome()
+    try home.addAll()
+    let pipeline = try home.pipeline(tokenBudget: 16)
+    let request = Request(
+      vbert: try home.pinned("topic"), ids: [Int32](repeating: 5, count: 17),
+      types: [Int32](repeating: 0, count: 17))
+    await #expect(throws: ServingError.tooLong(tokens: 17, budget: 16)) {
+      try await pipeline.intake.replies(to: [request], Self.arrival())
+    }
+  }
+
+  @Test func theTraceShowsWhereTimeGoes() async throws {
+    let home = try TinyHome()
+    try home.addAll()
+    let url = home.home.root.appending(path: "trace.json")
+    let pipeline = try home.pipeline(trace: try Trace(path: url.path()))
+    pipeline.start()
+    var random = SeededGenerator(seed: 10)
+    let request = Self.request(try home.pinned("topic"), &random)
+    _ = try await pipeline.intake.replies(to: [request], Self.arrival())
+    await pipeline.stop()
+    let events = try #require(
+      JSONSerialization.jsonObject(with: Data(contentsOf: url)) as? [[String: Any]])
+    let names = events.compactMap { $0["name"] as? String }
+    for name in ["adapters", "lookup", "enter", "layer 1", "layer 2", "heads", "batch 1"] {
+      #expect(names.contains(name))
+    }
+  }
+
+  private func until(_ condition: () -> Bool) async throws {
+    for _ in 0..<5000 {
+      if condition() { return }
+      try await Task.sleep(for: .milliseconds(1))
+    }
+    Issue.record("waited in vain")
+  }
+}

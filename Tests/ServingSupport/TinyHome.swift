@@ -1,0 +1,101 @@
+internal import Compute
+internal import ComputeCPU
+internal import Foundation
+package import Manager
+package import Model
+package import Scheduler
+
+/// A data directory of its own with vBERTs of every kind on the tiny base, and a pipeline that
+/// serves them. Removed when the last reference goes.
+package final class TinyHome: Sendable {
+  package let home: Home
+  package let registry: Registry
+  package let store: AdapterStore
+  package let engines: Engines
+  package let cache: AdapterCache
+
+  package static let bottleneck = AdapterSpec.bottleneck(width: 8, sites: [.attention])
+
+  package init() throws {
+    home = Home(
+      option: FileManager.default.temporaryDirectory
+        .appending(path: "vbert-serving-\(UUID().uuidString)").path())
+    registry = try Registry(home: home)
+    store = AdapterStore(registry: registry)
+    var dense = TinyModel.configuration
+    dense.skipDepth = 0
+    let denseShape = dense
+    let engines = Engines { name in
+      switch name {
+      case "tiny": try TinyModel.engine()
+      case "dense": try TinyModel.engine(named: "dense", denseShape, seed: 2)
+      default: throw CocoaError(.fileNoSuchFile)
+      }
+    }
+    self.engines = engines
+    let lane = try CPUBackend(threads: 1)
+    cache = AdapterCache(
+      store: store, bound: 1 << 20,
+      baseShape: { try engines.engine(for: $0).model.configuration },
+      load: { try lane.load($0) })
+  }
+
+  deinit { try? FileManager.default.removeItem(at: home.root) }
+
+  /// Registers a vBERT and publishes random parameters.
+  @discardableResult
+  package func add(
+    _ name: String, _ spec: VBertSpec, seed: UInt64 = 1,
+    tenant: String = TenantRecord.defaultName
+  ) throws -> PinnedVBert {
+    let shape = try engines.engine(for: spec).model.configuration
+    try store.create(
+      vbert: name, tenant: tenant, spec: spec, base: shape,
+      adapter: TinyModel.adapter(spec, shape, seed: seed))
+    return try pinned(name)
+  }
+
+  package func pinned(_ name: String) throws -> PinnedVBert {
+    let record = try registry.vbert(name)
+    guard let version = record.version else { throw CocoaError(.fileNoSuchFile) }
+    return PinnedVBert(id: version, name: record.name, spec: record.spec)
+  }
+
+  /// One of every task and kind of adapter, on both bases.
+  package func addAll() throws {
+    let abc = ["a", "b", "c"]
+    try add("topic", TinyModel.spec(.classify, Self.bottleneck, labels: abc), seed: 3)
+    try add(
+      "mood",
+      TinyModel.spec(
+        .classify, .lora(rank: 4, alpha: 8, targets: [.query, .up]), labels: ["good", "bad"],
+        pooling: .cls), seed: 4)
+    try add(
+      "tags",
+      TinyModel.spec(
+        .multilabel, .bottleneck(width: 5, sites: [.attention, .ffn]), labels: abc + ["d"]),
+      seed: 5)
+    try add(
+      "names",
+      TinyModel.spec(.tag, Self.bottleneck, labels: ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"]),
+      seed: 6)
+    try add("similar", TinyModel.spec(.score, Self.bottleneck), seed: 7)
+    try add("meaning", TinyModel.spec(.embed, .none), seed: 8)
+    try add(
+      "dense-topic", TinyModel.spec(.classify, Self.bottleneck, labels: abc, base: "dense"),
+      seed: 9)
+  }
+
+  /// Not started.
+  package func pipeline(
+    tokenBudget: Int = 512, queue: Int = 1000, adapters: (any AdapterSource)? = nil,
+    trace: Trace? = nil
+  ) throws -> Pipeline {
+    Pipeline(
+      intake: Intake(
+        bounds: .init(total: queue, perTenant: queue),
+        policy: BatchPolicy(tokenBudget: tokenBudget, maxSequences: 64)),
+      engines: engines, adapters: adapters ?? cache, backend: try CPUBackend(threads: 1),
+      trace: trace)
+  }
+}
