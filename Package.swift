@@ -117,10 +117,14 @@ if upTo == "vbert" {
 
 /// `VBERT_BENCHMARKS=1` adds the programs that Benchmarks/*.py run beside other libraries.
 if ProcessInfo.processInfo.environment["VBERT_BENCHMARKS"] != nil {
-  targets.append(
+  targets += [
     .executableTarget(
       name: "TokenizerBenchmark", dependencies: ["Model"], path: "Benchmarks/Tokenizer",
-      swiftSettings: strict))
+      swiftSettings: strict),
+    .executableTarget(
+      name: "EncoderBenchmark", dependencies: ["Model", "Compute", "ComputeCPU"],
+      path: "Benchmarks/Encoder", swiftSettings: strict),
+  ]
 }
 
 let package = Package(
