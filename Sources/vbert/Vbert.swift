@@ -20,7 +20,7 @@ struct Vbert: AsyncParsableCommand {
     subcommands: bases + vberts + serving)
 
   /// Verbs about bases and their tables.
-  private static let bases: [any ParsableCommand.Type] = []
+  private static let bases: [any ParsableCommand.Type] = [BaseCommand.self]
   /// Verbs about tenants and their vBERTs.
   private static let vberts: [any ParsableCommand.Type] = [
     TenantCommand.self, ListCommand.self, VersionsCommand.self, RollbackCommand.self,

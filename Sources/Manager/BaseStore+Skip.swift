@@ -1,0 +1,50 @@
+internal import Foundation
+package import Model
+
+extension BaseStore {
+  /// Makes a skip base whose k lower layers are local, without training: everything runs before
+  /// distillation exists, and distillation starts from it. Its name is `base`-skipK if none is given.
+  /// Throws `BaseError` and what the disk says; then nothing has appeared.
+  package func makeSkip(base name: String, depth: Int, name newName: String?) throws -> BaseRecord {
+    let base = try load(name)
+    guard !base.configuration.isSkip else { throw BaseError.alreadySkip(name: name) }
+    guard depth >= 1, depth < base.configuration.layerCount else {
+      throw BaseError.invalidDepth(depth, layers: base.configuration.layerCount)
+    }
+    let start = try SkipStart(base.weights, base.configuration, depth: depth)
+    let copied = try base.configuration.tensors.map(\.name).filter { start.tensors[$0] == nil }
+      .map { try SafetensorsTensor(name: $0, copying: $0, from: base.weights) }
+    let made = start.tensors.sorted { $0.key < $1.key }.map { name, tensor in
+      SafetensorsTensor(name: name, shape: tensor.shape, floats: tensor.values)
+    }
+    return try addSkip(
+      name: newName ?? "\(name)-skip\(depth)", of: base, depth: depth, tensors: copied + made,
+      distilled: false)
+  }
+
+  /// Stores a skip base: `base`'s vocabulary and configuration with these tensors, which must be all
+  /// of a skip model (`Configuration.tensors`). Throws `BaseError` and what the disk says.
+  package func addSkip(
+    name: String, of base: Base, depth: Int, tensors: [SafetensorsTensor], distilled: Bool
+  ) throws -> BaseRecord {
+    let full = base.configuration.layerCount - depth
+    return try stage(name, distilled: distilled, source: "skip \(depth) of \(base.name)") {
+      staging in
+      let original = base.directory.appending(path: Base.configurationFile)
+      guard
+        var fields = try JSONSerialization.jsonObject(with: try Data(contentsOf: original))
+          as? [String: Any]
+      else { throw BaseError.invalid(path: original.path(), what: "not a JSON object") }
+      fields["num_full_hidden_layers"] = full
+      let json = try JSONSerialization.data(
+        withJSONObject: fields, options: [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes])
+      try Self.write([UInt8](json), to: staging, Base.configurationFile)
+      for file in Base.vocabularyFiles {
+        let url = base.directory.appending(path: file)
+        guard FileManager.default.fileExists(atPath: url.path()) else { continue }
+        try Self.write([UInt8](try Data(contentsOf: url)), to: staging, file)
+      }
+      try Self.write(tensors, to: staging)
+    }
+  }
+}
