@@ -133,11 +133,11 @@ package enum AdapterFile {
     if let name = found.keys.min() { throw .superfluous(name: name) }
   }
 
-  private static func name(layer: Int, site: AdapterSite) -> String {
+  package static func name(layer: Int, site: AdapterSite) -> String {
     "adapter.\(layer).\(site == .attention ? "attn" : "ffn")"
   }
 
-  private static func name(layer: Int, target: LowRankTarget) -> String {
+  package static func name(layer: Int, target: LowRankTarget) -> String {
     "lora.\(layer).\(target.name)"
   }
 }

@@ -78,15 +78,15 @@ package final class LocalEncoder {
 }
 
 /// The non-zero slots of some n-grams as a packed batch.
-struct PackedNGrams {
-  private(set) var ids: [Int32] = []
+package struct PackedNGrams {
+  package private(set) var ids: [Int32] = []
   /// Place in the n-gram: 0 left, 1 centre, 2 right.
-  private(set) var positions: [Int32] = []
+  package private(set) var positions: [Int32] = []
   /// For each token, 3 x its n-gram + its place.
-  private(set) var slots: [Int] = []
-  let layout: SequenceLayout
+  package private(set) var slots: [Int] = []
+  package let layout: SequenceLayout
 
-  init(_ grams: ArraySlice<NGram>) {
+  package init(_ grams: ArraySlice<NGram>) {
     var lengths: [Int] = []
     for (number, gram) in grams.enumerated() where gram.centre != 0 {
       let before = ids.count

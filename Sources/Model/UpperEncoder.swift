@@ -52,7 +52,7 @@ package final class UpperEncoder {
   }
 
   /// The state that enters the first computed layer.
-  private func enter(
+  package func enter(
     _ batch: PackedBatch, rows: [NGramRow]?, sequences: any PlacedSequences, into x: Tensor
   ) throws(ComputeError) {
     guard let skip = base.skip else {

@@ -1,0 +1,48 @@
+package import Compute
+
+/// AdamW's settings, and its step over a parameter set.
+package struct Optimizer: Sendable {
+  package var beta1: Float = 0.9
+  package var beta2: Float = 0.999
+  package var epsilon: Float = 1e-8
+  /// On tensors of two dimensions only: biases and norms are left alone.
+  package var decay: Float = 0.01
+  /// Gradients are scaled down to this global norm.
+  package var clipNorm: Double = 1
+
+  package init() {}
+
+  /// One step with the gradients that `parameters` holds: clip, decay, update. `number` counts from
+  /// 1. Returns the global norm before clipping.
+  @discardableResult package func step(
+    _ parameters: ParameterSet, number: Int, rate: Float, backend: any TrainableBackend
+  ) throws(ComputeError) -> Double {
+    let norm = try parameters.gradientNorm()
+    let scale = Float(min(1, clipNorm / (norm + 1e-6)))
+    for (name, shape) in parameters.shapes {
+      try backend.adamW(
+        parameters.optimizerState(of: name),
+        step: AdamWStep(
+          number: number, rate: rate, beta1: beta1, beta2: beta2, epsilon: epsilon,
+          decay: shape.count > 1 ? decay : 0, gradientScale: scale))
+    }
+    return norm
+  }
+}
+
+/// Learning rate by step: rises linearly over the first `warmup` steps, then falls linearly to 0.
+package struct Schedule: Sendable, Equatable {
+  package var peak: Float
+  package var warmup: Int
+  package var total: Int
+
+  package init(peak: Float, warmup: Int, total: Int) {
+    (self.peak, self.warmup, self.total) = (peak, warmup, total)
+  }
+
+  /// `step` counts from 1.
+  package func rate(at step: Int) -> Float {
+    if step <= warmup { return peak * Float(step) / Float(warmup) }
+    return peak * Float(max(0, total - step + 1)) / Float(max(1, total - warmup))
+  }
+}

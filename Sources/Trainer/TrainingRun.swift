@@ -1,0 +1,53 @@
+internal import Compute
+
+/// What one forward and backward pass over a packed batch works with.
+struct TrainingRun {
+  let backend: any TrainableBackend
+  let sequences: any PlacedSequences
+  let heads: Int
+  let workspace: Workspace
+  let dropout: Dropout
+
+  func take(_ rows: Int, _ columns: Int) -> Tensor {
+    workspace.take(rows: rows, columns: columns)
+  }
+}
+
+/// Which values are dropped: decided by (seed, step, site, element number) alone, so that a run can
+/// be repeated, and backward draws again what forward drew instead of keeping masks.
+package struct Dropout: Sendable {
+  var seed: UInt64 = 0
+  /// Which batch of the job.
+  var step = 0
+  /// On the adapters' outputs, and on the head's input.
+  var adapter: Float = 0
+  var head: Float = 0
+
+  package static let none = Dropout()
+
+  package init(seed: UInt64 = 0, step: Int = 0, adapter: Float = 0, head: Float = 0) {
+    (self.seed, self.step, self.adapter, self.head) = (seed, step, adapter, head)
+  }
+
+  struct Site {
+    let probability: Float
+    let key: UInt64
+
+    func apply(to x: Tensor, _ backend: any TrainableBackend) throws(ComputeError) {
+      if probability > 0 { try backend.dropout(x, probability: probability, key: key) }
+    }
+  }
+
+  func site(layer: Int, _ site: AdapterSite) -> Site {
+    Site(probability: adapter, key: key(UInt64(2 * layer) + (site == .ffn ? 2 : 1)))
+  }
+  var headSite: Site { Site(probability: head, key: key(0)) }
+
+  /// SplitMix64's finish over the three numbers.
+  private func key(_ site: UInt64) -> UInt64 {
+    var z = seed &+ 0x9E37_79B9_7F4A_7C15 &* (UInt64(step) << 16 | site &+ 1)
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+}
