@@ -28,7 +28,7 @@ struct TinyModel {
 
   func write(to directory: URL) throws {
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-    try JSONSerialization.data(withJSONObject: fields)
+    try JSONSerialization.data(withJSONObject: fields, options: .sortedKeys)
       .write(to: directory.appending(path: "config.json"))
     if let vocabulary {
       try Data(vocabulary.utf8).write(to: directory.appending(path: "vocab.txt"))
