@@ -23,8 +23,8 @@ struct Vbert: AsyncParsableCommand {
   private static let bases: [any ParsableCommand.Type] = [BaseCommand.self]
   /// Verbs about tenants and their vBERTs.
   private static let vberts: [any ParsableCommand.Type] = [
-    TenantCommand.self, ListCommand.self, VersionsCommand.self, RollbackCommand.self,
-    ExportCommand.self, DeleteCommand.self,
+    TenantCommand.self, CreateCommand.self, ListCommand.self, VersionsCommand.self,
+    RollbackCommand.self, DeleteCommand.self, ExportCommand.self, ImportCommand.self,
   ]
 
   #if NO_SERVER

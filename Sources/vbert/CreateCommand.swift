@@ -1,0 +1,58 @@
+import ArgumentParser
+import Compute
+import Manager
+import Model
+
+extension Model.Task: ExpressibleByArgument {}
+
+struct CreateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "create",
+    abstract: "Register a vBERT. It answers once it is trained; embed without adapter at once.")
+
+  @OptionGroup var options: GlobalOptions
+  @Argument(help: "Its name: A-Z a-z 0-9 . _ -, unique on this server.") var name: String
+  @Option(help: "What it answers.") var task: Model.Task
+  @Option(help: "The base that it shares (default: the registry's, or the only one).")
+  var base: String?
+  @Option(help: "Whose it is.") var tenant: String = TenantRecord.defaultName
+  @Option(help: "The domain whose lookup table it uses.") var domain: String?
+  @Option(
+    help: ArgumentHelp(
+      """
+      Its own parameters: bottleneck:64, bottleneck:64@both, lora:8, lora:8@query,value, none \
+      (default: bottleneck:64; for embed none).
+      """), transform: { try AdapterSpec(parsing: $0) })
+  var adapter: AdapterSpec?
+  @Option(
+    help: "How token states become one: mean or cls.", transform: { try Pooling(parsing: $0) })
+  var pooling: Pooling = .mean
+  @Option(help: "Longest input in tokens (default: 128, or what the base takes).")
+  var maxLength: Int?
+  @Option(help: "Label names, with commas between; training finds them in its data otherwise.")
+  var labels: String?
+
+  func run() throws {
+    let registry = try options.openRegistry()
+    let (chosen, reason) = try BaseChoice(registry).choose(base)
+    let spec = VBertSpec(
+      task: task, base: chosen.name, baseHash: chosen.record.contentHash, domain: domain,
+      adapter: adapter ?? (task == .embed ? .none : .bottleneck(width: 64, sites: [.attention])),
+      pooling: pooling,
+      labels: labels?.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        ?? [],
+      maxLength: maxLength ?? min(128, chosen.configuration.maxPositions))
+    try spec.check(base: chosen.configuration)
+    let made = try registry.create(vbert: name, tenant: tenant, spec: spec)
+    if options.json {
+      try Output.json(try VBertRow(made, in: registry))
+    } else {
+      print(
+        "\(name): \(task.rawValue) on base \(chosen.name) (\(reason.rawValue)), adapter \(spec.adapter)"
+      )
+      print(
+        made.version == nil
+          ? "train it with: vbert train \(name) --data train.jsonl" : "it answers from now on")
+    }
+  }
+}
