@@ -134,6 +134,9 @@ package enum DirectoryError: Error, Equatable, CustomStringConvertible {
 /// Foundation's long-winded errors in the words meant for people.
 func plain(_ error: any Error) -> String {
   switch error {
+  case let error as CocoaError
+  where error.code == .fileReadNoSuchFile || error.code == .fileNoSuchFile:
+    "there is no such file"
   case let error as CocoaError: error.localizedDescription
   case DecodingError.keyNotFound(let key, _): "the field \"\(clipped(key.stringValue))\" is missing"
   case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):

@@ -10,7 +10,7 @@ package struct BaseChoice: Sendable {
     bases = BaseStore(home: registry.home)
   }
 
-  /// Why a base was taken, in words for people.
+  /// Why a base was taken; `rawValue` for people.
   package enum Reason: String, Sendable {
     case named = "as asked"
     case standard = "the registry's default"
