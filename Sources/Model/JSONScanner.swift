@@ -60,10 +60,7 @@ struct JSONScanner {
     if first == UInt8(ascii: "0"), position - start > 1 {
       throw failure("a number must not begin with 0", at: start)
     }
-    if position < bytes.count,
-      [UInt8(ascii: "."), UInt8(ascii: "e"), UInt8(ascii: "E")]
-        .contains(bytes[position])
-    {
+    if position < bytes.count, isNumberPart(bytes[position]) {
       throw failure("expected a whole number", at: start)
     }
     return value
@@ -73,21 +70,27 @@ struct JSONScanner {
   mutating func string() throws(SafetensorsProblem) -> String {
     try expect("\"")
     let start = position
+    // Bytes are copied a run at a time: up to an escape or the end.
     var text: [UInt8] = []
+    var run = position
     while position < bytes.count {
       let byte = bytes[position]
-      position += 1
       if byte == UInt8(ascii: "\"") {
+        text.append(contentsOf: bytes[run..<position])
+        position += 1
         guard let string = String(validating: text, as: UTF8.self) else {
           throw failure("the string is not valid UTF-8", at: start)
         }
         return string
       } else if byte == UInt8(ascii: "\\") {
-        text.append(contentsOf: Array(String(try escape()).utf8))
+        text.append(contentsOf: bytes[run..<position])
+        position += 1
+        text.append(contentsOf: UTF8.encode(try escape()) ?? UTF8.encodedReplacementCharacter)
+        run = position
       } else if byte < 0x20 {
-        throw failure("a control character must be escaped", at: position - 1)
+        throw failure("a control character must be escaped")
       } else {
-        text.append(byte)
+        position += 1
       }
     }
     throw failure("the string does not end", at: start)
@@ -125,14 +128,23 @@ struct JSONScanner {
     guard bytes.count - position >= 4 else { throw failure("the string does not end", at: start) }
     var value: UInt32 = 0
     for _ in 0..<4 {
-      let digit = Unicode.Scalar(bytes[position])
-      guard digit.properties.isASCIIHexDigit, let nibble = Character(digit).hexDigitValue else {
+      let byte = bytes[position]
+      let nibble: UInt8
+      if isDigit(byte) {
+        nibble = byte - UInt8(ascii: "0")
+      } else if UInt8(ascii: "a")...UInt8(ascii: "f") ~= byte | 0x20 {
+        nibble = (byte | 0x20) - UInt8(ascii: "a") + 10
+      } else {
         throw failure("expected four hexadecimal digits", at: start)
       }
       value = value << 4 + UInt32(nibble)
       position += 1
     }
     return value
+  }
+
+  private func isNumberPart(_ byte: UInt8) -> Bool {
+    byte == UInt8(ascii: ".") || byte == UInt8(ascii: "e") || byte == UInt8(ascii: "E")
   }
 
   private func isDigit(_ byte: UInt8) -> Bool {
