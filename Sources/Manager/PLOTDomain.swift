@@ -3,7 +3,7 @@ package final class PLOTDomain: Sendable {
   /// nil: the general table alone.
   package let name: String?
   /// In the order of looking.
-  let files: [PLOTFile]
+  package let files: [PLOTFile]
   /// Tells domains of one store apart.
   let number: UInt32
 

@@ -29,7 +29,9 @@ package import Model
       checksChecksum: 0)
     self.url = url
     let path = url.path(percentEncoded: false)
-    temporary = "\(path).\(getpid())-\(UInt32.random(in: .min ... .max)).tmp"
+    let number = String(UInt64.random(in: 0...(.max)), radix: 36)
+    temporary = url.deletingLastPathComponent()
+      .appending(path: AtomicFile.leftoverPrefix + number).path(percentEncoded: false)
     func failure(_ operation: String, _ code: Int32) -> PLOTError {
       .file(path: path, operation: operation, reason: unsafe String(cString: strerror(code)))
     }
@@ -107,7 +109,8 @@ package import Model
   }
 
   /// Makes the file visible under its name. All rows must have been appended. Throws `PLOTError`.
-  package func finish() throws(PLOTError) {
+  @discardableResult
+  package func finish() throws(PLOTError) -> PLOTHeader {
     precondition(written == header.count && !finished)
     header.longestProbe = longestProbe
     header.indexChecksum = checksum(header.indexOffset..<header.checksOffset)
@@ -129,6 +132,7 @@ package import Model
     guard directory >= 0 else { throw failure("examine the directory of") }
     defer { close(directory) }
     guard fsync(directory) == 0 else { throw failure("write the directory of") }
+    return header
   }
 
   private func checksum(_ range: Range<Int>) -> UInt32 {

@@ -20,7 +20,7 @@ struct Vbert: AsyncParsableCommand {
     subcommands: bases + vberts + serving)
 
   /// Verbs about bases and their tables.
-  private static let bases: [any ParsableCommand.Type] = [BaseCommand.self]
+  private static let bases: [any ParsableCommand.Type] = [BaseCommand.self, PLOTCommand.self]
   /// Verbs about tenants and their vBERTs.
   private static let vberts: [any ParsableCommand.Type] = [
     TenantCommand.self, CreateCommand.self, ListCommand.self, VersionsCommand.self,

@@ -197,6 +197,36 @@ struct NGramLookupTests {
     #expect(try store.domain("law") === store.domain("law"))
   }
 
+  /// Lanes that share a small cache, so that rows come and go all the time.
+  @Test func lanesAtOnceGetWhatALaneAloneGets() async throws {
+    try write(SmallPLOT.grams(100, seed: 40), type: .int8)
+    let store = try store(cacheBytes: 300 * 100)
+    #expect(store.cached.capacity > 100 && store.cached.capacity < 500)
+    let wrong = await withTaskGroup(of: Int.self) { lanes in
+      for lane in 0..<4 {
+        lanes.addTask { NGramLookupTests.wrongRows(store, lane: UInt64(lane)) }
+      }
+      return await lanes.reduce(0, +)
+    }
+    #expect(wrong == 0 && store.rejected > 0)
+  }
+
+  private static func wrongRows(_ store: PLOTStore, lane: UInt64) -> Int {
+    let lookup = NGramLookup(store: store, computer: KeyedRows(hidden: hidden))
+    var generator = SeededGenerator(seed: lane)
+    var wrong = 0
+    for _ in 0..<150 {
+      let grams = SmallPLOT.grams(40, seed: generator.next() % 50, vocabulary: 100)
+      guard let found = try? lookup.rows(for: grams, mode: .exact) else { return .max }
+      for (gram, row) in zip(grams, found.rows) {
+        let expected = store.format.rounded(KeyedRows.values(gram, hidden: hidden))
+        if store.format.decoded(row.address) != expected { wrong += 1 }
+      }
+      withExtendedLifetime(found) {}
+    }
+    return wrong
+  }
+
   struct Cases: Decodable {
     struct Case: Decodable {
       var ids: [Int32]

@@ -1,0 +1,16 @@
+package import Foundation
+internal import Model
+
+extension Base {
+  /// Where the base's tables lie: general.plot, one file a domain, admitted.plot.
+  package var plotDirectory: URL { directory.appending(path: "plot", directoryHint: .isDirectory) }
+
+  /// Opens the tables. Throws `PLOTError`. For a skip base.
+  package func openPLOT(
+    cacheBytes: Int, type: PLOTRowType = .float16
+  ) throws(PLOTError) -> PLOTStore {
+    try PLOTStore(
+      directory: plotDirectory, baseHash: record.contentHash, hidden: configuration.hiddenSize,
+      skipDepth: configuration.skipDepth, cacheBytes: cacheBytes, type: type)
+  }
+}

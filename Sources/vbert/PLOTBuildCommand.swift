@@ -1,0 +1,101 @@
+import ArgumentParser
+import Compute
+import ComputeCPU
+import Foundation
+import Manager
+import Model
+
+struct PLOTBuildCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "build",
+    abstract: "Count a corpus's n-grams and store the most frequent ones' rows.",
+    discussion: """
+      The general table also holds every token's own row, so that --plot fallback always finds \
+      something. A domain's table is looked up before the general one and can be small. The same \
+      corpus gives the same file. An existing table is replaced when the new one is complete; a \
+      running server keeps the old one until it is started again.
+      """)
+
+  @OptionGroup var options: PLOTOptions
+  @Option(
+    parsing: .upToNextOption,
+    help: "Text files, plain or gzip, one text a line.") var corpus: [String]
+  @Option(help: "N-grams to keep, beside the vocabulary.") var rows = 200_000
+  @Option(help: "How rows are stored: fp16, int8 or float32.") var type = PLOTRowType.float16
+  @Option(help: "Memory for counting; more text than fits is sorted on disk.")
+  var memory = ByteSize(512 << 20)
+  @Option(help: "Threads (default: all processors).")
+  var threads = ProcessInfo.processInfo.activeProcessorCount
+
+  func validate() throws {
+    guard !corpus.isEmpty else { throw ValidationError("--corpus names no file") }
+    guard rows >= 0 else { throw ValidationError("--rows must not be negative") }
+    guard (1...1024).contains(threads) else { throw ValidationError("--threads must be 1...1024") }
+  }
+
+  private struct Report: Encodable {
+    var file: String
+    var type: String
+    var rows: Int
+    var trigrams: Int
+    var bigrams: Int
+    var unigrams: Int
+    var bytes: Int
+    var lines: Int
+    var tokens: Int
+    var seconds: Double
+  }
+
+  func run() throws {
+    let start = ContinuousClock.now
+    let home = Home(option: options.global.home)
+    let base = try options.openBase()
+    guard let lock = try home.lock("plot-\(base.name)") else {
+      throw PLOTUsageError.busy(base.name)
+    }
+    defer { withExtendedLifetime(lock) {} }
+    try PLOTBuild.prepare(base.plotDirectory)
+    let backend = try CPUBackend(threads: threads)
+    let model = try BaseModel(
+      source: base.weights, configuration: base.configuration, backend: backend)
+    let build = PLOTBuild(
+      tokenizer: base.tokenizer, baseHash: base.record.contentHash,
+      skipDepth: base.configuration.skipDepth,
+      format: PLOTRowFormat(type: type, hidden: base.configuration.hiddenSize),
+      file: options.file(of: base), rows: rows, unigrams: options.domain == nil,
+      memory: memory.bytes, threads: threads)
+    let summary = try count(build, try LocalEncoder(base: model, backend: backend))
+    let table = summary.table
+    let report = Report(
+      file: build.file.path(percentEncoded: false), type: type.name, rows: table.count,
+      trigrams: table.count - table.bigrams - table.unigrams, bigrams: table.bigrams,
+      unigrams: table.unigrams, bytes: table.fileSize, lines: summary.lines,
+      tokens: summary.tokens, seconds: (ContinuousClock.now - start) / .seconds(1))
+    if options.global.json { return try Output.json(report) }
+    print(
+      """
+      \(report.file): \(report.trigrams) tri-grams, \(report.bigrams) bi-grams, \
+      \(report.unigrams) unigrams as \(report.type), \(report.bytes >> 20) MB, \
+      from \(report.lines) lines (\(report.tokens) tokens)
+      """)
+  }
+
+  private func count(_ build: PLOTBuild, _ computer: LocalEncoder) throws -> PLOTBuild.Summary {
+    var counting = ProgressLine()
+    var computing: ProgressLine?
+    let summary = try build.run(corpus, computer: computer) { progress in
+      switch progress {
+      case .counting(let lines, _):
+        counting.update("counting", done: lines, unit: "lines")
+      case .computing(let done, let total):
+        if computing == nil {
+          counting.end()
+          computing = ProgressLine()
+        }
+        computing?.update("computing", done: done, of: total, unit: "rows")
+      }
+    }
+    computing?.end()
+    return summary
+  }
+}

@@ -1,0 +1,128 @@
+import ArgumentParser
+import Compute
+import ComputeCPU
+import Foundation
+import Manager
+import Model
+
+struct PLOTVerifyCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "verify", abstract: "Check every checksum and compute a sample of rows anew.",
+    discussion: """
+      With --corpus also: what storing rows as fp16 or int8 costs on these texts, against fp32 rows: \
+      in the states that enter the upper layers, in the final states, in their mean.
+      """)
+
+  @OptionGroup var options: PLOTOptions
+  @Option(help: "Rows to compute anew.") var sample = 1000
+  @Option(parsing: .upToNextOption, help: "Text files, plain or gzip, one text a line.")
+  var corpus: [String] = []
+  @Option(help: "Texts to take from the corpus.") var texts = 64
+
+  private struct Distance: Encodable {
+    var maxAbs: Double
+    var minCosine: Double
+    var meanCosine: Double
+
+    init(_ error: RoundingError) {
+      maxAbs = Double(error.largest)
+      minCosine = error.leastCosine
+      meanCosine = error.meanCosine
+    }
+  }
+
+  private struct Rounding: Encodable {
+    var type: String
+    var entering: Distance
+    var final: Distance
+    var embeddings: Distance
+  }
+
+  private struct Report: Encodable {
+    var file: String
+    var good: Bool
+    var indexDamaged: Bool
+    var checksumsDamaged: Bool
+    var damagedRows: Int
+    var sample: Int
+    var wrongRows: Int
+    var rows: Distance
+    var rounding: [Rounding]
+  }
+
+  func validate() throws {
+    guard sample >= 0, texts >= 0 else {
+      throw ValidationError("--sample and --texts must not be negative")
+    }
+  }
+
+  func run() throws {
+    let base = try options.openBase()
+    let url = options.file(of: base)
+    let file = try PLOTFile(
+      opening: url, baseHash: base.record.contentHash, hidden: base.configuration.hiddenSize)
+    let backend = try CPUBackend()
+    let model = try BaseModel(
+      source: base.weights, configuration: base.configuration, backend: backend)
+    let local = try LocalEncoder(base: model, backend: backend)
+    let found = try PLOTVerification(of: file, computer: local, sample: sample)
+    let upper = try UpperEncoder(base: model, backend: backend, tokenBudget: 128)
+    let batches = try readTexts(base.tokenizer)
+    let report = Report(
+      file: url.path(percentEncoded: false), good: found.isGood,
+      indexDamaged: found.damage.index, checksumsDamaged: found.damage.checksums,
+      damagedRows: found.damage.rows, sample: found.sample, wrongRows: found.wrongRows,
+      rows: Distance(found.error),
+      rounding: try batches.isEmpty
+        ? []
+        : [PLOTRowType.float16, .int8].map { type in
+          let cost = try PLOTRounding(
+            type: type, batches: batches, computer: local, encoder: upper)
+          return Rounding(
+            type: type.name, entering: Distance(cost.entering), final: Distance(cost.final),
+            embeddings: Distance(cost.embeddings))
+        })
+    try show(report)
+    if !found.isGood { throw PLOTUsageError.bad(path: report.file) }
+  }
+
+  private func readTexts(_ tokenizer: WordPiece) throws -> [PackedBatch] {
+    var batches: [PackedBatch] = []
+    for path in corpus {
+      let reader = try LineReader(path: path)
+      while batches.count < texts, let line = try reader.next() {
+        let encoding = tokenizer.encode(
+          String(decoding: line.bytes, as: UTF8.self), maxLength: 128)
+        if encoding.count > 2 {
+          batches.append(PackedBatch(sequences: [(encoding.ids, encoding.typeIDs)]))
+        }
+      }
+    }
+    return batches
+  }
+
+  private func show(_ report: Report) throws {
+    if options.global.json { return try Output.json(report) }
+    print("\(report.file): \(report.good ? "good" : "NOT good")")
+    print(
+      "damaged: index \(report.indexDamaged), checksums \(report.checksumsDamaged), "
+        + "rows \(report.damagedRows)")
+    print("computed anew: \(report.sample) rows, \(report.wrongRows) wrong")
+    func cells(_ name: String, _ what: String, _ distance: Distance) -> [String] {
+      [
+        name, what, String(format: "%.2e", distance.maxAbs),
+        String(format: "%.6f", distance.minCosine), String(format: "%.6f", distance.meanCosine),
+      ]
+    }
+    Output.table(
+      ["ROWS", "WHAT", "MAX ABS", "MIN COSINE", "MEAN COSINE"],
+      [cells("stored", "slots", report.rows)]
+        + report.rounding.flatMap {
+          [
+            cells($0.type, "entering states", $0.entering),
+            cells($0.type, "final states", $0.final),
+            cells($0.type, "embeddings", $0.embeddings),
+          ]
+        })
+  }
+}

@@ -1,0 +1,102 @@
+import Compute
+import Foundation
+import Model
+import TestSupport
+import Testing
+
+@testable import Manager
+
+struct PLOTVerificationTests {
+  let directory: TemporaryDirectory
+  let url: URL
+  let grams = SmallPLOT.grams(500, seed: 30)
+
+  init() throws {
+    directory = try TemporaryDirectory()
+    url = directory.url.appending(path: "general.plot")
+  }
+
+  @Test(arguments: PLOTRowType.allCases)
+  func aGoodTableIsGood(type: PLOTRowType) throws {
+    let file = try SmallPLOT.write(grams, to: url, type: type)
+    let found = try PLOTVerification(
+      of: file, computer: KeyedRows(hidden: SmallPLOT.hidden), sample: 100)
+    #expect(found.isGood && found.sample == 100)
+    #expect(found.error.leastCosine > 0.999)
+    #expect(type == .float32 ? found.error.largest == 0 : found.error.largest > 1e-4)
+  }
+
+  /// Sound by its checksums, but not what the local layers give.
+  @Test func rowsOfOtherWeightsAreFound() throws {
+    final class Other: NGramComputer {
+      func compute(_ grams: [NGram], into rows: UnsafeMutableBufferPointer<Float>) throws {
+        try unsafe KeyedRows(hidden: SmallPLOT.hidden).compute(grams, into: rows)
+        for i in rows.indices { unsafe rows[i] *= 1.01 }
+      }
+    }
+    for type in PLOTRowType.allCases {
+      let file = try SmallPLOT.write(grams, to: url, type: type)
+      let found = try PLOTVerification(of: file, computer: Other(), sample: 200)
+      #expect(found.damage.isEmpty && found.wrongRows > 150 && !found.isGood)
+    }
+  }
+
+  @Test func everyFlippedBitIsFound() throws {
+    try SmallPLOT.write(grams, to: url, type: .int8)
+    let good = try [UInt8](Data(contentsOf: url))
+    var generator = SeededGenerator(seed: 31)
+    let header = try PLOTFile(opening: url, baseHash: SmallPLOT.hash, hidden: SmallPLOT.hidden)
+      .header
+    for _ in 0..<200 {
+      var bytes = good
+      let place = Int.random(in: 4096..<bytes.count, using: &generator)
+      // Between the checksums and the rows lies nothing.
+      let gap = header.checksOffset + header.count * 4..<header.rowsOffset
+      if gap.contains(place) { continue }
+      bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
+      try Data(bytes).write(to: url)
+      let file = try PLOTFile(opening: url, baseHash: SmallPLOT.hash, hidden: SmallPLOT.hidden)
+      #expect(!file.damage().isEmpty, "byte \(place)")
+    }
+  }
+
+  @Test func roundingErrorsAreWhatTheyAre() {
+    var error = RoundingError()
+    error.add([3, 4], [3, 4])
+    #expect(error.largest == 0 && abs(error.meanCosine - 1) < 1e-12)
+    error.add([1, 0], [0, 2])
+    #expect(error.largest == 2 && error.leastCosine == 0 && abs(error.meanCosine - 0.5) < 1e-12)
+    error.add([0, 0], [0, 0])
+    #expect(error.leastCosine == 0)
+    error.add([1], [.nan])
+    #expect(error.largest == .infinity && error.leastCosine.isNaN)
+  }
+
+  @Test func whatWasAdmittedComesBack() throws {
+    try SmallPLOT.write([], to: url, type: .int8)
+    func store(hash: String = SmallPLOT.hash) throws -> PLOTStore {
+      try PLOTStore(
+        directory: directory.url, baseHash: hash, hidden: SmallPLOT.hidden, skipDepth: 2,
+        cacheBytes: 1 << 20)
+    }
+    let computer = KeyedRows(hidden: SmallPLOT.hidden)
+    let first = try store()
+    try first.saveAdmitted()
+    #expect(try store().restoreAdmitted() == 0)
+    _ = try NGramLookup(store: first, computer: computer).rows(for: grams, mode: .exact)
+    try first.saveAdmitted()
+    let second = try store()
+    #expect(second.restoreAdmitted() == grams.count && second.cached.rows == grams.count)
+    let found = try NGramLookup(store: second, computer: computer).rows(for: grams, mode: .exact)
+    #expect(found.computedNGrams == 0 && computer.computed == grams.count)
+    for (gram, row) in zip(grams, found.rows) {
+      let expected = SmallPLOT.format(.int8).rounded(
+        KeyedRows.values(gram, hidden: SmallPLOT.hidden))
+      #expect(SmallPLOT.format(.int8).decoded(row.address) == expected)
+    }
+    try SmallPLOT.write([], to: url, type: .int8, hash: "other")
+    #expect(try store(hash: "other").restoreAdmitted() == 0)
+    try SmallPLOT.write([], to: url, type: .float16)
+    #expect(try store().restoreAdmitted() == 0)
+  }
+}
