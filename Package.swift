@@ -74,7 +74,9 @@ if upTo != "engine" {
     tests("ManagerTests", ["Manager", "Model", "Compute", "ComputeCPU", grdb]),
     .target(
       name: "ServingSupport",
-      dependencies: ["Scheduler", "Manager", "Model", "Compute", "ComputeCPU", "TestSupport"],
+      dependencies: [
+        "Scheduler", "Manager", "Model", "Compute", "ComputeCPU", "TestSupport", metrics,
+      ],
       path: "Tests/ServingSupport", swiftSettings: strict),
     tests(
       "SchedulerTests",

@@ -1,1 +1,111 @@
-// The Dispatcher room.
+internal import HTTPTypes
+package import Hummingbird
+internal import Logging
+package import Manager
+package import Scheduler
+
+/// HTTP in, HTTP out: who asks, for which vBERT, with what; the pipeline does the rest.
+package struct Dispatcher: Sendable {
+  let registry: Registry
+  let engines: Engines
+  let pipeline: Pipeline
+  let cache: AdapterCache
+  let limits: ServerLimits
+  let about: ServerInfo
+  let metrics: PrometheusMetrics
+  private let requests: HTTPMetrics
+  /// Whose vBERTs are served while no tenant has a key.
+  let openTenant: TenantRecord
+
+  /// Throws the registry's errors.
+  package init(
+    registry: Registry, engines: Engines, pipeline: Pipeline, cache: AdapterCache,
+    limits: ServerLimits = ServerLimits(), about: ServerInfo,
+    metrics: PrometheusMetrics = PrometheusMetrics()
+  ) throws {
+    self.registry = registry
+    self.engines = engines
+    self.pipeline = pipeline
+    self.cache = cache
+    self.limits = limits
+    self.about = about
+    self.metrics = metrics
+    requests = HTTPMetrics(factory: metrics)
+    openTenant = try registry.tenant(named: TenantRecord.defaultName)
+  }
+
+  /// All routes; what is at none of them is answered in the shape that its path suggests.
+  package func router() -> Router<BasicRequestContext> {
+    let router = Router()
+    router.add(middleware: Unrouted())
+    for route in routes {
+      router.on(RouterPath(route.path), method: route.method) { request, context in
+        await respond(route, request, context)
+      }
+    }
+    return router
+  }
+
+  private func respond(
+    _ route: Route, _ request: Hummingbird.Request, _ context: BasicRequestContext
+  ) async -> Response {
+    let begin = ContinuousClock.now
+    var response: Response
+    do {
+      let tenant = route.isOpen ? openTenant : try authenticate(request.headers)
+      response = try await route.answer(
+        Call(request: request, context: context, tenant: tenant, begin: begin))
+    } catch {
+      let problem = APIError(error)
+      if case .internalError = problem {
+        context.logger.error(
+          "a request failed", metadata: ["route": "\(route.path)", "error": "\(error)"])
+      }
+      response = problem.response(route.family)
+    }
+    requests.note(route: route.path, status: response.status.code, took: .now - begin)
+    return response
+  }
+}
+
+/// A path and what answers there.
+struct Route: Sendable {
+  let method: HTTPRequest.Method
+  let path: String
+  let family: Family
+  /// Answers without a key, and says nothing that would need one.
+  let isOpen: Bool
+  let answer: @Sendable (Call) async throws -> Response
+
+  init(
+    _ method: HTTPRequest.Method, _ path: String, _ family: Family, isOpen: Bool = false,
+    _ answer: @escaping @Sendable (Call) async throws -> Response
+  ) {
+    self.method = method
+    self.path = path
+    self.family = family
+    self.isOpen = isOpen
+    self.answer = answer
+  }
+}
+
+/// One request on its way through a route.
+struct Call: Sendable {
+  let request: Hummingbird.Request
+  let context: BasicRequestContext
+  let tenant: TenantRecord
+  let begin: ContinuousClock.Instant
+}
+
+/// Errors of the router itself: no such path, or not with this method.
+private struct Unrouted: RouterMiddleware {
+  func handle(
+    _ request: Hummingbird.Request, context: BasicRequestContext,
+    next: (Hummingbird.Request, BasicRequestContext) async throws -> Response
+  ) async throws -> Response {
+    do { return try await next(request, context) } catch let error as any HTTPResponseError {
+      let problem: APIError = error.status == .notFound ? .noRoute : .internalError
+      return problem.response(request.uri.path.hasPrefix("/v1") ? .openAI : .tei)
+    }
+  }
+}

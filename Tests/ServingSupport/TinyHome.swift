@@ -1,5 +1,6 @@
 internal import Compute
 internal import ComputeCPU
+package import CoreMetrics
 internal import Foundation
 package import Manager
 package import Model
@@ -89,13 +90,13 @@ package final class TinyHome: Sendable {
   /// Not started.
   package func pipeline(
     tokenBudget: Int = 512, queue: Int = 1000, adapters: (any AdapterSource)? = nil,
-    trace: Trace? = nil
+    trace: Trace? = nil, metrics: any MetricsFactory = NOOPMetricsHandler.instance
   ) throws -> Pipeline {
     Pipeline(
       intake: Intake(
         bounds: .init(total: queue, perTenant: queue),
         policy: BatchPolicy(tokenBudget: tokenBudget, maxSequences: 64)),
       engines: engines, adapters: adapters ?? cache, backend: try CPUBackend(threads: 1),
-      trace: trace)
+      trace: trace, metrics: metrics)
   }
 }

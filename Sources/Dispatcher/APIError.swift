@@ -1,0 +1,169 @@
+internal import HTTPTypes
+internal import Hummingbird
+internal import Manager
+internal import Scheduler
+
+/// What a client is told when something is wrong: one list for all families of routes, each of which
+/// has a status and a shape of its own for it.
+enum APIError: Error {
+  /// Not JSON, or JSON of another shape.
+  case malformed(String)
+  /// A value that is not possible; the member's name.
+  case invalid(String, param: String)
+  case empty
+  case batchTooLarge(count: Int, most: Int)
+  case bodyTooLarge(most: Int)
+  case tooLong(tokens: Int, most: Int, index: Int)
+  case unknownModel(String)
+  case untrained(String)
+  case wrongTask(String)
+  case unauthorized
+  case noRoute
+  case unhealthy(String)
+  case serving(ServingError)
+  /// Ours; the client learns no more.
+  case internalError
+
+  /// Anything thrown on the way of a request.
+  init(_ error: any Error) {
+    switch error {
+    case let error as APIError: self = error
+    case let error as ServingError: self = .serving(error)
+    default: self = .internalError
+    }
+  }
+
+  var message: String {
+    switch self {
+    case .malformed(let why): "the body is not what this route takes: \(why)"
+    case .invalid(let why, let param): "\(param): \(why)"
+    case .empty: "there is nothing to do: give one text at least"
+    case .batchTooLarge(let count, let most):
+      "\(count) texts in one request; at most \(most) are possible: send several requests"
+    case .bodyTooLarge(let most):
+      "the body has more than \(most) bytes: send several requests"
+    case .tooLong(let tokens, let most, let index):
+      "text \(index) has \(tokens) tokens, special tokens included; this vBERT takes \(most): "
+        + "shorten it, or let it be cut with \"truncate\": true"
+    case .unknownModel(let name): "there is no vBERT named \(name)"
+    case .untrained(let name): "\(name) has no version yet: train it first"
+    case .wrongTask(let what): what
+    case .unauthorized:
+      "an API key is needed: send the header Authorization: Bearer vb_..., "
+        + "with the key that vbert tenant create printed"
+    case .noRoute: "there is nothing at this path for this method"
+    case .unhealthy(let why): why
+    case .serving(let error): error.description
+    case .internalError: "something went wrong here; the server's log says more"
+    }
+  }
+
+  /// Seconds after which another try is worth it.
+  var retryAfter: Int? {
+    switch self {
+    case .serving(.overloaded(_, let seconds)): seconds
+    case .serving(.timedOut), .serving(.stopping), .serving(.dropped), .unhealthy: 1
+    default: nil
+    }
+  }
+
+  private var param: String? {
+    switch self {
+    case .invalid(_, let param): param
+    case .unknownModel, .untrained, .wrongTask: "model"
+    case .tooLong, .empty, .batchTooLarge: "input"
+    default: nil
+    }
+  }
+}
+
+/// Whose clients a route speaks to: they differ in statuses and in the shape of errors.
+enum Family: Sendable {
+  /// Text Embeddings Inference.
+  case tei
+  /// OpenAI, vLLM, infinity.
+  case openAI
+}
+
+extension APIError {
+  func status(_ family: Family) -> HTTPResponse.Status {
+    let isTEI = family == .tei
+    return switch self {
+    case .malformed, .empty: .badRequest
+    case .invalid, .wrongTask: isTEI ? .unprocessableContent : .badRequest
+    case .batchTooLarge, .bodyTooLarge: .contentTooLarge
+    case .tooLong, .serving(.tooLong): isTEI ? .contentTooLarge : .badRequest
+    case .unknownModel, .noRoute: .notFound
+    case .untrained: .conflict
+    case .unauthorized: .unauthorized
+    case .serving(.overloaded): .tooManyRequests
+    case .unhealthy, .serving(.timedOut), .serving(.stopping), .serving(.dropped),
+      .serving(.cancelled):
+      .serviceUnavailable
+    case .serving(.vbert), .serving(.compute): .init(code: 424, reasonPhrase: "Failed Dependency")
+    case .internalError: .internalServerError
+    }
+  }
+
+  /// Text Embeddings Inference's error_type.
+  private var teiType: String {
+    switch self {
+    case .empty: "Empty"
+    case .malformed, .invalid, .batchTooLarge, .bodyTooLarge, .tooLong, .wrongTask,
+      .serving(.tooLong):
+      "Validation"
+    case .unknownModel, .untrained, .noRoute: "NotFound"
+    case .unauthorized: "Unauthorized"
+    case .serving(.overloaded), .serving(.timedOut): "Overloaded"
+    case .unhealthy, .serving(.stopping): "Unhealthy"
+    case .serving, .internalError: "Backend"
+    }
+  }
+
+  private var openAIType: (type: String, code: String?) {
+    switch self {
+    case .unknownModel: ("invalid_request_error", "model_not_found")
+    case .tooLong, .serving(.tooLong): ("invalid_request_error", "context_length_exceeded")
+    case .untrained: ("invalid_request_error", "model_not_ready")
+    case .unauthorized: ("invalid_request_error", "invalid_api_key")
+    case .serving(.overloaded), .serving(.timedOut): ("rate_limit_error", "rate_limit_exceeded")
+    case .serving, .unhealthy, .internalError: ("server_error", nil)
+    default: ("invalid_request_error", nil)
+    }
+  }
+
+  func response(_ family: Family) -> Response {
+    var writer = JSONWriter()
+    writer.object { object in
+      switch family {
+      case .tei:
+        object.member("error", message)
+        object.member("error_type", teiType)
+      case .openAI:
+        object.key("error")
+        object.object { error in
+          error.member("message", message)
+          error.member("type", openAIType.type)
+          error.key("param")
+          if let param { error.string(param) } else { error.null() }
+          error.key("code")
+          if let code = openAIType.code { error.string(code) } else { error.null() }
+        }
+      }
+    }
+    var headers: HTTPFields = [:]
+    if let retryAfter { headers[.retryAfter] = String(retryAfter) }
+    if case .unauthorized = self { headers[.wwwAuthenticate] = "Bearer" }
+    return Response(json: writer, status: status(family), headers: headers)
+  }
+}
+
+extension Response {
+  init(json: JSONWriter, status: HTTPResponse.Status = .ok, headers: HTTPFields = [:]) {
+    var headers = headers
+    headers[.contentType] = "application/json"
+    self.init(
+      status: status, headers: headers,
+      body: ResponseBody(byteBuffer: ByteBuffer(bytes: json.bytes)))
+  }
+}

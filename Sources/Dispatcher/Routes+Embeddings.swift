@@ -1,0 +1,112 @@
+internal import Foundation
+internal import Hummingbird
+internal import Model
+internal import Scheduler
+
+extension Dispatcher {
+  /// Text Embeddings Inference's /embed.
+  @Sendable func embed(_ call: Call) async throws -> Response {
+    let body = try await body(call, as: EmbedBody.self)
+    let answer = try await vectors(
+      body.vbertName, body.inputs.texts, dimensions: body.dimensions, truncate: body.truncate, call)
+    var writer = JSONWriter()
+    writer.array { list in
+      for reply in answer.replies {
+        list.numbers(
+          reply.vector(dimensions: body.dimensions, normalize: body.normalize ?? true))
+      }
+    }
+    return Response(json: writer, headers: answer.headers)
+  }
+
+  /// OpenAI's /v1/embeddings.
+  @Sendable func embeddings(_ call: Call) async throws -> Response {
+    let body = try await body(call, as: EmbeddingsBody.self)
+    let answer = try await vectors(
+      body.vbertName, body.input.texts, dimensions: body.dimensions, truncate: body.truncate, call)
+    var writer = JSONWriter()
+    writer.object { object in
+      object.member("object", "list")
+      object.key("data")
+      object.array { list in
+        for (index, reply) in answer.replies.enumerated() {
+          let vector = reply.vector(dimensions: body.dimensions, normalize: true)
+          list.object { item in
+            item.member("object", "embedding")
+            item.member("index", index)
+            item.key("embedding")
+            if body.encoding_format == .base64 {
+              item.string(vector.base64)
+            } else {
+              item.numbers(vector)
+            }
+          }
+        }
+      }
+      object.member("model", answer.vbert.name)
+      object.usage(answer.tokens)
+    }
+    return Response(json: writer, headers: answer.headers)
+  }
+
+  /// Cosines of one sentence with others.
+  @Sendable func similarity(_ call: Call) async throws -> Response {
+    let body = try await body(call, as: SimilarityBody.self)
+    guard !body.inputs.sentences.isEmpty else { throw APIError.empty }
+    let answer = try await vectors(
+      body.vbertName, [body.inputs.source_sentence] + body.inputs.sentences, dimensions: nil,
+      truncate: body.truncate, call)
+    let vectors = answer.replies.map { $0.vector(dimensions: nil, normalize: true) }
+    var writer = JSONWriter()
+    writer.array { list in
+      for other in vectors.dropFirst() {
+        list.number(zip(vectors[0], other).reduce(Float(0)) { $0 + $1.0 * $1.1 })
+      }
+    }
+    return Response(json: writer, headers: answer.headers)
+  }
+
+  private func vectors(
+    _ name: String?, _ texts: [String], dimensions: Int?, truncate: Bool?, _ call: Call
+  ) async throws -> Answer {
+    let vbert = try find(
+      name, call, tasks: [.embed], hint: "ask it with /predict, /tag or /classify")
+    let hidden = try engine(of: vbert).model.configuration.hiddenSize
+    if let dimensions, !(1...hidden ~= dimensions) {
+      throw APIError.invalid(
+        "\(dimensions) is not possible; this vBERT has 1 to \(hidden)", param: "dimensions")
+    }
+    return try await ask(vbert, texts.map(SequenceInput.text), truncate: truncate, call)
+  }
+}
+
+extension Reply {
+  fileprivate func vector(dimensions: Int?, normalize: Bool) -> [Float] {
+    guard case .vector(let vector) = output else { return [] }
+    return Readout.embedding(vector, dimensions: dimensions, normalize: normalize)
+  }
+}
+
+extension [Float] {
+  /// Little-endian, as OpenAI's clients read it.
+  fileprivate var base64: String {
+    var data = Data(capacity: 4 * count)
+    for value in self {
+      let bits = value.bitPattern
+      for shift in [0, 8, 16, 24] as [UInt32] {
+        data.append(UInt8(truncatingIfNeeded: bits >> shift))
+      }
+    }
+    return data.base64EncodedString()
+  }
+}
+
+extension JSONWriter {
+  mutating func usage(_ tokens: Int) {
+    key("usage")
+    object { usage in
+      usage.member("prompt_tokens", tokens)
+      usage.member("total_tokens", tokens)
+    }
+  }
+}

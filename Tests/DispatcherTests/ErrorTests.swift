@@ -1,0 +1,222 @@
+import Compute
+import Foundation
+import Manager
+import Model
+import Scheduler
+import ServingSupport
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Dispatcher
+
+private typealias Task = _Concurrency.Task
+
+@Suite(.timeLimit(.minutes(5))) struct ErrorTests {
+  /// Body, path, status, error_type or code.
+  private static let bad: [(path: String, body: String, status: Int, word: String)] = [
+    ("/predict", "", 400, "Validation"),
+    ("/predict", "{", 400, "Validation"),
+    ("/predict", "[]", 400, "Validation"),
+    ("/predict", "{}", 422, "Validation"),
+    ("/predict", #"{"inputs": 7, "model": "topic"}"#, 422, "Validation"),
+    ("/predict", #"{"inputs": [["a", "b", "c"]], "model": "topic"}"#, 422, "Validation"),
+    ("/predict", #"{"inputs": "a"}"#, 422, "Validation"),
+    ("/predict", #"{"inputs": [], "model": "topic"}"#, 400, "Empty"),
+    ("/predict", #"{"inputs": "", "model": "topic"}"#, 400, "Empty"),
+    ("/predict", #"{"inputs": "a", "model": "nobody"}"#, 404, "NotFound"),
+    ("/predict", #"{"inputs": "a", "model": ""}"#, 404, "NotFound"),
+    ("/predict", #"{"inputs": "a", "model": "tiny"}"#, 404, "NotFound"),
+    ("/predict", #"{"inputs": "a", "model": "untrained"}"#, 409, "NotFound"),
+    ("/predict", #"{"inputs": "a", "model": "meaning"}"#, 422, "Validation"),
+    ("/predict", #"{"inputs": ["a", "b"], "model": "names"}"#, 422, "Validation"),
+    ("/predict", #"{"inputs": "a", "model": "broken"}"#, 424, "Backend"),
+    ("/predict", #"{"inputs": "a", "model": "otherbase"}"#, 424, "Backend"),
+    ("/embed", #"{"inputs": "a", "model": "topic"}"#, 422, "Validation"),
+    ("/embed", #"{"inputs": [["a"]], "model": "meaning"}"#, 422, "Validation"),
+    ("/embed", #"{"inputs": "a", "model": "meaning", "dimensions": 0}"#, 422, "Validation"),
+    ("/embed", #"{"inputs": "a", "model": "meaning", "dimensions": 33}"#, 422, "Validation"),
+    ("/embed", #"{"inputs": "a", "model": "meaning", "truncate": "yes"}"#, 422, "Validation"),
+    ("/tag", #"{"inputs": "a", "model": "topic"}"#, 422, "Validation"),
+    ("/tag", #"{"inputs": [[]], "model": "names"}"#, 400, "Empty"),
+    ("/tag", #"{"inputs": [], "model": "names"}"#, 400, "Empty"),
+    (
+      "/tag", #"{"inputs": "a", "model": "names", "aggregation_strategy": "max"}"#, 422,
+      "Validation"
+    ),
+    ("/rerank", #"{"query": "a", "texts": [], "model": "similar"}"#, 400, "Empty"),
+    ("/rerank", #"{"query": "a", "texts": ["b"], "model": "topic"}"#, 422, "Validation"),
+    (
+      "/similarity", #"{"inputs": {"source_sentence": "a", "sentences": []}, "model": "meaning"}"#,
+      400, "Empty"
+    ),
+    ("/tokenize", #"{"inputs": []}"#, 400, "Empty"),
+    ("/nowhere", "{}", 404, "NotFound"),
+    ("/info", "{}", 404, "NotFound"),
+    ("/classify", #"{"input": "a", "model": "nobody"}"#, 404, "model_not_found"),
+    ("/classify", #"{"input": "a", "model": "names"}"#, 400, "invalid_request_error"),
+    ("/classify", #"{"input": [], "model": "topic"}"#, 400, "invalid_request_error"),
+    ("/classify", #"{"input": "a", "model": "untrained"}"#, 409, "model_not_ready"),
+    ("/classify", #"{"input": {"a": 1}, "model": "topic"}"#, 400, "invalid_request_error"),
+    ("/v1/embeddings", #"{"input": "a", "model": "topic"}"#, 400, "invalid_request_error"),
+    ("/v1/embeddings", "nonsense", 400, "invalid_request_error"),
+    (
+      "/v1/embeddings", #"{"input": "a", "model": "meaning", "encoding_format": "hex"}"#, 400,
+      "invalid_request_error"
+    ),
+    ("/v1/nowhere", "{}", 404, "invalid_request_error"),
+  ]
+
+  @Test func everyErrorHasItsStatusAndShape() async throws {
+    let home = try TinyHome()
+    try home.addAll()
+    try home.registry.create(
+      vbert: "untrained", spec: TinyModel.spec(.classify, TinyHome.bottleneck))
+    let broken = try home.add(
+      "broken", TinyModel.spec(.classify, TinyHome.bottleneck, labels: ["x", "y"]))
+    let blob = try #require(try home.registry.version(broken.id)?.blob)
+    try Data("no parameters".utf8).write(to: home.store.url(blob.name))
+    let spec = TinyModel.spec(.embed, .none, base: "gone")
+    try home.registry.create(
+      vbert: "otherbase",
+      spec: VBertSpec(
+        task: .score, base: "tiny", baseHash: "another", adapter: .none, maxLength: 16))
+    try home.registry.create(vbert: "lostbase", spec: spec)
+    let server = try TinyServer(home: home)
+    try await server.test { client in
+      for (path, body, status, word) in Self.bad {
+        // A vBERT without a version says so before anything about its base.
+        let expected = body.contains("otherbase") ? (409, "NotFound") : (status, word)
+        let answer = try await client.post(path, body)
+        #expect(answer.status == expected.0, "\(path) \(body): \(answer.text)")
+        #expect(answer.header("content-type") == "application/json")
+        if let error = answer.object["error"] as? [String: Any] {
+          #expect(path == "/classify" || path.hasPrefix("/v1"))
+          #expect((error["message"] as? String)?.isEmpty == false)
+          #expect(error.keys.sorted() == ["code", "message", "param", "type"])
+          let words = [error["type"] as? String, error["code"] as? String]
+          #expect(words.contains(expected.1), "\(path) \(body): \(answer.text)")
+        } else {
+          #expect((answer.object["error"] as? String)?.isEmpty == false)
+          #expect(
+            answer.object["error_type"] as? String == expected.1, "\(path) \(body): \(answer.text)")
+        }
+      }
+      let lost = try await client.post("/embed", #"{"inputs": "a", "model": "lostbase"}"#)
+      #expect(lost.status == 424 && lost.text.contains("lostbase"))
+    }
+  }
+
+  @Test func lengthsAreBounded() async throws {
+    var limits = ServerLimits()
+    limits.batch = 3
+    limits.bodyBytes = 20_000
+    try await TinyServer(limits: limits).test { client in
+      let long = Array(repeating: "cat", count: 100).joined(separator: " ")
+      let refused = try await client.post("/predict", #"{"model": "topic", "inputs": "\#(long)"}"#)
+      #expect(refused.status == 413)
+      #expect(refused.text.contains("102 tokens") && refused.text.contains("takes 64"))
+      let openAI = try await client.post(
+        "/classify", #"{"model": "topic", "input": ["a", "\#(long)"]}"#)
+      #expect(openAI.status == 400 && openAI.text.contains("context_length_exceeded"))
+      #expect(openAI.text.contains("text 1 "))
+      let cut = try await client.post(
+        "/predict", #"{"model": "topic", "inputs": "\#(long)", "truncate": true}"#)
+      #expect(cut.status == 200 && cut.header("x-compute-tokens") == "64")
+      let many = try await client.post(
+        "/embed", #"{"model": "meaning", "inputs": ["a", "a", "a", "a"]}"#)
+      #expect(many.status == 413 && many.text.contains("4 texts"))
+      let big = String(repeating: "a", count: 30_000)
+      let body = try await client.post("/embed", #"{"model": "meaning", "inputs": "\#(big)"}"#)
+      #expect(body.status == 413)
+    }
+  }
+
+  @Test func textsAreCutWhereTheServerSaysSo() async throws {
+    var limits = ServerLimits()
+    limits.autoTruncate = true
+    try await TinyServer(limits: limits).test { client in
+      let long = Array(repeating: "cat", count: 100).joined(separator: " ")
+      let cut = try await client.post("/predict", #"{"model": "topic", "inputs": "\#(long)"}"#)
+      #expect(cut.status == 200)
+      let asked = try await client.post(
+        "/predict", #"{"model": "topic", "inputs": "\#(long)", "truncate": false}"#)
+      #expect(asked.status == 413)
+      let tagged = try await client.post(
+        "/tag", #"{"model": "names", "inputs": "\#(long)", "aggregation_strategy": "none"}"#)
+      #expect(tagged.objects.count == 100)
+      #expect(tagged.objects.suffix(38).allSatisfy { $0["entity"] as? String == "O" })
+    }
+  }
+
+  @Test func tenantsSeeTheirOwn() async throws {
+    let home = try TinyHome()
+    try home.addAll()
+    let server = try TinyServer(home: home)
+    try await server.test { client in
+      let ask = #"{"model": "topic", "inputs": "a cat"}"#
+      #expect(try await client.post("/predict", ask).status == 200)
+
+      // The first key closes the server to everybody without one.
+      let alice = try home.registry.createTenant("alice")
+      let bob = try home.registry.createTenant("bob")
+      let spec = TinyModel.spec(.classify, TinyHome.bottleneck, labels: ["x", "y"])
+      try home.add("of-alice", spec, tenant: "alice")
+      let none = try await client.post("/predict", ask)
+      #expect(none.status == 401 && none.header("www-authenticate") == "Bearer")
+      #expect(try await client.post("/predict", ask, key: "vb_wrong").status == 401)
+      #expect(try await client.post("/classify", ask).status == 401)
+      #expect(try await client.get("/v1/models").status == 401)
+      #expect(try await client.get("/health").status == 200)
+
+      let hers = #"{"model": "of-alice", "inputs": "a cat"}"#
+      #expect(try await client.post("/predict", hers, key: alice).status == 200)
+      #expect(try await client.post("/predict", hers, key: bob).status == 404)
+      #expect(try await client.post("/predict", ask, key: alice).status == 404)
+      #expect(try await client.get("/v1/models/of-alice", key: bob).status == 404)
+      let list = try await client.get("/v1/models", key: alice)
+      #expect((list.object["data"] as? [Any])?.count == 1)
+
+      try home.registry.deleteTenant("bob")
+      #expect(try await client.get("/v1/models", key: bob).status == 401)
+    }
+  }
+
+  private final class Gate: AdapterSource {
+    let cache: AdapterCache
+    let isOpen = Mutex(false)
+
+    init(_ cache: AdapterCache) { self.cache = cache }
+
+    func resident(for id: VersionID) throws(AdapterError) -> any ResidentAdapter {
+      while !isOpen.withLock({ $0 }) { Thread.sleep(forTimeInterval: 0.001) }
+      return try cache.resident(for: id)
+    }
+  }
+
+  @Test func aFullQueueSaysWhenToComeBack() async throws {
+    let home = try TinyHome()
+    try home.addAll()
+    let gate = Gate(home.cache)
+    let server = try TinyServer(queue: 2, adapters: gate, home: home)
+    try await server.test { client in
+      let ask = #"{"model": "topic", "inputs": "a cat"}"#
+      let first = Task { try await client.post("/predict", ask) }
+      while !server.pipeline.intake.hasOpenBatch { try await Task.sleep(for: .milliseconds(1)) }
+      let second = Task {
+        try await client.post("/predict", #"{"model": "topic", "inputs": [["a"], ["b"]]}"#)
+      }
+      while server.pipeline.intake.load.sequences < 2 {
+        try await Task.sleep(for: .milliseconds(1))
+      }
+      let full = try await client.post("/predict", ask)
+      #expect(full.status == 429 && full.object["error_type"] as? String == "Overloaded")
+      #expect(full.header("retry-after").flatMap(Int.init).map { 1...60 ~= $0 } == true)
+      let openAI = try await client.post("/classify", #"{"model": "topic", "input": "a"}"#)
+      #expect(openAI.status == 429 && openAI.text.contains("rate_limit_exceeded"))
+      gate.isOpen.withLock { $0 = true }
+      #expect(try await first.value.status == 200)
+      #expect(try await second.value.status == 200)
+    }
+  }
+}
