@@ -17,7 +17,10 @@ struct Vbert: AsyncParsableCommand {
         vbert predict reviews "A film that I would watch again."
         vbert serve --port 8080
       """,
+    version: version,
     subcommands: bases + vberts + serving)
+
+  static let version = "0.1.0"
 
   /// Verbs about bases and their tables.
   private static let bases: [any ParsableCommand.Type] = [BaseCommand.self, PLOTCommand.self]
@@ -30,7 +33,7 @@ struct Vbert: AsyncParsableCommand {
   #if NO_SERVER
     private static let serving: [any ParsableCommand.Type] = []
   #else
-    private static let serving: [any ParsableCommand.Type] = []
+    private static let serving: [any ParsableCommand.Type] = [ServeCommand.self]
   #endif
 
   /// Exit status: 0 done, 1 failed, 2 bad usage.

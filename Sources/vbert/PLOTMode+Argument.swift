@@ -1,0 +1,4 @@
+import ArgumentParser
+import Manager
+
+extension PLOTMode: ExpressibleByArgument {}

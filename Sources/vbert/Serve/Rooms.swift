@@ -1,0 +1,106 @@
+import Compute
+import ComputeCPU
+import Dispatcher
+import Foundation
+import Logging
+import Manager
+import Model
+import Scheduler
+
+/// The rooms of a server, wired: each knows those below it and nobody else.
+struct Rooms {
+  let registry: Registry
+  let pipeline: Pipeline
+  let dispatcher: Dispatcher
+  private let engines: Engines
+  private let store: AdapterStore
+  private let bases: BaseStore
+  private let options: ServingOptions
+
+  init(home: Home, _ options: ServingOptions) throws {
+    self.options = options
+    let bases = BaseStore(home: home)
+    let registry = try Registry(home: home)
+    self.bases = bases
+    self.registry = registry
+    store = AdapterStore(registry: registry)
+
+    let plotBytes = options.plotBytes.bytes
+    let engines = Engines { name in try Rooms.engine(try bases.load(name), plotBytes: plotBytes) }
+    self.engines = engines
+    let adapterLane = try CPUBackend(threads: 1)
+    let cache = AdapterCache(
+      store: store, bound: options.cacheBytes.bytes,
+      baseShape: { try engines.engine(for: $0).model.configuration },
+      load: { try adapterLane.load($0) })
+
+    let backend = try CPUBackend(
+      threads: options.threads ?? ProcessInfo.processInfo.activeProcessorCount)
+    let metrics = PrometheusMetrics()
+    pipeline = Pipeline(
+      intake: Intake(
+        bounds: .init(
+          total: options.queue, perTenant: options.tenantQueue ?? max(1, options.queue / 2)),
+        policy: BatchPolicy(tokenBudget: options.tokenBudget, maxSequences: options.batch)),
+      engines: engines, adapters: cache, backend: backend, mode: options.plot,
+      trace: try options.trace.map { try Trace(path: $0) }, metrics: metrics)
+    var limits = ServerLimits()
+    limits.batch = options.maxTexts
+    limits.bodyBytes = options.bodyBytes.bytes
+    limits.seconds = options.timeout
+    limits.autoTruncate = options.autoTruncate
+    dispatcher = try Dispatcher(
+      registry: registry, engines: engines, pipeline: pipeline, cache: cache, limits: limits,
+      about: ServerInfo(
+        version: Vbert.version, device: backend.name, plotMode: options.plot,
+        tokenBudget: options.tokenBudget, maxSequences: options.batch, queue: options.queue),
+      metrics: metrics)
+  }
+
+  /// A base with a lane of its own for loading and for n-grams that missed.
+  private static func engine(_ base: Base, plotBytes: Int) throws -> Engine {
+    let lane = try CPUBackend(threads: 1)
+    let model = try BaseModel(
+      source: base.weights, configuration: base.configuration, backend: lane)
+    var lookup: NGramLookup?
+    if base.configuration.isSkip {
+      lookup = NGramLookup(
+        store: try base.openPLOT(cacheBytes: plotBytes),
+        computer: try LocalEncoder(base: model, backend: lane))
+    }
+    return Engine(
+      name: base.name, contentHash: base.record.contentHash, model: model,
+      tokenizer: base.tokenizer, lookup: lookup)
+  }
+
+  /// Loads the bases that were asked for, or those that vBERTs use, before the first request does.
+  /// A base that vBERTs use and that cannot be loaded is their error, not the server's.
+  func preload(_ log: Logger) throws {
+    for name in options.base { _ = try engines.engine(named: name) }
+    guard options.base.isEmpty else { return }
+    for name in try registry.basesInUse() {
+      do { _ = try engines.engine(named: name) } catch {
+        log.error(
+          "vBERTs on a base cannot be served", metadata: ["base": "\(name)", "why": "\(error)"])
+      }
+    }
+  }
+
+  /// Removes what crashes left, in the background.
+  func collectOrphans(_ log: Logger) {
+    let store = store
+    Thread.detachNewThread {
+      do {
+        let report = try store.collectOrphans()
+        if report.removedFiles > 0 {
+          log.info("removed \(report.removedFiles) files that belong to no version")
+        }
+        for blob in report.missing {
+          log.error("a version's parameters are missing", metadata: ["blob": "\(blob)"])
+        }
+      } catch {
+        log.error("files that belong to no version cannot be removed: \(error)")
+      }
+    }
+  }
+}

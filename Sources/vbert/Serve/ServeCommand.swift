@@ -1,0 +1,89 @@
+import ArgumentParser
+import Dispatcher
+import Foundation
+import Hummingbird
+import HummingbirdCore
+import Logging
+import Manager
+import Scheduler
+import ServiceLifecycle
+import UnixSignals
+
+/// `vbert serve`: all registered vBERTs over HTTP, until SIGTERM or SIGINT.
+struct ServeCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "serve", abstract: "Serve all vBERTs over HTTP.",
+    discussion: """
+      Routes and bodies are those of Text Embeddings Inference, OpenAI and vLLM; docs/openapi.yaml
+      lists them. New vBERTs and versions are served without a restart. On SIGTERM the server finishes
+      what it accepted and takes nothing new. With --json it prints where it listens, once it does.
+        vbert serve --port 8080
+        curl -d '{"model": "reviews", "inputs": "A fine film."}' localhost:8080/predict
+      """)
+
+  @OptionGroup var options: GlobalOptions
+  @OptionGroup var serving: ServingOptions
+
+  func run() async throws {
+    LoggingSystem.bootstrap { label in
+      var handler = StreamLogHandler.standardError(label: label)
+      handler.logLevel =
+        ProcessInfo.processInfo.environment["LOG_LEVEL"].flatMap(Logger.Level.init(rawValue:))
+        ?? .info
+      return handler
+    }
+    let log = Logger(label: "vbert")
+    let rooms = try Rooms(home: Home(option: options.home), serving)
+    try rooms.preload(log)
+    let isOpen = try !rooms.registry.hasKeys()
+    if isOpen {
+      log.warning("no tenant has a key: the server is open to everybody, as tenant default")
+    }
+    rooms.collectOrphans(log)
+
+    let (json, host) = (options.json, serving.host)
+    let app = Application(
+      router: rooms.dispatcher.router(),
+      server: .http1(
+        configuration: .init(
+          idleTimeout: .seconds(75),
+          httpDecoderConfiguration: .init(
+            maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100))),
+      configuration: .init(
+        address: .hostname(host, port: serving.port), backlog: 1024,
+        availableConnectionsDelegate: MaximumAvailableConnections(serving.connections)),
+      services: [PipelineService(pipeline: rooms.pipeline)],
+      onServerRunning: { channel in
+        let port = channel.localAddress?.port ?? 0
+        log.notice("listening on http://\(host):\(port)")
+        guard json else { return }
+        try? Output.json(Listening(host: host, port: port, open: isOpen))
+        // A pipe is read by somebody who waits for this line.
+        fflush(nil)
+      },
+      logger: log)
+    var group = ServiceGroupConfiguration(
+      services: [app], gracefulShutdownSignals: [.sigterm, .sigint], logger: log)
+    // Nothing accepted waits longer than its own limit.
+    group.maximumGracefulShutdownDuration = .seconds(serving.timeout + 10)
+    try await ServiceGroup(configuration: group).run()
+    log.notice("stopped")
+  }
+
+  private struct Listening: Encodable {
+    let host: String
+    let port: Int
+    let open: Bool
+  }
+}
+
+/// Runs the pipeline until everything else has stopped, then lets it finish.
+private struct PipelineService: Service {
+  let pipeline: Pipeline
+
+  func run() async throws {
+    pipeline.start()
+    try await gracefulShutdown()
+    await pipeline.stop()
+  }
+}
