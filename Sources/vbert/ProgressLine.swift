@@ -9,7 +9,11 @@ struct ProgressLine {
   private var last: ContinuousClock.Instant?
 
   /// `done` of `total` in "rows", say; at most five times a second. Without a `total`, only the rate.
-  mutating func update(_ what: String, done: Int, of total: Int? = nil, unit: String) {
+  /// `note` is what else there is to say.
+  mutating func update(
+    _ what: String, done: Int, of total: Int? = nil, unit: String,
+    note: @autoclosure () -> String = ""
+  ) {
     let now = ContinuousClock.now
     guard isShown, done == total || last.map({ now - $0 > .milliseconds(200) }) ?? true else {
       return
@@ -24,8 +28,11 @@ struct ProgressLine {
       line += " \(unit)"
     }
     line += ", \(Int(rate))/s"
-    write("\r\u{1B}[K\(line)")
+    write("\r\u{1B}[K\(line)\(note())")
   }
+
+  /// A line of its own, which stays.
+  func say(_ text: String) { if isShown { write("\r\u{1B}[K\(text)\n") } }
 
   /// Ends the line.
   func end() { if isShown, last != nil { write("\n") } }

@@ -28,6 +28,7 @@ struct Vbert: AsyncParsableCommand {
   private static let vberts: [any ParsableCommand.Type] = [
     TenantCommand.self, CreateCommand.self, ListCommand.self, VersionsCommand.self,
     RollbackCommand.self, DeleteCommand.self, ExportCommand.self, ImportCommand.self,
+    TrainCommand.self, EvalCommand.self, PredictCommand.self,
   ]
 
   #if NO_SERVER

@@ -1,0 +1,165 @@
+internal import Foundation
+package import Model
+
+/// One labelled (or, for predictions, unlabelled) example.
+package struct DataRow: Sendable, Equatable {
+  /// What a vBERT reads.
+  package enum Input: Sendable, Equatable {
+    case text(String)
+    case pair(String, String)
+    case words([String])
+  }
+
+  package enum Target: Sendable, Equatable {
+    case label(String)
+    case labels([String])
+    case score(Double)
+    /// One a word.
+    case tags([String])
+  }
+
+  /// Counts from 1.
+  package var line: Int
+  package var input: Input
+  package var target: Target?
+
+  package init(line: Int, input: Input, target: Target? = nil) {
+    (self.line, self.input, self.target) = (line, input, target)
+  }
+}
+
+extension DataRow {
+  /// A JSON object: `text` (and `text_pair`) with `label`, `labels` or `score`, or `tokens` with
+  /// `tags`, as the task wants them. Other fields are ignored; without `labelled` so is a target
+  /// that is missing. Throws `DataRowProblem`.
+  package init(
+    json: [UInt8], line: Int, task: Task, labelled: Bool
+  ) throws(DataRowProblem) {
+    let object: [String: Any]
+    do {
+      guard let found = try JSONSerialization.jsonObject(with: Data(json)) as? [String: Any] else {
+        throw DataRowProblem.notAnObject
+      }
+      object = found
+    } catch let problem as DataRowProblem { throw problem } catch { throw .notJSON }
+    self.line = line
+    input = try task == .tag ? .words(DataRow.strings(object, "tokens")) : DataRow.text(object)
+    let field = DataRow.field(task)
+    guard object[field] != nil || labelled else { return }
+    switch task {
+    case .classify: target = .label(try DataRow.label(object))
+    case .multilabel: target = .labels(try DataRow.strings(object, field))
+    case .score:
+      guard let number = object[field] as? NSNumber, !DataRow.isBoolean(number),
+        number.doubleValue.magnitude < 1e30
+      else { throw DataRow.problem(object, field, "a number") }
+      target = .score(number.doubleValue)
+    case .tag:
+      let tags = try DataRow.strings(object, field)
+      guard case .words(let words) = input, words.count == tags.count else {
+        throw .unequal(tokens: input.wordCount, tags: tags.count)
+      }
+      target = .tags(tags)
+    case .embed: target = nil
+    }
+  }
+
+  /// The field that holds a task's target.
+  static func field(_ task: Task) -> String {
+    switch task {
+    case .classify, .embed: "label"
+    case .multilabel: "labels"
+    case .score: "score"
+    case .tag: "tags"
+    }
+  }
+
+  private static func text(_ object: [String: Any]) throws(DataRowProblem) -> Input {
+    guard let text = object["text"] as? String else {
+      throw problem(object, "text", "a string")
+    }
+    guard object["text_pair"] != nil else { return .text(text) }
+    guard let second = object["text_pair"] as? String else {
+      throw problem(object, "text_pair", "a string")
+    }
+    return .pair(text, second)
+  }
+
+  /// A string, or a whole number, which stands for its digits.
+  private static func label(_ object: [String: Any]) throws(DataRowProblem) -> String {
+    if let label = object["label"] as? String {
+      guard !label.isEmpty else { throw .empty("label") }
+      return label
+    }
+    guard let number = object["label"] as? NSNumber, !isBoolean(number),
+      let whole = Int(exactly: number.doubleValue)
+    else { throw problem(object, "label", "a string") }
+    return String(whole)
+  }
+
+  private static func strings(_ object: [String: Any], _ field: String) throws(DataRowProblem)
+    -> [String]
+  {
+    guard let list = object[field] as? [Any] else {
+      throw problem(object, field, "a list of strings")
+    }
+    var strings: [String] = []
+    for element in list {
+      guard let string = element as? String else {
+        throw .wrong(field: field, expected: "a list of strings")
+      }
+      strings.append(string)
+    }
+    if field == "tokens", strings.isEmpty { throw .empty(field) }
+    if field != "tokens", strings.contains("") { throw .empty(field) }
+    return strings
+  }
+
+  private static func isBoolean(_ number: NSNumber) -> Bool {
+    unsafe String(cString: number.objCType) == "c"
+  }
+
+  private static func problem(_ object: [String: Any], _ field: String, _ expected: String)
+    -> DataRowProblem
+  {
+    object[field] == nil
+      ? .missing(field: field, expected: expected) : .wrong(field: field, expected: expected)
+  }
+}
+
+extension DataRow.Input {
+  var wordCount: Int {
+    if case .words(let words) = self { return words.count }
+    return 0
+  }
+}
+
+/// What can be wrong with one row.
+package enum DataRowProblem: Error, Equatable, CustomStringConvertible {
+  case notJSON
+  case notAnObject
+  case missing(field: String, expected: String)
+  case wrong(field: String, expected: String)
+  case empty(String)
+  case unequal(tokens: Int, tags: Int)
+  case unknownLabel(String, known: Int)
+  case tooManyLabels(Int)
+  case labelTooLong(bytes: Int)
+
+  package var description: String {
+    switch self {
+    case .notJSON: "not valid JSON; every line must be one JSON object"
+    case .notAnObject: "not a JSON object, as in {\"text\": \"...\", \"label\": \"...\"}"
+    case .missing(let field, let expected): "\"\(field)\" is missing; it must be \(expected)"
+    case .wrong(let field, let expected): "\"\(field)\" is not \(expected)"
+    case .empty(let field): "\"\(field)\" is empty, or holds an empty string"
+    case .unequal(let tokens, let tags): "\(tokens) tokens but \(tags) tags; give one tag a token"
+    case .unknownLabel(let label, let known):
+      "the label \"\(label.prefix(40))\" is not among the \(known) that were trained"
+    case .tooManyLabels(let count):
+      "this is label number \(count); at most \(VBertSpec.mostLabels) are possible"
+    case .labelTooLong(let bytes):
+      "a label has \(bytes) bytes; at most \(VBertSpec.longestLabel) are possible"
+    }
+  }
+}

@@ -1,0 +1,56 @@
+internal import Manager
+package import Model
+
+/// The rows of a JSONL file, all checked before anything is done with them.
+package struct DataSet: Sendable {
+  package var path: String
+  package var rows: [DataRow]
+
+  /// Longest line in bytes, most rows of one file.
+  static let longestLine = 1 << 20
+  static let mostRows = 10_000_000
+
+  package init(path: String, rows: [DataRow]) { (self.path, self.rows) = (path, rows) }
+
+  /// Reads a file, plain or gzip; blank lines are skipped. Throws `DataSetError`, which names file
+  /// and line, and what the file system says.
+  package init(path: String, task: Task, labelled: Bool) throws {
+    self.path = path
+    rows = []
+    let reader = try LineReader(path: path, limit: DataSet.longestLine)
+    while let line = try reader.next() {
+      if line.bytes.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { continue }
+      guard rows.count < DataSet.mostRows else {
+        throw DataSetError.tooManyRows(path: path, most: DataSet.mostRows)
+      }
+      do {
+        rows.append(
+          try DataRow(json: line.bytes, line: line.number, task: task, labelled: labelled))
+      } catch {
+        throw DataSetError.row(path: path, line: line.number, error)
+      }
+    }
+    guard !rows.isEmpty else { throw DataSetError.noRows(path: path) }
+  }
+}
+
+/// What can be wrong with a data file.
+package enum DataSetError: Error, CustomStringConvertible {
+  case row(path: String, line: Int, DataRowProblem)
+  case noRows(path: String)
+  case tooManyRows(path: String, most: Int)
+  case tooFewLabels(path: String, count: Int)
+  case tooFewRows(path: String)
+
+  package var description: String {
+    switch self {
+    case .row(let path, let line, let problem): "\(path), line \(line): \(problem)"
+    case .noRows(let path): "\(path) holds no rows"
+    case .tooManyRows(let path, let most): "\(path) holds more than \(most) rows; use fewer"
+    case .tooFewLabels(let path, let count):
+      "\(path) holds \(count) different labels; classifying needs two or more"
+    case .tooFewRows(let path):
+      "\(path) holds too few rows to keep some back for measuring; add rows or give --dev"
+    }
+  }
+}

@@ -1,0 +1,152 @@
+internal import Compute
+package import Model
+
+/// A data set as the encoder and the losses read it: token ids, and label numbers.
+package struct Examples: Sendable {
+  package private(set) var sequences: [TokenSequence] = []
+  /// The target of each row.
+  package private(set) var targets: [Target] = []
+  /// For tagging: of each row the words' first tokens; -1 for a word without any (cut off, or of
+  /// nothing but spaces).
+  package private(set) var firstTokens: [[Int]] = []
+  package private(set) var truncated = 0
+
+  package enum Target: Sendable, Equatable {
+    case none
+    case label(Int32)
+    case labels(Set<Int>)
+    case score(Float)
+    /// Of the words.
+    case tags([Int32])
+  }
+
+  /// Tokenises and numbers all rows. Throws `DataSetError` for a label that is not in `labels`.
+  package init(
+    _ data: DataSet, spec: VBertSpec, labels: LabelSet, tokenizer: WordPiece
+  ) throws(DataSetError) {
+    sequences.reserveCapacity(data.rows.count)
+    for row in data.rows {
+      let encoding =
+        switch row.input {
+        case .text(let text): tokenizer.encode(text, maxLength: spec.maxLength)
+        case .pair(let first, let second):
+          tokenizer.encode(first, pair: second, maxLength: spec.maxLength)
+        case .words(let words): tokenizer.encode(words: words, maxLength: spec.maxLength)
+        }
+      sequences.append(TokenSequence(ids: encoding.ids, types: encoding.typeIDs))
+      if encoding.isTruncated { truncated += 1 }
+      if case .words(let words) = row.input {
+        var first = [Int](repeating: -1, count: words.count)
+        for (token, word) in encoding.words.enumerated() where word >= 0 {
+          if first[Int(word)] < 0 { first[Int(word)] = token }
+        }
+        firstTokens.append(first)
+      }
+      do { targets.append(try Examples.target(row.target, labels)) } catch {
+        throw .row(path: data.path, line: row.line, error)
+      }
+    }
+  }
+
+  private static func target(_ target: DataRow.Target?, _ labels: LabelSet)
+    throws(DataRowProblem) -> Target
+  {
+    func number(_ label: String) throws(DataRowProblem) -> Int32 {
+      guard let number = labels.number(label) else {
+        throw .unknownLabel(label, known: labels.names.count)
+      }
+      return number
+    }
+    switch target {
+    case nil: return .none
+    case .label(let label): return .label(try number(label))
+    case .labels(let list):
+      var numbers: Set<Int> = []
+      for label in list { numbers.insert(Int(try number(label))) }
+      return .labels(numbers)
+    case .score(let score): return .score(Float(score))
+    case .tags(let tags):
+      var numbers: [Int32] = []
+      for tag in tags { numbers.append(try number(tag)) }
+      return .tags(numbers)
+    }
+  }
+
+  package var count: Int { sequences.count }
+  package var tokens: Int { sequences.reduce(0) { $0 + $1.ids.count } }
+
+  /// Rows by number.
+  package func rows(_ numbers: [Int]) -> Examples {
+    var part = Examples()
+    part.sequences = numbers.map { sequences[$0] }
+    part.targets = numbers.map { targets[$0] }
+    if !firstTokens.isEmpty { part.firstTokens = numbers.map { firstTokens[$0] } }
+    return part
+  }
+
+  private init() {}
+}
+
+extension Examples {
+  /// What a batch of rows should give, and the sum of its weights: the losses' divisor.
+  func batch(_ rows: [Int], spec: VBertSpec, weights: [Float]?)
+    -> (targets: AdapterTraining.Targets, weight: Double)
+  {
+    switch spec.task {
+    case .classify, .tag, .embed:
+      var labels: [Int32] = []
+      for row in rows {
+        switch targets[row] {
+        case .label(let label): labels.append(label)
+        case .tags(let tags): labels += tokenLabels(row, tags)
+        default: labels.append(-1)
+        }
+      }
+      let weight = labels.reduce(0.0) { sum, label in
+        label < 0 ? sum : sum + Double(weights?[Int(label)] ?? 1)
+      }
+      return (.classes(labels, weights: weights), weight)
+    case .multilabel:
+      var values = [Float](repeating: 0, count: rows.count * spec.labels.count)
+      for (place, row) in rows.enumerated() {
+        guard case .labels(let labels) = targets[row] else { continue }
+        for label in labels { values[place * spec.labels.count + label] = 1 }
+      }
+      return (.many(values, weights: weights), Double(values.count))
+    case .score:
+      let scores = rows.map { row -> Float in
+        if case .score(let score) = targets[row] { return score }
+        return 0
+      }
+      return (.scores(scores), Double(rows.count))
+    }
+  }
+
+  /// A label a token: the word's at its first token, else none.
+  private func tokenLabels(_ row: Int, _ tags: [Int32]) -> [Int32] {
+    var labels = [Int32](repeating: -100, count: sequences[row].ids.count)
+    for (first, tag) in zip(firstTokens[row], tags) where first >= 0 { labels[first] = tag }
+    return labels
+  }
+
+  /// Weights that make every class count the same: rows / (classes * rows of the class). For
+  /// multilabel what the positive part is multiplied by: negatives / positives, at most 100.
+  func balancedWeights(_ spec: VBertSpec) -> [Float]? {
+    guard spec.task != .score, spec.task != .embed else { return nil }
+    var counts = [Float](repeating: 0, count: spec.labels.count)
+    for target in targets {
+      switch target {
+      case .label(let label): counts[Int(label)] += 1
+      case .labels(let labels): for label in labels { counts[label] += 1 }
+      case .tags(let tags): for tag in tags { counts[Int(tag)] += 1 }
+      case .none, .score: break
+      }
+    }
+    if spec.task == .multilabel {
+      return counts.map { min(100, max(1, (Float(count) - $0) / max(1, $0))) }
+    }
+    let total = counts.reduce(0, +)
+    let present = Float(counts.count { $0 > 0 })
+    return counts.map { $0 > 0 ? total / (present * $0) : 0 }
+  }
+}

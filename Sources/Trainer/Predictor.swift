@@ -1,0 +1,71 @@
+package import Compute
+internal import Manager
+package import Model
+
+/// One vBERT's outputs for many rows, on the encoder directly: what `eval` and `predict` use.
+package final class Predictor {
+  package let spec: VBertSpec
+  private let upper: UpperEncoder
+  private let lookup: RowLookup?
+  /// nil for an embedder without adapter.
+  private let adapter: (any ResidentAdapter)?
+
+  /// A skip base needs `lookup`. Throws what the backend throws.
+  package init(
+    spec: VBertSpec, adapter: HostAdapter, base: BaseModel, lookup: RowLookup?,
+    backend: any Backend, tokenBudget: Int = 2048
+  ) throws {
+    precondition(lookup != nil || !base.configuration.isSkip)
+    self.spec = spec
+    self.lookup = lookup
+    self.adapter = spec.hasParameters ? try backend.load(adapter) : nil
+    let budget = max(tokenBudget, spec.maxLength)
+    let outputs = spec.task.outputs(labels: spec.labels.count)
+    upper = try UpperEncoder(
+      base: base, backend: backend, tokenBudget: budget,
+      extraBytes: Workspace.bytes(rows: budget, columns: base.configuration.hiddenSize)
+        + Workspace.bytes(rows: budget, columns: outputs))
+  }
+
+  /// Of every row the head's outputs (for tag: those of all its tokens), or the pooled state for
+  /// embed. `report` hears how many rows are done.
+  package func outputs(
+    _ sequences: [TokenSequence], report: (Int) -> Void = { _ in }
+  ) throws -> [[Float]] {
+    let lengths = sequences.map(\.ids.count)
+    var rows: [[Float]] = []
+    for part in Batches.pack(Array(lengths.indices), lengths: lengths, budget: upper.tokenBudget) {
+      let batch = PackedBatch(sequences: part.map { (sequences[$0].ids, sequences[$0].types) })
+      let out = try outputs(batch)
+      let values = try upper.backend.download(out)
+      for place in part.indices {
+        let range = spec.task == .tag ? batch.layout.rows(of: place) : place..<place + 1
+        rows.append(Array(values[range.lowerBound * out.columns..<range.upperBound * out.columns]))
+      }
+      report(rows.count)
+    }
+    return rows
+  }
+
+  private func outputs(_ batch: PackedBatch) throws -> Tensor {
+    let backend = upper.backend
+    let found = try lookup?(batch.grams)
+    let sequences = try backend.place(batch.layout)
+    let groups = try backend.place([RowGroup(rows: 0..<batch.layout.rows, adapter: adapter)])
+    let states = try upper.states(
+      of: batch, rows: found?.rows, sequences: sequences, groups: groups)
+    withExtendedLifetime(found?.owner) {}
+    var (features, headGroups) = (states, groups)
+    if spec.task != .tag {
+      features = upper.workspace.take(
+        rows: batch.layout.count, columns: states.columns, type: states.type)
+      try backend.pool(states, sequences: sequences, pooling: spec.pooling, into: features)
+      headGroups = try backend.place([RowGroup(rows: 0..<features.rows, adapter: adapter)])
+    }
+    let labels = spec.task.outputs(labels: spec.labels.count)
+    guard labels > 0 else { return features }
+    let out = upper.workspace.take(rows: features.rows, columns: labels, type: states.type)
+    try backend.applyHeads(features, groups: headGroups, into: out)
+    return out
+  }
+}

@@ -1,0 +1,84 @@
+package import Model
+
+/// Predictions from a head's outputs, and how good they are.
+package struct Scores: Sendable {
+  /// By the names that reports use.
+  package var values: [String: Double]
+  /// The one that decides which epoch is best; larger is better.
+  package var primary: String
+
+  package var value: Double { values[primary] ?? 0 }
+
+  /// `logits`: of every row the head's outputs (for tag: those of all its tokens).
+  package init(_ examples: Examples, spec: VBertSpec, logits: [[Float]]) {
+    switch spec.task {
+    case .classify, .embed:
+      let gold = examples.targets.map { target -> Int in
+        if case .label(let label) = target { return Int(label) }
+        return -1
+      }
+      let predicted = logits.map { Scores.largest($0[...]) }
+      primary = "accuracy"
+      values = [
+        "accuracy": Metrics.accuracy(gold: gold, predicted: predicted),
+        "macro_f1": Metrics.macroF1(gold: gold, predicted: predicted),
+        "matthews": Metrics.matthews(gold: gold, predicted: predicted),
+      ]
+    case .multilabel:
+      let gold = examples.targets.map { target -> Set<Int> in
+        if case .labels(let labels) = target { return labels }
+        return []
+      }
+      // Probability >= 0.5.
+      let predicted = logits.map { row in Set(row.indices.filter { row[$0] >= 0 }) }
+      primary = "micro_f1"
+      values = [
+        "micro_f1": Metrics.microF1(gold: gold, predicted: predicted),
+        "exact_match": Metrics.accuracy(gold: gold, predicted: predicted),
+      ]
+    case .score:
+      let gold = examples.targets.map { target -> Double in
+        if case .score(let score) = target { return Double(score) }
+        return 0
+      }
+      let predicted = logits.map { Double($0[0]) }
+      let squares = zip(gold, predicted).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+      primary = "pearson"
+      values = [
+        "pearson": Metrics.pearson(gold, predicted), "spearman": Metrics.spearman(gold, predicted),
+        "mean_squared_error": squares / Double(max(1, gold.count)),
+      ]
+    case .tag:
+      var spans = SpanF1()
+      var (correct, words) = (0, 0)
+      for (row, target) in examples.targets.enumerated() {
+        guard case .tags(let gold) = target else { continue }
+        let predicted = Scores.tags(
+          logits[row], firstTokens: examples.firstTokens[row], labels: spec.labels.count)
+        spans.add(
+          gold: gold.map { spec.labels[Int($0)] }, predicted: predicted.map { spec.labels[$0] })
+        correct += zip(gold, predicted).count { Int($0) == $1 }
+        words += gold.count
+      }
+      primary = "span_f1"
+      values = [
+        "span_f1": spans.f1, "precision": spans.precision, "recall": spans.recall,
+        "accuracy": words == 0 ? 0 : Double(correct) / Double(words),
+      ]
+    }
+  }
+
+  /// The number of the largest value, the first of equal ones.
+  package static func largest(_ values: ArraySlice<Float>) -> Int {
+    var best = values.startIndex
+    for i in values.indices where values[i] > values[best] { best = i }
+    return best - values.startIndex
+  }
+
+  /// A tag a word, read at its first token; label 0 ("O") for a word without one.
+  package static func tags(_ logits: [Float], firstTokens: [Int], labels: Int) -> [Int] {
+    firstTokens.map { first in
+      first < 0 ? 0 : largest(logits[first * labels..<(first + 1) * labels])
+    }
+  }
+}

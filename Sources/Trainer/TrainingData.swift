@@ -1,0 +1,46 @@
+package import Model
+
+/// The rows of a training run, checked and divided: what is learnt from, and what epochs are
+/// measured on.
+package struct TrainingData: Sendable {
+  /// With the labels of the data.
+  package let spec: VBertSpec
+  private let train: DataSet
+  private let dev: DataSet
+  private let labels: LabelSet
+
+  /// Reads everything. Without `dev` a share of the rows is kept back, drawn by the seed. Labels are
+  /// those of `data`; one in `dev` that training lacks is an error. Throws `DataSetError`.
+  package init(
+    data: String, dev: String?, spec: VBertSpec, limit: Int? = nil, options: TrainingOptions
+  ) throws {
+    var train = try DataSet(path: data, task: spec.task, labelled: true)
+    if let limit { train.rows = Array(train.rows.prefix(limit)) }
+    let labels = spec.task == .score ? LabelSet([]) : try LabelSet(of: train, task: spec.task)
+    if let dev {
+      self.dev = try DataSet(path: dev, task: spec.task, labelled: true)
+    } else {
+      let count = Int((Double(train.rows.count) * options.devShare).rounded(.up))
+      guard train.rows.count >= 2, count < train.rows.count else {
+        throw DataSetError.tooFewRows(path: data)
+      }
+      var random = SplitMix(seed: options.seed ^ 0x6465_7600)
+      let order = random.permutation(train.rows.count)
+      let (kept, held) = (order.dropFirst(count).sorted(), order.prefix(count).sorted())
+      self.dev = DataSet(path: data, rows: held.map { train.rows[$0] })
+      train = DataSet(path: data, rows: kept.map { train.rows[$0] })
+    }
+    self.train = train
+    self.labels = labels
+    var spec = spec
+    spec.labels = labels.names
+    self.spec = spec
+  }
+
+  package func examples(tokenizer: WordPiece) throws -> (train: Examples, dev: Examples) {
+    (
+      try Examples(train, spec: spec, labels: labels, tokenizer: tokenizer),
+      try Examples(dev, spec: spec, labels: labels, tokenizer: tokenizer)
+    )
+  }
+}

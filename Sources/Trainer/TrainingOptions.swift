@@ -1,0 +1,32 @@
+/// How a vBERT is trained. The defaults reach the accuracy that the project's study reports.
+package struct TrainingOptions: Sendable, Equatable {
+  /// Most passes over the data.
+  package var epochs = 10
+  /// Peak learning rate.
+  package var rate: Float = 5e-4
+  /// Rows a step.
+  package var batch = 32
+  package var seed: UInt64 = 1
+  /// On the head's input, and on the adapters' outputs.
+  package var dropout: Float = 0.1
+  package var adapterDropout: Float = 0
+  package var classWeights = ClassWeights.none
+  /// Epochs without a better result on dev after which training ends; 0: never.
+  package var patience = 4
+  /// Share of the steps over which the rate rises.
+  package var warmup = 0.06
+  package var decay: Float = 0.01
+  package var clipNorm = 1.0
+  /// Share of the rows kept back for measuring where no dev file is given.
+  package var devShare = 0.1
+  /// Tokens run at once: larger batches are cut, their gradients add up.
+  package var tokenBudget = 2048
+  /// Bytes of frozen states that are kept instead of computed anew.
+  package var stateBytes = 2 << 30
+
+  package enum ClassWeights: String, Sendable, CaseIterable {
+    case none, balanced
+  }
+
+  package init() {}
+}

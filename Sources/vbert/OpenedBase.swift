@@ -1,0 +1,49 @@
+import Compute
+import ComputeCPU
+import Manager
+import Model
+import Trainer
+
+/// A base on the CPU with its n-gram rows, for the verbs that compute without a server.
+struct OpenedBase {
+  let base: Base
+  let backend: CPUBackend
+  let model: BaseModel
+  /// nil for a dense base.
+  let lookup: RowLookup?
+
+  /// Opens the base that the specification was made for. Throws when it is gone, or is another one
+  /// of that name now.
+  init(of spec: VBertSpec, home: Home, threads: Int?) throws {
+    base = try BaseStore(home: home).load(spec.base)
+    guard base.record.contentHash == spec.baseHash else {
+      throw OpenedBaseError.replaced(base: spec.base)
+    }
+    backend = if let threads { try CPUBackend(threads: threads) } else { try CPUBackend() }
+    model = try BaseModel(
+      source: base.weights, configuration: base.configuration, backend: backend)
+    guard base.configuration.isSkip else {
+      lookup = nil
+      return
+    }
+    let store = try PLOTStore(
+      directory: base.plotDirectory, baseHash: base.record.contentHash,
+      hidden: base.configuration.hiddenSize, skipDepth: base.configuration.skipDepth,
+      cacheBytes: 0, type: .float32)
+    lookup = NGramLookup(
+      store: store, computer: try LocalEncoder(base: model, backend: backend)
+    ).rowLookup()
+  }
+}
+
+enum OpenedBaseError: Error, CustomStringConvertible {
+  case replaced(base: String)
+
+  var description: String {
+    switch self {
+    case .replaced(let base):
+      "the base \(base) is not the one that this vBERT was made on; "
+        + "bring that one back, or create the vBERT anew"
+    }
+  }
+}

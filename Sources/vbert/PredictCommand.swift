@@ -1,0 +1,120 @@
+import ArgumentParser
+import Foundation
+import Manager
+import Model
+import Scheduler
+import Trainer
+
+struct PredictCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "predict", abstract: "Ask a vBERT, without a server.",
+    discussion: """
+        vbert predict reviews "A film that I would watch again."
+        vbert predict same-question "Who wrote it?" --pair "By whom was it written?"
+        vbert predict reviews --data in.jsonl --json > out.jsonl
+      """)
+
+  @OptionGroup var options: GlobalOptions
+  @Argument(help: "The vBERT's name.") var name: String
+  @Argument(help: "A text; for taggers its words are what white space divides.") var text: String?
+  @Option(help: "The second text of a pair.") var pair: String?
+  @Option(help: "JSONL, plain or gzip: rows as for train; labels are not needed.")
+  var data: String?
+  @Option(help: "A version's number (default: the one that answers now).") var version: Int?
+  @Option(help: "Compute threads (default: all cores).") var threads: Int?
+
+  func validate() throws {
+    guard (text == nil) != (data == nil) else {
+      throw ValidationError("give either a text or --data")
+    }
+    guard pair == nil || text != nil else { throw ValidationError("--pair goes with a text") }
+    guard threads ?? 1 >= 1 else { throw ValidationError("--threads must be 1 or more") }
+  }
+
+  func run() throws {
+    let store = try options.openStore()
+    let chosen = try store.version(of: name, number: version)
+    var rows: DataSet
+    if let data {
+      rows = try DataSet(path: data, task: chosen.spec.task, labelled: false)
+    } else {
+      rows = DataSet(path: "the text", rows: [DataRow(line: 1, input: try input(chosen.spec.task))])
+    }
+    for i in rows.rows.indices { rows.rows[i].target = nil }
+    let opened = try OpenedBase(of: chosen.spec, home: store.registry.home, threads: threads)
+    let examples = try Examples(
+      rows, spec: chosen.spec, labels: LabelSet(chosen.spec.labels),
+      tokenizer: opened.base.tokenizer)
+    let predictor = try store.predictor(chosen, opened)
+    var bar = ProgressLine()
+    let outputs = try predictor.outputs(examples.sequences) {
+      bar.update("predicting", done: $0, of: examples.count, unit: "rows")
+    }
+    bar.end()
+    for (row, output) in outputs.enumerated() {
+      let firstTokens = examples.firstTokens.isEmpty ? [] : examples.firstTokens[row]
+      let answer = Answer(
+        output, spec: chosen.spec, input: rows.rows[row].input, firstTokens: firstTokens)
+      if options.json { try Output.json(answer) } else { print(answer.text) }
+    }
+  }
+
+  private func input(_ task: Task) throws -> DataRow.Input {
+    let text = text ?? ""
+    if task == .tag {
+      let words = text.split(whereSeparator: \.isWhitespace).map(String.init)
+      guard !words.isEmpty else { throw ValidationError("a tagger needs a word or more") }
+      return .words(words)
+    }
+    return pair.map { .pair(text, $0) } ?? .text(text)
+  }
+}
+
+/// One prediction, as it is printed.
+struct Answer: Encodable {
+  var label: String?
+  var labels: [String]?
+  var score: Float?
+  /// Of every label.
+  var probabilities: [String: Float]?
+  var tokens: [String]?
+  var tags: [String]?
+  var embedding: [Float]?
+
+  init(_ output: [Float], spec: VBertSpec, input: DataRow.Input, firstTokens: [Int]) {
+    func named(_ values: [Float]) -> [String: Float] {
+      // Names are distinct by bytes, not always as Swift strings.
+      Dictionary(zip(spec.labels, values), uniquingKeysWith: max)
+    }
+    switch spec.task {
+    case .classify:
+      let probabilities = Readout.softmax(output)
+      let best = Scores.largest(probabilities[...])
+      label = spec.labels[best]
+      score = probabilities[best]
+      self.probabilities = named(probabilities)
+    case .multilabel:
+      let probabilities = Readout.sigmoids(output)
+      labels = zip(spec.labels, probabilities).filter { $0.1 >= 0.5 }.map(\.0)
+      self.probabilities = named(probabilities)
+    case .score: score = output[0]
+    case .tag:
+      if case .words(let words) = input { tokens = words }
+      tags = Scores.tags(output, firstTokens: firstTokens, labels: spec.labels.count)
+        .map { spec.labels[$0] }
+    case .embed:
+      let norm = output.reduce(0) { $0 + $1 * $1 }.squareRoot()
+      embedding = output.map { norm > 0 ? $0 / norm : 0 }
+    }
+  }
+
+  var text: String {
+    if let label, let score { return "\(label)  \(TrainReport.short(Double(score)))" }
+    if let labels { return labels.isEmpty ? "(none)" : labels.joined(separator: ", ") }
+    if let tokens, let tags {
+      return zip(tokens, tags).map { $1 == "O" ? $0 : "\($0)/\($1)" }.joined(separator: " ")
+    }
+    if let embedding { return embedding.map { "\($0)" }.joined(separator: " ") }
+    return score.map { "\($0)" } ?? ""
+  }
+}

@@ -1,0 +1,189 @@
+import ArgumentParser
+import Foundation
+import Manager
+import Model
+import Trainer
+
+struct TrainCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "train", abstract: "Train a vBERT and publish the result as its next version.",
+    discussion: """
+      Rows are JSON objects, one a line, plain or gzip: {"text", "label"}, {"text", "text_pair",
+      "label" or "score"}, {"text", "labels": [...]} or {"tokens", "tags"}, as the task wants them.
+        vbert train reviews --data train.jsonl --dev dev.jsonl
+      """)
+
+  @OptionGroup var options: GlobalOptions
+  @Argument(help: "The vBERT's name.") var name: String
+  @Option(help: "Training rows.") var data: String
+  @Option(help: "Rows to choose the best epoch by (default: a tenth of the data).")
+  var dev: String?
+  @Option(help: "Most passes over the data.") var epochs = TrainingOptions().epochs
+  @Option(help: "Peak learning rate.") var lr = TrainingOptions().rate
+  @Option(help: "Rows a step.") var batch = TrainingOptions().batch
+  @Option(help: "The same seed gives the same result.") var seed = TrainingOptions().seed
+  @Option(help: "Dropout on the head's input.") var dropout = TrainingOptions().dropout
+  @Option(help: "Dropout on the adapters' outputs.")
+  var adapterDropout = TrainingOptions().adapterDropout
+  @Option(help: "none, or balanced: rare classes count more.")
+  var classWeights = TrainingOptions().classWeights
+  @Option(help: "Epochs without a better result before it stops; 0: never stop early.")
+  var patience = TrainingOptions().patience
+  @Option(help: "Use only the first so many rows.") var limit: Int?
+  @Option(help: "Compute threads (default: all cores).") var threads: Int?
+  @Option(help: "A remark to keep with the version.") var note = ""
+
+  func validate() throws {
+    guard epochs >= 1, epochs <= 1000 else { throw ValidationError("--epochs must be 1 to 1000") }
+    guard batch >= 1, batch <= 4096 else { throw ValidationError("--batch must be 1 to 4096") }
+    guard lr > 0, lr < 10 else { throw ValidationError("--lr must be above 0 and below 10") }
+    guard 0..<1 ~= dropout, 0..<1 ~= adapterDropout else {
+      throw ValidationError("dropout must be at least 0 and below 1")
+    }
+    guard patience >= 0 else { throw ValidationError("--patience must be 0 or more") }
+    guard limit ?? 1 >= 1 else { throw ValidationError("--limit must be 1 or more") }
+    guard threads ?? 1 >= 1 else { throw ValidationError("--threads must be 1 or more") }
+  }
+
+  private var training: TrainingOptions {
+    var options = TrainingOptions()
+    options.epochs = epochs
+    options.rate = lr
+    options.batch = batch
+    options.seed = seed
+    options.dropout = dropout
+    options.adapterDropout = adapterDropout
+    options.classWeights = classWeights
+    options.patience = patience
+    return options
+  }
+
+  func run() throws {
+    let store = try options.openStore()
+    let vbert = try store.registry.vbert(name)
+    guard vbert.spec.task != .embed else { throw TrainingError.nothingToTrain(vbert: name) }
+    // Everything is read and checked before a job exists.
+    let files = try TrainingData(
+      data: data, dev: dev, spec: vbert.spec, limit: limit, options: training)
+    let opened = try OpenedBase(of: vbert.spec, home: store.registry.home, threads: threads)
+    let examples = try files.examples(tokenizer: opened.base.tokenizer)
+    let job = try store.registry.beginJob(vbert: name)
+    do {
+      let report = try train(examples, files.spec, opened, store, vbert, job)
+      if options.json { try Output.json(report) } else { print(report.text) }
+    } catch {
+      try? job.fail("\(error)")
+      throw error
+    }
+  }
+
+  private func train(
+    _ examples: (train: Examples, dev: Examples), _ spec: VBertSpec, _ opened: OpenedBase,
+    _ store: AdapterStore, _ vbert: VBertRecord, _ running: RunningJob
+  ) throws -> TrainReport {
+    let clock = ContinuousClock()
+    var bar = ProgressLine()
+    let start = clock.now
+    let upper = try UpperEncoder(
+      base: opened.model, backend: opened.backend,
+      tokenBudget: max(training.tokenBudget, spec.maxLength))
+    let job = try TrainingJob(
+      spec: spec, train: examples.train, dev: examples.dev, source: opened.base.weights,
+      entry: Entry(upper, lookup: opened.lookup), configuration: opened.base.configuration,
+      backend: opened.backend, options: training
+    ) { event in
+      if case .preparing(let done, let all) = event {
+        bar.update("preparing", done: done, of: all, unit: "rows")
+      }
+    }
+    let prepared = clock.now - start
+    bar.end()
+    bar = ProgressLine()
+    var dev = ""
+    let outcome = try job.run { event in
+      switch event {
+      case .preparing: break
+      case .step(let number, let all, let loss, _):
+        bar.update(
+          "training", done: number, of: all, unit: "steps",
+          note: ", loss \(TrainReport.short(loss))\(dev)")
+      case .epoch(let epoch):
+        dev = ", dev \(epoch.dev.primary) \(TrainReport.short(epoch.dev.value))"
+        bar.say(
+          "epoch \(epoch.number): loss \(TrainReport.short(epoch.loss))\(dev)"
+            + (epoch.isBest ? " (best)" : ""))
+        // Progress that cannot be written down is no reason to stop.
+        try? running.update(
+          metrics: epoch.dev.values.merging(["epoch": Double(epoch.number)]) { $1 })
+      }
+    }
+    bar.end()
+    let seconds = clock.now - start
+    let metrics = Dictionary(
+      uniqueKeysWithValues: outcome.best.dev.values.map { ("dev_\($0.key)", $0.value) })
+    let version = try store.publish(
+      outcome.adapter, as: vbert, spec: outcome.spec, base: opened.base.configuration,
+      metrics: metrics, note: note, job: running)
+    return TrainReport(
+      outcome, version: version, examples: examples, prepared: prepared / .seconds(1),
+      seconds: seconds / .seconds(1))
+  }
+}
+
+extension TrainingOptions.ClassWeights: ExpressibleByArgument {}
+
+/// What training came to.
+struct TrainReport: Encodable {
+  let name: String
+  let version: Int
+  let epochs: Int
+  let bestEpoch: Int
+  let loss: Double
+  let metrics: [String: Double]
+  let trainRows: Int
+  let devRows: Int
+  /// Rows that were longer than the vBERT reads.
+  let truncatedRows: Int
+  /// Of which preparing: reading n-gram rows and computing what no step changes.
+  let seconds: Double
+  let preparedSeconds: Double
+  /// Of the epochs alone.
+  let rowsPerSecond: Double
+  let tokensPerSecond: Double
+  private let primary: String
+
+  enum CodingKeys: CodingKey {
+    case name, version, epochs, bestEpoch, loss, metrics, trainRows, devRows, truncatedRows
+    case seconds, preparedSeconds, rowsPerSecond, tokensPerSecond
+  }
+
+  init(
+    _ outcome: TrainingJob.Outcome, version: VersionRecord,
+    examples: (train: Examples, dev: Examples), prepared: Double, seconds: Double
+  ) {
+    name = version.vbert
+    self.version = version.id.number
+    epochs = outcome.epochs.count
+    bestEpoch = outcome.best.number
+    loss = outcome.best.loss
+    metrics = version.metrics
+    primary = outcome.best.dev.primary
+    trainRows = examples.train.count
+    devRows = examples.dev.count
+    truncatedRows = examples.train.truncated + examples.dev.truncated
+    self.seconds = seconds
+    preparedSeconds = prepared
+    rowsPerSecond = Double(outcome.rows) / max(1e-9, seconds - prepared)
+    tokensPerSecond = Double(outcome.tokens) / max(1e-9, seconds - prepared)
+  }
+
+  var text: String {
+    "\(name) version \(version): dev \(primary) \(Self.short(metrics["dev_\(primary)"] ?? 0)) "
+      + "after epoch \(bestEpoch) of \(epochs); \(trainRows) rows, \(Int(seconds)) s, "
+      + "\(Int(rowsPerSecond)) rows/s"
+      + (truncatedRows > 0 ? "; \(truncatedRows) rows were cut to the maximum length" : "")
+  }
+
+  /// Four digits after the point.
+  static func short(_ value: Double) -> String { "\((value * 10_000).rounded() / 10_000)" }
+}

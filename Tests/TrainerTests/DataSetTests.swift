@@ -1,0 +1,112 @@
+import Foundation
+import Model
+import TestSupport
+import Testing
+import Trainer
+
+@Suite struct DataSetTests {
+  /// Writes a file, reads it as a data set, and takes the file away.
+  private func read(_ text: String, _ task: Model.Task, labelled: Bool = true) throws -> DataSet {
+    let url = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).jsonl")
+    try Data(text.utf8).write(to: url)
+    defer { try? FileManager.default.removeItem(at: url) }
+    return try DataSet(path: url.path(), task: task, labelled: labelled)
+  }
+
+  private func message(_ text: String, _ task: Model.Task) -> String {
+    do {
+      _ = try read(text, task)
+      return "no error"
+    } catch { return "\(error)" }
+  }
+
+  @Test func rowsOfEveryTask() throws {
+    let classify = try read(
+      """
+      {"text": "a", "label": "x"}
+
+      {"text": "b", "text_pair": "c", "label": 7, "more": [1]}\r
+      """, .classify)
+    #expect(classify.rows.map(\.line) == [1, 3])
+    #expect(classify.rows.map(\.input) == [.text("a"), .pair("b", "c")])
+    #expect(classify.rows.map(\.target) == [.label("x"), .label("7")])
+    let many = try read(#"{"text": "a", "labels": ["x", "y"]}"#, .multilabel)
+    #expect(many.rows[0].target == .labels(["x", "y"]))
+    let none = try read(#"{"text": "a", "labels": []}"#, .multilabel)
+    #expect(none.rows[0].target == .labels([]))
+    let score = try read(#"{"text": "a", "text_pair": "b", "score": 2.5}"#, .score)
+    #expect(score.rows[0].target == .score(2.5))
+    let tags = try read(#"{"tokens": ["New", "York"], "tags": ["B-LOC", "I-LOC"]}"#, .tag)
+    #expect(tags.rows[0].target == .tags(["B-LOC", "I-LOC"]))
+    let unlabelled = try read(#"{"text": "a"}"#, .classify, labelled: false)
+    #expect(unlabelled.rows[0].target == nil)
+  }
+
+  @Test(arguments: [
+    ("{\"text\": \"a\"", Model.Task.classify, "not valid JSON"),
+    ("[1]", .classify, "not a JSON object"),
+    ("{\"label\": \"x\"}", .classify, "\"text\" is missing"),
+    ("{\"text\": 1, \"label\": \"x\"}", .classify, "\"text\" is not a string"),
+    ("{\"text\": \"a\"}", .classify, "\"label\" is missing"),
+    ("{\"text\": \"a\", \"label\": \"\"}", .classify, "\"label\" is empty"),
+    ("{\"text\": \"a\", \"label\": true}", .classify, "\"label\" is not a string"),
+    ("{\"text\": \"a\", \"label\": 1.5}", .classify, "\"label\" is not a string"),
+    ("{\"text\": \"a\", \"label\": null}", .classify, "\"label\" is not a string"),
+    ("{\"text\": \"a\", \"text_pair\": null, \"label\": \"x\"}", .classify, "\"text_pair\" is not"),
+    ("{\"text\": \"a\", \"labels\": \"x\"}", .multilabel, "\"labels\" is not a list"),
+    ("{\"text\": \"a\", \"labels\": [1]}", .multilabel, "\"labels\" is not a list"),
+    ("{\"text\": \"a\", \"score\": \"1\"}", .score, "\"score\" is not a number"),
+    ("{\"text\": \"a\", \"score\": true}", .score, "\"score\" is not a number"),
+    ("{\"text\": \"a\", \"score\": 1e999}", .score, "not valid JSON"),
+    ("{\"tokens\": [], \"tags\": []}", .tag, "\"tokens\" is empty"),
+    ("{\"tokens\": [\"a\"], \"tags\": []}", .tag, "1 tokens but 0 tags"),
+    ("\u{FFFD}", .classify, "not valid JSON"),
+  ])
+  func brokenRowSaysWhere(_ row: String, _ task: Model.Task, _ what: String) throws {
+    let good =
+      [
+        .classify: #"{"text": "a", "label": "x"}"#, .multilabel: #"{"text": "a", "labels": ["x"]}"#,
+        .score: #"{"text": "a", "score": 1}"#, .tag: #"{"tokens": ["a"], "tags": ["O"]}"#,
+      ][task] ?? ""
+    let message = message("\(good)\n\(good)\n\(row)\n\(good)\n", task)
+    #expect(message.contains("line 3: "))
+    #expect(message.contains(what), "\(message)")
+  }
+
+  @Test func emptyFile() {
+    #expect(message("", .classify).contains("no rows"))
+    #expect(message("\n \n", .classify).contains("no rows"))
+  }
+
+  @Test func labelsAreSortedByBytesAndOutsideComesFirst() throws {
+    let rows = [["B-A", "O"], ["I-é", "B-A"]].enumerated().map {
+      DataRow(line: $0 + 1, input: .words(["a", "b"]), target: .tags($1))
+    }
+    let set = try LabelSet(of: DataSet(path: "", rows: rows), task: .tag)
+    #expect(set.names == ["O", "B-A", "I-é"])
+    #expect(set.number("B-A") == 1)
+    #expect(set.number("I-e\u{301}") == nil)
+  }
+
+  @Test func oneLabelIsTooFew() {
+    let rows = [DataRow(line: 1, input: .text("a"), target: .label("x"))]
+    #expect(throws: DataSetError.self) {
+      try LabelSet(of: DataSet(path: "", rows: rows), task: .classify)
+    }
+  }
+
+  @Test func noBytesCrashTheReader() {
+    Fuzz.run { random, seed in
+      let task = Model.Task.allCases.randomElement(using: &random) ?? .classify
+      var bytes = Array(
+        #"{"text": "a", "text_pair": "b", "label": "x", "labels": ["y"], "score": 1, "tokens": ["t"], "tags": ["O"]}"#
+          .utf8)
+      random.mutate(&bytes)
+      // Whatever it says: a row, or a problem that can be described.
+      do {
+        let row = try DataRow(json: bytes, line: 1, task: task, labelled: true)
+        #expect(row.line == 1)
+      } catch { #expect(!"\(error)".isEmpty, "seed \(seed)") }
+    }
+  }
+}
