@@ -25,11 +25,15 @@ final class CPUAdapter: ResidentAdapter {
   init(_ adapter: HostAdapter, backend: CPUBackend) throws(ComputeError) {
     var bottlenecks: [Place: Pair] = [:]
     var lowRanks: [Target: Pair] = [:]
-    var byteCount = 0
+    let matrices =
+      adapter.bottlenecks.flatMap { [$0.down, $0.up] }
+      + adapter.lowRanks.flatMap { [$0.a, $0.b] } + [adapter.head].compactMap(\.self)
+    let byteCount = matrices.reduce(0) { sum, matrix in
+      sum + ((PackedMatrix.byteCount(matrix, backend: backend) + 63) & ~63)
+    }
+    var arena = WeightArena(pieceBytes: byteCount)
     func pack(_ matrix: HostMatrix, scale: Float = 1) throws(ComputeError) -> PackedMatrix {
-      let packed = try PackedMatrix(matrix, scale: scale, backend: backend)
-      byteCount += packed.byteCount
-      return packed
+      try PackedMatrix(matrix, scale: scale, backend: backend, arena: &arena)
     }
     for one in adapter.bottlenecks {
       precondition(one.down.outputs == one.up.inputs && one.down.inputs == one.up.outputs)

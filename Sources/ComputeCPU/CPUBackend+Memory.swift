@@ -5,7 +5,7 @@ internal import Foundation
 extension CPUBackend {
   package func allocate(byteCount: Int) throws(ComputeError) -> DeviceBuffer {
     if byteCount == 0 { return DeviceBuffer(address: 0, byteCount: 0) { _ in } }
-    guard byteCount > 0, let memory = unsafe aligned_alloc(64, (byteCount + 63) & ~63) else {
+    guard byteCount > 0, let memory = unsafe csimd_allocate(byteCount) else {
       throw .outOfMemory(requestedBytes: byteCount, flag: "the token budget or the cache sizes")
     }
     return DeviceBuffer(address: UInt(bitPattern: memory), byteCount: byteCount) { address in

@@ -1,8 +1,11 @@
 package import Compute
+internal import Synchronization
 
 extension CPUBackend {
   package func prepare(_ matrix: HostMatrix) throws(ComputeError) -> any Matrix {
-    try PackedMatrix(matrix, backend: self)
+    try baseWeights.withLock { arena throws(ComputeError) in
+      try PackedMatrix(matrix, backend: self, arena: &arena)
+    }
   }
 
   package func load(_ adapter: HostAdapter) throws(ComputeError) -> any ResidentAdapter {

@@ -1,10 +1,13 @@
 internal import CSIMD
 package import Compute
 internal import Foundation
+internal import Synchronization
 
 /// The CPU backend: float32, kernels in C, a pool of threads of its own that the caller joins.
 ///
 /// A row's result does not depend on the rows beside it nor on the number of threads, to the bit.
+/// Memory and preparation touch nothing that operations share, so another thread may load adapters
+/// while one computes.
 @safe package final class CPUBackend: Backend {
   package let name: String
   package let activationType = ElementType.float32
@@ -12,6 +15,7 @@ internal import Foundation
   package let threads: Int
   /// Unowned C memory: one thread at a time calls a backend, as its contract says.
   @safe nonisolated(unsafe) let context: OpaquePointer
+  let baseWeights = Mutex(WeightArena(pieceBytes: 16 << 20))
 
   /// Throws `unsupported` for an instruction set that this processor lacks, `device` when the
   /// threads cannot be had.

@@ -5,18 +5,27 @@ internal import Compute
 @safe final class PackedMatrix: Matrix {
   let outputs: Int
   let inputs: Int
-  private let memory: DeviceBuffer
+  private let memory: WeightArena.Run
   /// Points into `memory`.
   @safe nonisolated(unsafe) let view: csimd_matrix
 
   var byteCount: Int { memory.byteCount }
 
-  init(_ matrix: HostMatrix, scale: Float = 1, backend: CPUBackend) throws(ComputeError) {
+  /// Bytes that a matrix takes of an arena.
+  static func byteCount(_ matrix: HostMatrix, backend: CPUBackend) -> Int {
+    let count = unsafe csimd_packed_count(backend.context, matrix.outputs, matrix.inputs)
+    return count * MemoryLayout<Float>.stride
+  }
+
+  /// `arena` is for matrices that live as long as each other.
+  init(
+    _ matrix: HostMatrix, scale: Float = 1, backend: CPUBackend, arena: inout WeightArena
+  ) throws(ComputeError) {
     outputs = matrix.outputs
     inputs = matrix.inputs
-    let count = unsafe csimd_packed_count(backend.context, matrix.outputs, matrix.inputs)
-    memory = try backend.allocate(byteCount: count * MemoryLayout<Float>.stride)
-    let panels = memory.tensor(rows: 1, columns: count)
+    memory = try arena.take(
+      byteCount: Self.byteCount(matrix, backend: backend), from: backend)
+    let panels = memory.floats
     view = unsafe matrix.weight.withUnsafeBufferPointer { weight in
       unsafe (matrix.bias ?? []).withUnsafeBufferPointer { bias in
         unsafe csimd_pack(

@@ -20,6 +20,10 @@ bool csimd_supported(int instruction_set);
 csimd_context *csimd_create(int threads, int instruction_set);
 void csimd_destroy(csimd_context *);
 
+/// Memory aligned to 64 bytes, large runs in large pages where the system has them; undefined
+/// contents. NULL: none to be had. Freed by free.
+void *csimd_allocate(long bytes);
+
 /// Calls work(argument, task, thread) for each task below `tasks`, shared among the threads, and
 /// returns when all are done. Which thread takes which task is left to chance: a task's result must
 /// not depend on it. 0 <= thread < threads.
