@@ -40,6 +40,7 @@ let lifecycle = Target.Dependency.product(
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 
 /// The engine: no package beyond the toolchain, so most work rebuilds in seconds.
@@ -96,6 +97,7 @@ if upTo == "trainer" {
 }
 if upTo == "vbert" {
   dependencies += [
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -113,7 +115,7 @@ if upTo == "vbert" {
         "ServingSupport", "Dispatcher", "Scheduler", "Manager", "Model", "Compute", "ComputeCPU",
         hummingbird, hummingbirdTesting,
       ]),
-    tests("EndToEndTests", ["Manager", "Model", httpClient]),
+    tests("EndToEndTests", ["vbert", "Model", httpClient, nio]),
   ]
 }
 

@@ -1,0 +1,85 @@
+import AsyncHTTPClient
+import Foundation
+import Glibc
+import NIOCore
+
+/// A running `vbert serve`, asked through a real HTTP client.
+final class Server {
+  let process: Process
+  private let stderr: URL
+  private let base: String
+
+  struct Reply {
+    var status: Int
+    var headers: [String: String]
+    var body: Data
+
+    var json: Any {
+      get throws { try JSONSerialization.jsonObject(with: body, options: .fragmentsAllowed) }
+    }
+  }
+
+  /// Starts the server and waits until it is healthy.
+  init(_ vbert: VbertProcess, _ arguments: [String] = []) async throws {
+    let port = try Self.freePort()
+    base = "http://127.0.0.1:\(port)"
+    (process, _, stderr) = try vbert.process(["serve", "--port", "\(port)"] + arguments)
+    try process.run()
+    for _ in 0..<400 {
+      if let reply = try? await get("/health"), reply.status == 200 { return }
+      guard process.isRunning else { break }
+      try await Task.sleep(for: .milliseconds(50))
+    }
+    let said = try String(contentsOf: stderr, encoding: .utf8)
+    process.terminate()
+    throw VbertProcess.Failure(description: "the server did not become healthy: \(said)")
+  }
+
+  deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+
+  func get(_ path: String) async throws -> Reply {
+    try await send(HTTPClientRequest(url: base + path))
+  }
+
+  func post(_ path: String, _ body: [String: Any]) async throws -> Reply {
+    var request = HTTPClientRequest(url: base + path)
+    request.method = .POST
+    request.headers.add(name: "content-type", value: "application/json")
+    request.body = .bytes(ByteBuffer(bytes: try JSONSerialization.data(withJSONObject: body)))
+    return try await send(request)
+  }
+
+  private func send(_ request: HTTPClientRequest) async throws -> Reply {
+    let response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
+    let body = try await response.body.collect(upTo: 16 << 20)
+    return Reply(
+      status: Int(response.status.code),
+      headers: Dictionary(
+        response.headers.map { ($0.name.lowercased(), $0.value) }, uniquingKeysWith: { $1 }),
+      body: Data(body.readableBytesView))
+  }
+
+  /// SIGTERM, and its exit status.
+  func stop() -> Int32 {
+    process.terminate()
+    process.waitUntilExit()
+    return process.terminationStatus
+  }
+
+  /// A port that was free a moment ago.
+  private static func freePort() throws -> UInt16 {
+    let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(socket) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = inet_addr("127.0.0.1")
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let failed = unsafe withUnsafeMutablePointer(to: &address) { pointer in
+      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+        unsafe bind(socket, generic, length) != 0 || getsockname(socket, generic, &length) != 0
+      }
+    }
+    guard socket >= 0, !failed else { throw VbertProcess.Failure(description: "no free port") }
+    return UInt16(bigEndian: address.sin_port)
+  }
+}
