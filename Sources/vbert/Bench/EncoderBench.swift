@@ -1,0 +1,138 @@
+import Compute
+import ComputeCPU
+import Foundation
+import Manager
+import Model
+
+/// The compute thread's work without the server around it: rows, encoder, adapters, pooling, and the
+/// pooled states back on the host.
+final class EncoderBench {
+  let backend: CPUBackend
+  let tokens: Int
+  private let model: BaseModel
+  private let upper: UpperEncoder
+  private let lookup: NGramLookup?
+  private let batches: [PackedBatch]
+  private let single: PackedBatch
+  private let adapters: [any ResidentAdapter]
+  private var next = 0
+
+  struct Texts: Decodable {
+    var batches: [[[Int32]]]
+    var single: [Int32]
+  }
+
+  init(base: Base, texts: Texts, threads: Int, adapters: Int, spec: AdapterSpec) throws {
+    func packed(_ rows: [[Int32]]) -> PackedBatch {
+      PackedBatch(sequences: rows.map { ($0, $0.map { _ in 0 }) })
+    }
+    let configuration = base.configuration
+    let hidden = configuration.hiddenSize
+    let backend = try CPUBackend(threads: threads)
+    self.backend = backend
+    model = try BaseModel(source: base.weights, configuration: configuration, backend: backend)
+    batches = texts.batches.map(packed)
+    single = packed([texts.single])
+    tokens = batches.reduce(0) { $0 + $1.layout.rows }
+    upper = try UpperEncoder(
+      base: model, backend: backend,
+      tokenBudget: max(texts.single.count, batches.map(\.layout.rows).max() ?? 0),
+      extraBytes: Workspace.bytes(rows: batches.map(\.layout.count).max() ?? 1, columns: hidden))
+    lookup =
+      configuration.isSkip
+      ? NGramLookup(
+        store: try base.openPLOT(cacheBytes: 1 << 30),
+        computer: try LocalEncoder(base: model, backend: backend)) : nil
+    var generator = SystemRandomNumberGenerator()
+    self.adapters = try (0..<adapters).map { _ in
+      try backend.load(HostAdapter.random(spec, configuration: configuration, using: &generator))
+    }
+  }
+
+  /// Seconds for all batches.
+  @discardableResult func encodeAll() throws -> Double {
+    let start = ContinuousClock.now
+    for batch in batches { try encode(batch) }
+    return (.now - start) / .seconds(1)
+  }
+
+  /// Seconds of each call for the single text.
+  func encodeSingle(repeats: Int) throws -> [Double] {
+    try (0..<repeats).map { _ in
+      let start = ContinuousClock.now
+      try encode(single)
+      return (.now - start) / .seconds(1)
+    }
+  }
+
+  func firstEmbedding() throws -> [Float] {
+    let ids = Array(batches[0].ids[batches[0].layout.rows(of: 0)])
+    let vector = try encode(PackedBatch(sequences: [(ids, ids.map { _ in 0 })]))
+    let norm = vector.reduce(0) { $0 + $1 * $1 }.squareRoot()
+    return vector.map { $0 / norm }
+  }
+
+  /// Pooled states, [sequences, hidden].
+  @discardableResult
+  private func encode(_ batch: PackedBatch) throws -> [Float] {
+    let rows = try lookup?.rows(for: batch.grams, mode: .exact)
+    let sequences = try backend.place(batch.layout)
+    var groups: (any PlacedGroups)?
+    if !adapters.isEmpty {
+      groups = try backend.place(
+        (0..<batch.layout.count).map { i in
+          next = (next + 1) % adapters.count
+          return RowGroup(rows: batch.layout.rows(of: i), adapter: adapters[next])
+        })
+    }
+    let states = try upper.states(
+      of: batch, rows: rows?.rows, sequences: sequences, groups: groups)
+    let pooled = upper.workspace.take(rows: batch.layout.count, columns: states.columns)
+    try backend.pool(states, sequences: sequences, pooling: .mean, into: pooled)
+    var vectors = [Float](repeating: 0, count: pooled.count)
+    try unsafe vectors.withUnsafeMutableBufferPointer {
+      try unsafe backend.download(pooled, into: $0)
+    }
+    return withExtendedLifetime(rows) { vectors }
+  }
+}
+
+extension HostAdapter {
+  /// Parameters as a trained adapter's would be in size, not in meaning.
+  static func random(
+    _ spec: AdapterSpec, configuration: Configuration,
+    using generator: inout some RandomNumberGenerator
+  ) -> HostAdapter {
+    let hidden = configuration.hiddenSize
+    func matrix(_ outputs: Int, _ inputs: Int, bias: Bool) -> HostMatrix {
+      func values(_ count: Int) -> [Float] {
+        (0..<count).map { _ in Float.random(in: -0.02...0.02, using: &generator) }
+      }
+      return HostMatrix(
+        weight: values(outputs * inputs), bias: bias ? values(outputs) : nil, outputs: outputs,
+        inputs: inputs)
+    }
+    switch spec {
+    case .none: return HostAdapter()
+    case .bottleneck(let width, let sites):
+      return HostAdapter(
+        bottlenecks: configuration.upperLayers.flatMap { layer in
+          sites.map {
+            Bottleneck(
+              layer: layer, site: $0, down: matrix(width, hidden, bias: true),
+              up: matrix(hidden, width, bias: true))
+          }
+        })
+    case .lora(let rank, let alpha, let targets):
+      return HostAdapter(
+        lowRanks: configuration.upperLayers.flatMap { layer in
+          targets.map { target in
+            let (inputs, outputs) = target.shape(configuration)
+            return LowRank(
+              layer: layer, target: target, a: matrix(rank, inputs, bias: false),
+              b: matrix(outputs, rank, bias: false), scale: alpha / Float(rank))
+          }
+        })
+    }
+  }
+}

@@ -1,0 +1,79 @@
+import Foundation
+import Manager
+import Model
+
+/// A row of text without a label, as `tokenize` and `dump` read it: `{"text"}`,
+/// `{"text", "text_pair"}`, `{"tokens"}` or, already tokenised, `{"ids", "type_ids"?}`.
+struct InputRow: Decodable {
+  var text: String?
+  var text_pair: String?
+  var tokens: [String]?
+  var ids: [Int32]?
+  var type_ids: [Int32]?
+
+  /// The row as the base reads it. Throws `InputError` where nothing in it can be read, or where
+  /// given ids are not the base's.
+  func encoding(_ base: Base, maxLength: Int?) throws -> Encoding {
+    if let ids {
+      var encoding = Encoding()
+      encoding.ids = ids
+      encoding.typeIDs = type_ids ?? ids.map { _ in 0 }
+      encoding.spans = ids.map { _ in .none }
+      let configuration = base.configuration
+      guard !ids.isEmpty, encoding.typeIDs.count == ids.count,
+        ids.allSatisfy({ (0..<Int32(configuration.vocabularySize)).contains($0) }),
+        encoding.typeIDs.allSatisfy({ (0..<Int32(configuration.tokenTypes)).contains($0) })
+      else { throw InputError.ids }
+      return encoding
+    }
+    if let tokens { return base.tokenizer.encode(words: tokens, maxLength: maxLength) }
+    guard let text else { throw InputError.nothing }
+    return base.tokenizer.encode(text, pair: text_pair, maxLength: maxLength)
+  }
+
+  /// Calls `body` with every row of a JSONL file (plain or gzip) and its number from 0. Throws what
+  /// `body` throws, and what is wrong with a line, both with the line's number.
+  static func forEach(in path: String, _ body: (Int, InputRow) throws -> Void) throws {
+    let reader = try LineReader(path: path)
+    var count = 0
+    while let line = try reader.next() {
+      guard line.bytes.contains(where: { $0 != UInt8(ascii: " ") }) else { continue }
+      do {
+        try body(count, try JSONDecoder().decode(InputRow.self, from: Data(line.bytes)))
+      } catch {
+        throw InputError.line(path: path, number: line.number, why: InputError.text(error))
+      }
+      count += 1
+    }
+  }
+}
+
+/// What can be wrong with a row of text.
+enum InputError: Error, CustomStringConvertible {
+  case nothing
+  case ids
+  case line(path: String, number: Int, why: String)
+  case tooLong(tokens: Int, limit: Int)
+
+  var description: String {
+    switch self {
+    case .nothing: "a row needs \"text\", \"tokens\" or \"ids\""
+    case .ids: "\"ids\" and \"type_ids\" must be as many, and within the base's vocabulary"
+    case .line(let path, let number, let why): "\(path), line \(number): \(why)"
+    case .tooLong(let tokens, let limit):
+      "\(tokens) tokens, the base reads at most \(limit); cut with --max-length"
+    }
+  }
+
+  static func text(_ error: any Error) -> String {
+    guard let error = error as? DecodingError else { return "\(error)" }
+    switch error {
+    case .typeMismatch(_, let context), .valueNotFound(_, let context):
+      return "\(context.codingPath.map(\.stringValue).joined(separator: ".")): "
+        + context.debugDescription
+    case .keyNotFound(let key, _): return "\"\(key.stringValue)\" is missing"
+    case .dataCorrupted(let context): return "not JSON: \(context.debugDescription)"
+    @unknown default: return "\(error)"
+    }
+  }
+}
