@@ -23,7 +23,9 @@ struct Vbert: AsyncParsableCommand {
   static let version = "0.1.0"
 
   /// Verbs about bases and their tables.
-  private static let bases: [any ParsableCommand.Type] = [BaseCommand.self, PLOTCommand.self]
+  private static let bases: [any ParsableCommand.Type] = [
+    BaseCommand.self, PLOTCommand.self, Tokenize.self, Dump.self, Bench.self,
+  ]
   /// Verbs about tenants and their vBERTs.
   private static let vberts: [any ParsableCommand.Type] = [
     TenantCommand.self, CreateCommand.self, ListCommand.self, VersionsCommand.self,
