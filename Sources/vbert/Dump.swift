@@ -72,8 +72,6 @@ struct Dump: ParsableCommand {
   }
 }
 
-extension PLOTMode: ExpressibleByArgument {}
-
 /// The n-gram rows of a skip base as `dump` wants them.
 private struct NGramRows {
   let lookup: NGramLookup
