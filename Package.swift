@@ -69,7 +69,7 @@ if upTo != "engine" {
   ]
   targets += [
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-    room("Manager", ["Model", "Compute", "CZlib", grdb, crypto, logging]),
+    room("Manager", ["Model", "Compute", "CSIMD", "CZlib", grdb, crypto, logging]),
     room("Scheduler", ["Manager", "Model", "Compute", logging, metrics]),
     room("Trainer", ["Scheduler", "Manager", "Model", "Compute", logging]),
     tests("ManagerTests", ["Manager", "Model", "Compute", "ComputeCPU", grdb]),

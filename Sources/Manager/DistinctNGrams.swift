@@ -39,7 +39,9 @@ struct DistinctNGrams {
     let mask = slots.count - 1
     var place = Int(truncatingIfNeeded: hash &+ UInt64(tag)) & mask
     while slots[place].round == round {
-      if slots[place].gram == gram, slots[place].tag == tag { return Int(slots[place].number) }
+      if slots[place].gram.isSame(as: gram), slots[place].tag == tag {
+        return Int(slots[place].number)
+      }
       place = (place + 1) & mask
     }
     let number = grams.count

@@ -12,4 +12,10 @@ extension NGram {
     h = (h ^ h >> 33) &* 0xC4CE_B9FE_1A85_EC53
     return h ^ h >> 33
   }
+
+  /// As ==, which across modules is a call (a tenth of a look-up's time).
+  @inline(__always)
+  func isSame(as other: NGram) -> Bool {
+    centre == other.centre && left == other.left && right == other.right
+  }
 }

@@ -54,7 +54,9 @@ struct NGramCounts {
   private func place(of gram: NGram) -> Int {
     let mask = slots.count - 1
     var place = Int(truncatingIfNeeded: gram.plotHash) & mask
-    while slots[place].count != 0, slots[place].gram != gram { place = (place + 1) & mask }
+    while slots[place].count != 0, !slots[place].gram.isSame(as: gram) {
+      place = (place + 1) & mask
+    }
     return place
   }
 

@@ -17,6 +17,8 @@ package import Model
   private var numbers: [UInt32] = []
   /// Those to be computed.
   private var missing = DistinctNGrams()
+  /// See `PLOTFile.touch`.
+  private var touchedBits: Int32 = 0
   /// Hashes of rows found in the cache.
   private var touched: [UInt64] = []
 
@@ -99,6 +101,7 @@ package import Model
     found.removeAll(keepingCapacity: true)
     found.reserveCapacity(wanted.count)
     var domain = store.general
+    if mode != .off { for file in domain.files { touchedBits ^= file.touch(wanted.hashes) } }
     for i in 0..<wanted.count {
       let gram = wanted.grams[i]
       if wanted.tags[i] != domain.number { domain = self.domain(wanted.tags[i], segments) }

@@ -77,7 +77,7 @@ internal import Synchronization
       let entry = unsafe entries[first + way].load(ordering: .acquiring)
       guard entry >> 32 == hash >> 32, entry & 0xFFFF_FFFF != 0 else { continue }
       let row = Int(entry & 0xFFFF_FFFF) - 1
-      if unsafe grams[row] == gram { return address(of: row) }
+      if unsafe grams[row].isSame(as: gram) { return address(of: row) }
     }
     return 0
   }

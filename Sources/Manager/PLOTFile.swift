@@ -14,6 +14,9 @@ private import Synchronization
   package let header: PLOTHeader
   private let map: MappedFile
   private let start: UInt
+  private nonisolated(unsafe) let entries: UnsafePointer<PLOTIndexEntry>
+  private let mask: Int
+  private let longestProbe: Int
   /// A bit an entry of the index (not a row: a damaged entry may lead to a sound row of another
   /// n-gram): its checksum was found right. Racing readers may check one twice, no more.
   private nonisolated(unsafe) let checked: UnsafeMutablePointer<Atomic<UInt64>>
@@ -39,6 +42,13 @@ private import Synchronization
       throw .corrupt(path: path, what: "rows are \(header.format.hidden) wide, the base \(hidden)")
     }
     start = unsafe map.withBytes { UInt(bitPattern: $0.baseAddress) }
+    guard
+      let entries = unsafe UnsafePointer<PLOTIndexEntry>(
+        bitPattern: start + UInt(header.indexOffset))
+    else { throw .corrupt(path: path, what: "it is empty") }
+    unsafe self.entries = entries
+    mask = header.capacity - 1
+    longestProbe = header.longestProbe
     unsafe checked = .allocate(capacity: (header.capacity + 63) / 64)
     for word in 0..<checkedWords { unsafe (checked + word).initialize(to: Atomic(0)) }
   }
@@ -57,12 +67,11 @@ private import Synchronization
   /// The n-gram's row, in memory that stays as long as this object; nil when it is not stored or
   /// its row is damaged. O(1); `hash` is `gram.plotHash`.
   func find(_ gram: NGram, hash: UInt64) -> NGramRow? {
-    let mask = header.capacity - 1
     var place = Int(truncatingIfNeeded: hash) & mask
-    for _ in 0...header.longestProbe {
-      let entry = entry(place)
+    for _ in 0...longestProbe {
+      let entry = unsafe entries[place]
       if entry.isEmpty { return nil }
-      if entry.gram == gram {
+      if entry.gram.isSame(as: gram) {
         guard isSound(entry, at: place) else { return nil }
         return NGramRow(address: address(of: Int(entry.row)), type: format.type.elementType)
       }
@@ -71,11 +80,14 @@ private import Synchronization
     return nil
   }
 
-  /// Place `place` of `header.capacity`.
-  func entry(_ place: Int) -> PLOTIndexEntry {
-    let entries = unsafe UnsafePointer<PLOTIndexEntry>(
-      bitPattern: start + UInt(header.indexOffset))
-    return unsafe entries?[place] ?? .empty
+  /// Reads where a search for each hash begins, and nothing more: independent reads wait for memory
+  /// together, searches one after the other. Returns nonsense, so that the reads are not left out.
+  func touch(_ hashes: [UInt64]) -> Int32 {
+    var nonsense: Int32 = 0
+    for hash in hashes {
+      nonsense ^= unsafe entries[Int(truncatingIfNeeded: hash) & mask].gram.centre
+    }
+    return nonsense
   }
 
   func address(of row: Int) -> UInt { start + UInt(header.rowsOffset + row * format.stride) }
@@ -110,7 +122,7 @@ private import Synchronization
   /// Every entry of the index in its order.
   func forEach(_ body: (PLOTIndexEntry) throws -> Void) rethrows {
     for place in 0..<header.capacity {
-      let entry = entry(place)
+      let entry = unsafe entries[place]
       if !entry.isEmpty { try body(entry) }
     }
   }

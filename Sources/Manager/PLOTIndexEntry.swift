@@ -7,8 +7,6 @@ struct PLOTIndexEntry {
   var gram: NGram
   var row: UInt32
 
-  static let empty = PLOTIndexEntry(gram: NGram(0, 0, 0), row: 0)
-
   /// No n-gram with centre 0 is ever stored: its row is zeros.
   var isEmpty: Bool { gram.centre == 0 }
 }

@@ -1,3 +1,4 @@
+internal import CSIMD
 package import Compute
 
 /// How a table stores a number of a row.
@@ -58,9 +59,8 @@ package struct PLOTRowFormat: Sendable, Hashable {
     case .float32:
       unsafe row.copyMemory(from: values, byteCount: 4 * valueCount)
     case .float16:
-      let halves = unsafe row.assumingMemoryBound(to: Float16.self)
-      for i in 0..<valueCount { unsafe halves[i] = Float16(values[i]) }
-      if hidden & 1 == 1 { unsafe halves[valueCount] = 0 }
+      unsafe vb_float32_to_float16(values, row, valueCount)
+      for i in byteCount..<stride { unsafe row.storeBytes(of: 0, toByteOffset: i, as: UInt8.self) }
     case .int8:
       let scales = unsafe row.assumingMemoryBound(to: Float.self)
       let codes = unsafe (row + 12).assumingMemoryBound(to: Int8.self)
@@ -78,8 +78,7 @@ package struct PLOTRowFormat: Sendable, Hashable {
     case .float32:
       unsafe UnsafeMutableRawPointer(values).copyMemory(from: row, byteCount: 4 * valueCount)
     case .float16:
-      let halves = unsafe row.assumingMemoryBound(to: Float16.self)
-      for i in 0..<valueCount { unsafe values[i] = Float(halves[i]) }
+      unsafe vb_float16_to_float32(row, values, valueCount)
     case .int8:
       let scales = unsafe row.assumingMemoryBound(to: Float.self)
       let codes = unsafe (row + 12).assumingMemoryBound(to: Int8.self)
@@ -107,7 +106,12 @@ package struct PLOTRowFormat: Sendable, Hashable {
       return finite ? 0 : .nan
     }
     let inverse = 127 / largest
-    for i in 0..<count { unsafe codes[i] = Int8((values[i] * inverse).rounded()) }
+    // 1.5 x 2^23 leaves the sum no bits for a fraction: it is rounded to an integer, which then
+    // stands in its low bits. A loop without branches, which becomes vectors.
+    for i in 0..<count {
+      let shifted = unsafe values[i] * inverse + 12_582_912
+      unsafe codes[i] = Int8(truncatingIfNeeded: shifted.bitPattern)
+    }
     return largest / 127
   }
 }

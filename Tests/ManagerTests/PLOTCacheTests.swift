@@ -99,8 +99,9 @@ struct PLOTCacheTests {
     }
     var generator = SeededGenerator(seed: 99)
     var replaced = 0
-    let end = ContinuousClock.now + .seconds(1.5)
-    while ContinuousClock.now < end {
+    // However busy the machine is: so many, within a minute.
+    let end = ContinuousClock.now + .seconds(60)
+    while replaced < 300 || tally.hits.load(ordering: .relaxed) < 5_000, ContinuousClock.now < end {
       // A favourite for a while, so that it displaces others.
       guard let gram = grams.randomElement(using: &generator) else { break }
       let was = contains(gram, cache)
@@ -110,7 +111,7 @@ struct PLOTCacheTests {
     tally.stop.store(true, ordering: .relaxed)
     while tally.ended.load(ordering: .acquiring) < 3 { Thread.sleep(forTimeInterval: 0.001) }
     #expect(tally.wrong.load(ordering: .relaxed) == 0)
-    #expect(tally.hits.load(ordering: .relaxed) > 1_000 && replaced > 200)
+    #expect(tally.hits.load(ordering: .relaxed) >= 5_000 && replaced >= 300)
   }
 
   private final class Tally: Sendable {
