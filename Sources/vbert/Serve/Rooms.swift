@@ -14,14 +14,12 @@ struct Rooms {
   let dispatcher: Dispatcher
   private let engines: Engines
   private let store: AdapterStore
-  private let bases: BaseStore
-  private let options: ServingOptions
+  let options: ServingOptions
 
   init(home: Home, _ options: ServingOptions) throws {
     self.options = options
     let bases = BaseStore(home: home)
     let registry = try Registry(home: home)
-    self.bases = bases
     self.registry = registry
     store = AdapterStore(registry: registry)
 

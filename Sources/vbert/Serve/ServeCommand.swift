@@ -1,8 +1,6 @@
 import ArgumentParser
 import Dispatcher
 import Foundation
-import Hummingbird
-import HummingbirdCore
 import Logging
 import Manager
 import Scheduler
@@ -42,26 +40,13 @@ struct ServeCommand: AsyncParsableCommand {
     rooms.collectOrphans(log)
 
     let (json, host) = (options.json, serving.host)
-    let app = Application(
-      router: rooms.dispatcher.router(),
-      server: .http1(
-        configuration: .init(
-          idleTimeout: .seconds(75),
-          httpDecoderConfiguration: .init(
-            maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100))),
-      configuration: .init(
-        address: .hostname(host, port: serving.port), backlog: 1024,
-        availableConnectionsDelegate: MaximumAvailableConnections(serving.connections)),
-      services: [PipelineService(pipeline: rooms.pipeline)],
-      onServerRunning: { channel in
-        let port = channel.localAddress?.port ?? 0
-        log.notice("listening on http://\(host):\(port)")
-        guard json else { return }
-        try? Output.json(Listening(host: host, port: port, open: isOpen))
-        // A pipe is read by somebody who waits for this line.
-        fflush(nil)
-      },
-      logger: log)
+    let app = rooms.application(log) { port in
+      log.notice("listening on http://\(host):\(port)")
+      guard json else { return }
+      try? Output.json(Listening(host: host, port: port, open: isOpen))
+      // A pipe is read by somebody who waits for this line.
+      fflush(nil)
+    }
     var group = ServiceGroupConfiguration(
       services: [app], gracefulShutdownSignals: [.sigterm, .sigint], logger: log)
     // Nothing accepted waits longer than its own limit.
@@ -74,16 +59,5 @@ struct ServeCommand: AsyncParsableCommand {
     let host: String
     let port: Int
     let open: Bool
-  }
-}
-
-/// Runs the pipeline until everything else has stopped, then lets it finish.
-private struct PipelineService: Service {
-  let pipeline: Pipeline
-
-  func run() async throws {
-    pipeline.start()
-    try await gracefulShutdown()
-    await pipeline.stop()
   }
 }
