@@ -1,3 +1,4 @@
+import Dispatcher
 import Hummingbird
 import HummingbirdCore
 import Logging

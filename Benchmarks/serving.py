@@ -2,7 +2,7 @@
 """What HTTP costs: one text a request over 64 connections on loopback, beside the same texts encoded
 in the server's process without HTTP, in turns.
 
-    python3 Benchmarks/http.py --texts texts.json [--vberts 64] [--rounds 5]
+    python3 Benchmarks/serving.py --texts texts.json [--vberts 64] [--rounds 5]
 
 Makes `--vberts` classifiers on the base (copies of one small trained one) in a throw-away home, starts
 `vbert serve`, warms its PLOT with every text, then alternates: all texts through `vbert bench encoder`
