@@ -125,9 +125,6 @@ if ProcessInfo.processInfo.environment["VBERT_BENCHMARKS"] != nil {
     .executableTarget(
       name: "TokenizerBenchmark", dependencies: ["Model"], path: "Benchmarks/Tokenizer",
       swiftSettings: strict),
-    .executableTarget(
-      name: "EncoderBenchmark", dependencies: ["Model", "Compute", "ComputeCPU"],
-      path: "Benchmarks/Encoder", swiftSettings: strict),
   ]
 }
 

@@ -2,20 +2,19 @@
 """Runs the same token ids through vbert's encoder and through ONNX Runtime fp32, in turns.
 
     pip install torch transformers tokenizers onnx onnxscript onnxruntime
-    VBERT_UPTO=engine VBERT_BENCHMARKS=1 swift build -c release --product EncoderBenchmark
-    python3 Benchmarks/encoder.py --model DIR [--rounds N] [--threads 2] [--no-peer]
+    python3 Benchmarks/encoder.py --model DIR [--rounds N] [--threads 2] [--batch 32] [--no-peer]
 
 DIR is a Hugging Face BERT directory. Sentences: test texts of ../shared/data/cls, sampled with a
-fixed seed, cut at 128 tokens, in batches of 32 sorted by length; the single text has 16 tokens.
-Skip lines: k = 2, rows from memory (fp16), bottlenecks of width 64 in every upper layer, one
-different vBERT for every sequence of a batch up to the number said. Prints median and best of the
-rounds, and ratios to ONNX Runtime within the run; --json writes all times.
+fixed seed, cut at 128 tokens, in batches sorted by length; the single text has 16 tokens. Skip lines:
+k = 2, rows through a warm PLOT, bottlenecks of width 64 in every upper layer, another vBERT for every
+sequence of a batch, as many in rotation as said. Every line is a process of its own that waits while
+the others run. Prints median and best of the rounds, and ratios to ONNX Runtime within the run;
+--json writes all times.
 """
 
 import argparse
 import gzip
 import json
-import math
 import os
 import random
 import statistics
@@ -58,7 +57,7 @@ class Side:
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--model", type=Path, required=True)
-    parser.add_argument("--program", type=Path, default=ROOT / ".build/release/EncoderBenchmark")
+    parser.add_argument("--program", type=Path, default=ROOT / ".build/release/vbert")
     parser.add_argument("--shared", type=Path,
                         default=os.environ.get("VBERT_SHARED", ROOT.parent / "shared"))
     parser.add_argument("--sentences", type=int, default=1024)
@@ -74,28 +73,40 @@ def main():
     tokenizer.enable_truncation(128)
     ids, single = sentences(args.shared, tokenizer, args.sentences)
     batches = [ids[i : i + args.batch] for i in range(0, len(ids), args.batch)]
-    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-        json.dump({"batches": batches, "single": single}, file)
-        file.flush()
-        ours = Side([args.program, args.model, file.name, args.threads])
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "ids.json"
+        file.write_text(json.dumps({"batches": batches, "single": single}))
+
+        def vbert(*words):
+            subprocess.run([args.program, *words, "--home", folder], check=True,
+                           stdout=subprocess.DEVNULL)
+
+        vbert("base", "import", args.model, "--name", "dense")
+        vbert("base", "skip", "--base", "dense", "--skip", "2", "--name", "skip2")
+
+        def ours(base, vberts=0):
+            return Side([args.program, "bench", "encoder", "--base", base, "--ids", file,
+                         "--vberts", vberts, "--threads", args.threads, "--home", folder])
+
+        dense, one = ours("dense"), ours("skip2", 1)
+        many, thousand = ours("skip2", args.batch), ours("skip2", 1000)
         peer = None if args.no_peer else Side(
             [sys.executable, ROOT / "Benchmarks/peer_onnx.py", "--model", args.model, "--ids",
-             file.name, "--threads", args.threads])
+             file, "--threads", args.threads])
 
     lines = {
-        "dense": (ours, "batches"),
-        "skip 2, 1 vBERT": (ours, "skip 1 1"),
-        f"skip 2, {args.batch} vBERTs a batch": (ours, f"skip {args.batch} {args.batch}"),
-        f"skip 2, {args.batch} a batch of 1000": (ours, f"skip {args.batch} 1000"),
-        "one text": (ours, "single 50"),
+        "dense": (dense, "batches"),
+        "skip 2, 1 vBERT": (one, "batches"),
+        f"skip 2, {args.batch} vBERTs a batch": (many, "batches"),
+        f"skip 2, {args.batch} a batch of 1000": (thousand, "batches"),
+        "one text": (dense, "single 50"),
+        "one text, skip 2": (one, "single 50"),
     }
     if peer:
         lines["ONNX Runtime, dense"] = (peer, "batches")
         lines["ONNX Runtime, one text"] = (peer, "single 50")
-        a, b = ours.ask("first")["embedding"], peer.ask("first")["embedding"]
-        print(f"cosine of one embedding: {math.sumprod(a, b):.7f}"
-              if hasattr(math, "sumprod") else
-              f"cosine of one embedding: {sum(x * y for x, y in zip(a, b)):.7f}")
+        a, b = dense.ask("first")["embedding"], peer.ask("first")["embedding"]
+        print(f"cosine of one embedding: {sum(x * y for x, y in zip(a, b)):.7f}")
     for side, command in lines.values():
         side.ask(command)
     times = {name: [] for name in lines}
@@ -108,7 +119,7 @@ def main():
 
     tokens = sum(map(len, ids))
     print(f"{len(ids)} sentences of {tokens / len(ids):.1f} tokens, batches of {args.batch}, "
-          f"{args.threads} threads, {args.rounds} rounds; {ours.name}"
+          f"{args.threads} threads, {args.rounds} rounds; {dense.name}"
           + (f", {peer.name}" if peer else ""))
     for name, all_times in times.items():
         median, best = statistics.median(all_times), min(all_times)

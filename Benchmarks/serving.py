@@ -2,7 +2,7 @@
 """What HTTP costs: one text a request over 64 connections on loopback, beside the same texts encoded
 in the server's process without HTTP, in turns.
 
-    python3 Benchmarks/serving.py --texts texts.json [--vberts 64] [--rounds 5]
+    python3 Benchmarks/serving.py [--vberts 64] [--rounds 5]
 
 Makes `--vberts` classifiers on the base (copies of one small trained one) in a throw-away home, starts
 `vbert serve`, warms its PLOT with every text, then alternates: all texts through `vbert bench encoder`
@@ -11,8 +11,10 @@ cores; wrk takes its share of them. Prints tokens/s of both, median and best, an
 """
 
 import argparse
+import gzip
 import json
 import os
+import random
 import statistics
 import subprocess
 import sys
@@ -40,18 +42,32 @@ end
 """
 
 
+def sentences(shared, count):
+    """Test texts of ../shared/data/cls, sampled with a fixed seed."""
+    rng = random.Random(1)
+    texts = []
+    for path in sorted(shared.glob("data/cls/*/test.jsonl.gz")):
+        with gzip.open(path, "rt", encoding="utf-8") as file:
+            rows = [json.loads(line).get("text") for line in file]
+        texts += rng.sample([row for row in rows if row], min(60, len(rows)))
+    rng.shuffle(texts)
+    return texts[:count]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--program", type=Path, default=ROOT / ".build/release/vbert")
     parser.add_argument("--wheel", type=Path, default=next(iter((ROOT / ".home/wheel").glob("*.whl")), None))
-    parser.add_argument("--texts", type=Path, required=True, help="JSON list of texts")
+    parser.add_argument("--shared", type=Path,
+                        default=os.environ.get("VBERT_SHARED", ROOT.parent / "shared"))
+    parser.add_argument("--texts", type=int, default=1024)
     parser.add_argument("--vberts", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=8)
     parser.add_argument("--port", type=int, default=8097)
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
-    texts = json.loads(args.texts.read_text())
+    texts = sentences(args.shared, args.texts)
 
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
