@@ -124,7 +124,7 @@ if ProcessInfo.processInfo.environment["VBERT_BENCHMARKS"] != nil {
   targets += [
     .executableTarget(
       name: "TokenizerBenchmark", dependencies: ["Model"], path: "Benchmarks/Tokenizer",
-      swiftSettings: strict),
+      swiftSettings: strict)
   ]
 }
 
