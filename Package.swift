@@ -41,6 +41,7 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 
 /// The engine: no package beyond the toolchain, so most work rebuilds in seconds.
@@ -115,7 +116,7 @@ if upTo == "vbert" {
         "ServingSupport", "Dispatcher", "Scheduler", "Manager", "Model", "Compute", "ComputeCPU",
         hummingbird, hummingbirdTesting,
       ]),
-    tests("EndToEndTests", ["vbert", "Model", httpClient, nio]),
+    tests("EndToEndTests", ["vbert", "Model", httpClient, nio, nioHTTP]),
   ]
 }
 

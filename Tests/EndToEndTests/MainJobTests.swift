@@ -34,10 +34,12 @@ struct MainJobTests {
 
     // All of them eight times at once: the mix of the batch changes no answer.
     let together = try await withThrowingTaskGroup(of: (Int, Server.Reply).self) { group in
-      for number in 0..<8 * cases.count {
-        group.addTask {
-          let (path, body) = Self.requests[number % cases.count]
-          return (number % cases.count, try await server.post(path, body))
+      for number in cases.indices {
+        for _ in 0..<8 {
+          group.addTask {
+            let (path, body) = Self.requests[number]
+            return (number, try await server.post(path, body))
+          }
         }
       }
       return try await group.reduce(into: []) { $0.append($1) }

@@ -2,9 +2,11 @@ import AsyncHTTPClient
 import Foundation
 import Glibc
 import NIOCore
+import NIOHTTP1
 
-/// A running `vbert serve`, asked through a real HTTP client.
-final class Server {
+/// A running `vbert serve`, asked through a real HTTP client. Unchecked: requests go out from many
+/// tasks, but only the test's own task touches the process.
+final class Server: @unchecked Sendable {
   let process: Process
   private let stderr: URL
   private let base: String
@@ -72,11 +74,12 @@ final class Server {
     defer { close(socket) }
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = inet_addr("127.0.0.1")
+    address.sin_addr.s_addr = unsafe inet_addr("127.0.0.1")
     var length = socklen_t(MemoryLayout<sockaddr_in>.size)
     let failed = unsafe withUnsafeMutablePointer(to: &address) { pointer in
       unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-        unsafe bind(socket, generic, length) != 0 || getsockname(socket, generic, &length) != 0
+        unsafe bind(socket, generic, length) != 0
+          || getsockname(socket, generic, &length) != 0
       }
     }
     guard socket >= 0, !failed else { throw VbertProcess.Failure(description: "no free port") }

@@ -45,7 +45,7 @@ struct VbertProcess {
     process.arguments = arguments + ["--home", home.path()]
     let name = UUID().uuidString
     let files = ["out", "err"].map { home.appending(path: "\(name).\($0)") }
-    for file in files { FileManager.default.createFile(atPath: file.path(), contents: nil) }
+    for file in files { try Data().write(to: file) }
     process.standardOutput = try FileHandle(forWritingTo: files[0])
     process.standardError = try FileHandle(forWritingTo: files[1])
     return (process, files[0], files[1])
