@@ -52,7 +52,8 @@ void multiply_panel(
       .columns = smaller(width, matrix->outputs - panel * width),
       .depth = end - from,
       .from = b == 0 ? FROM_BIAS : FROM_C,
-      .to = b == blocks - 1 ? to : TO_STORE,
+      // What is added to is read once, by the first part; the others continue from it.
+      .to = to == TO_ADD ? (b == 0 ? TO_ADD : TO_STORE) : b == blocks - 1 ? to : TO_STORE,
     };
     kernels->multiply(&product);
   }

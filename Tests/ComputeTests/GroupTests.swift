@@ -36,7 +36,7 @@ import Testing
         ], head: matrix(bench, 3, hidden, bias: true)),
       nil,
       HostAdapter(
-        bottlenecks: [bottleneck(bench, width: 100, layer: 2, site: .attention)],
+        bottlenecks: [bottleneck(bench, width: 601, layer: 2, site: .attention)],
         head: matrix(bench, 1, hidden, bias: true)),
       HostAdapter(),
       HostAdapter(
