@@ -80,6 +80,14 @@ package protocol Backend: AnyObject, Sendable {
   func applyBottlenecks(_ x: Tensor, groups: any PlacedGroups, layer: Int, site: AdapterSite)
     throws(ComputeError)
 
+  /// out = LayerNorm(x + residual), then the bottlenecks at (layer, site) on it: two operations that
+  /// follow each other wherever there are adapters, so that a device may make one of them. out may be
+  /// x or residual.
+  func addNorm(
+    _ x: Tensor, residual: Tensor, norm: Normalization, groups: any PlacedGroups, layer: Int,
+    site: AdapterSite, into out: Tensor
+  ) throws(ComputeError)
+
   /// On each group's rows, where its adapter has a LoRA at (layer, target):
   /// out += scale * B (A x). out [R, outputs of the target]; it may be columns of a wider tensor.
   func addLowRanks(
@@ -93,4 +101,14 @@ package protocol Backend: AnyObject, Sendable {
   /// out[r] = W_head x[r] + b_head with the head of r's group, in the first columns of out's row;
   /// further columns and rows without a head are left as they are. out [R, most labels or more].
   func applyHeads(_ x: Tensor, groups: any PlacedGroups, into out: Tensor) throws(ComputeError)
+}
+
+extension Backend {
+  package func addNorm(
+    _ x: Tensor, residual: Tensor, norm: Normalization, groups: any PlacedGroups, layer: Int,
+    site: AdapterSite, into out: Tensor
+  ) throws(ComputeError) {
+    try addNorm(x, residual: residual, norm: norm, into: out)
+    try applyBottlenecks(out, groups: groups, layer: layer, site: site)
+  }
 }

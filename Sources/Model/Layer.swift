@@ -79,10 +79,7 @@ extension Layer {
     let attended = scratch(hidden)
     try backend.matmul(context, output, activation: .none, into: attended)
     try addLowRank(context, .output, into: attended, batch)
-    try backend.addNorm(attended, residual: x, norm: attentionNorm, into: attended)
-    if let groups = batch.groups {
-      try backend.applyBottlenecks(attended, groups: groups, layer: number, site: .attention)
-    }
+    try addNorm(attended, residual: x, attentionNorm, .attention, into: attended, batch)
 
     let wide = scratch(up.outputs)
     if batch.groups?.hasLowRank(layer: number, target: .up) == true {
@@ -94,10 +91,19 @@ extension Layer {
     }
     try backend.matmul(wide, down, activation: .none, into: x)
     try addLowRank(wide, .down, into: x, batch)
-    try backend.addNorm(x, residual: attended, norm: outputNorm, into: x)
-    if let groups = batch.groups {
-      try backend.applyBottlenecks(x, groups: groups, layer: number, site: .ffn)
+    try addNorm(x, residual: attended, outputNorm, .ffn, into: x, batch)
+  }
+
+  /// LayerNorm(x + residual), and the bottlenecks that sit there.
+  private func addNorm(
+    _ x: Tensor, residual: Tensor, _ norm: Normalization, _ site: AdapterSite, into out: Tensor,
+    _ batch: Batch
+  ) throws(ComputeError) {
+    guard let groups = batch.groups else {
+      return try batch.backend.addNorm(x, residual: residual, norm: norm, into: out)
     }
+    try batch.backend.addNorm(
+      x, residual: residual, norm: norm, groups: groups, layer: number, site: site, into: out)
   }
 
   private func addLowRank(
