@@ -49,9 +49,17 @@ var targets: [Target] = [
   room("Compute", []),
   .target(name: "CSIMD", cSettings: optimised),
   room("ComputeCPU", ["Compute", "CSIMD"]),
+  .target(
+    name: "CCUDA", exclude: ["kernels"], cSettings: optimised,
+    linkerSettings: [.linkedLibrary("dl")]),
+  room("ComputeCUDA", ["Compute", "CCUDA", "CSIMD"]),
   room("Model", ["Compute", "CSIMD"]),
+  .executableTarget(
+    name: "vbert-gpu", dependencies: ["Compute", "ComputeCPU", "ComputeCUDA", "Model"],
+    swiftSettings: strict),
   .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
   tests("ComputeTests", ["Compute", "ComputeCPU", "CSIMD"]),
+  tests("ComputeCUDATests", ["Compute", "ComputeCUDA", "CCUDA"]),
   tests("ModelTests", ["Compute", "ComputeCPU", "Model"]),
 ]
 var dependencies: [Package.Dependency] = []

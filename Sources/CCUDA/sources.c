@@ -1,0 +1,36 @@
+// The kernels travel as text and are compiled for the device that is found (C23 #embed).
+#include "ccuda.h"
+
+#include <string.h>
+
+
+static const char device[] = {
+#embed "kernels/device.h"
+    , 0};
+static const char rows[] = {
+#embed "kernels/rows.cu"
+    , 0};
+static const char attention[] = {
+#embed "kernels/attention.cu"
+    , 0};
+static const char grouped[] = {
+#embed "kernels/grouped.cu"
+    , 0};
+static const char heads[] = {
+#embed "kernels/heads.cu"
+    , 0};
+static const char elements[] = {
+#embed "kernels/elements.cu"
+    , 0};
+
+const char *ccuda_source(const char *name) {
+  static const struct {
+    const char *name, *text;
+  } list[] = {
+      {"device.h", device}, {"rows.cu", rows},   {"attention.cu", attention},
+      {"grouped.cu", grouped}, {"heads.cu", heads}, {"elements.cu", elements},
+  };
+  for (size_t i = 0; i < sizeof list / sizeof *list; i++)
+    if (strcmp(list[i].name, name) == 0) return list[i].text;
+  return NULL;
+}

@@ -1,0 +1,50 @@
+package import Compute
+
+extension CUDABackend {
+  package func matmul(_ x: Tensor, _ matrix: any Matrix, activation: Activation, into out: Tensor)
+    throws(ComputeError)
+  {
+    guard let matrix = matrix as? CUDAMatrix else {
+      preconditionFailure("another backend's matrix")
+    }
+    precondition(x.columns == matrix.inputs && out.columns == matrix.outputs)
+    guard x.rows > 0 else { return }
+    let fused = activation == .gelu && device.options.gelu == .fused
+    device.enter()
+    try device.products.multiply(
+      Products.Call(
+        operation: fused ? matrix.gelu : matrix.plain, weight: matrix.weight.address, x: x,
+        out: out,
+        workspace: productWorkspace, stream: stream), time: time)
+    if activation == .gelu, !fused { try applyGELU(out) }
+  }
+
+  package func applyGELU(_ x: Tensor) throws(ComputeError) {
+    guard x.columns % 8 == 0 else { throw .unsupported("GELU on \(x.columns) columns") }
+    let kernel = try device.kernel("applyGELU", in: "elements.cu", [])
+    let vectors = x.columns / 8
+    try launch(
+      kernel, grid: ((x.rows * vectors + 255) / 256, 1), block: 256,
+      [.tensor(x), .int(x.stride), .int(vectors), .int(x.rows)])
+  }
+
+  package func attention(
+    _ qkv: Tensor, sequences: any PlacedSequences, heads: Int, into out: Tensor
+  )
+    throws(ComputeError)
+  {
+    let width = out.columns / heads
+    guard width % 8 == 0, width <= 64 else {
+      throw .unsupported("attention heads of \(width) columns; multiples of 8 to 64 are")
+    }
+    let kernel = try device.kernel("attention", in: "attention.cu", ["HEAD=\(width)"])
+    let placed = placed(sequences)
+    let scale = 1.4426950408889634 / Float(width).squareRoot()
+    try launch(
+      kernel, grid: (placed.taskCount * heads, 1), block: 128,
+      [
+        .tensor(qkv), .int(qkv.stride), .int(out.columns), .address(placed.tasks.address),
+        .int(heads), .float(scale), .tensor(out), .int(out.stride),
+      ])
+  }
+}

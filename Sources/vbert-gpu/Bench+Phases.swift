@@ -1,0 +1,100 @@
+import Compute
+import ComputeCUDA
+import Foundation
+import Model
+
+extension Bench {
+  /// Where a layer's time goes: every operation by itself on 131,072 and 4,096 rows, with the bytes and
+  /// floating-point operations that it cannot do without.
+  func phases(_ model: Model) throws {
+    for sequences in [1024, 32, 1] { try phases(model, sequences: sequences, length: 128) }
+  }
+
+  private func phases(_ model: Model, sequences: Int, length: Int) throws {
+    let (hidden, wide) = (model.configuration.hiddenSize, model.configuration.intermediateSize)
+    let rows = sequences * length
+    let r = Runner(lane, seed: 9)
+    func state(_ columns: Int) throws -> Tensor {
+      let tensor = try r.poisoned(rows: rows, columns: columns)
+      let noise = r.noise(min(rows, 1024) * columns)
+      for first in stride(from: 0, to: rows, by: 1024) {
+        let part = tensor.rows(first..<min(first + 1024, rows))
+        unsafe try noise.withUnsafeBufferPointer {
+          unsafe try lane.upload(UnsafeBufferPointer(rebasing: $0[..<part.count]), to: part)
+        }
+      }
+      return tensor
+    }
+    let (x, y, qkv, w) = (
+      try state(hidden), try state(hidden), try state(3 * hidden), try state(wide)
+    )
+    let norm = try r.norm(hidden)
+    let layout = SequenceLayout(lengths: [Int](repeating: length, count: sequences))
+    let placed = try lane.place(layout)
+    let groups = try lane.place(
+      (0..<sequences).map {
+        RowGroup(rows: layout.rows(of: $0), adapter: tenant($0 * 7))
+      })
+    let unit = Double(rows * hidden * 2)
+    func report(
+      _ name: String, bytes: Double, flops: Double, _ body: () throws(ComputeError) -> Void
+    )
+      throws
+    {
+      for _ in 0..<3 { try body() }
+      var times: [Float] = []
+      for _ in 0..<7 {
+        times.append(
+          try lane.time { () throws(ComputeError) in for _ in 0..<10 { try body() } } / 10)
+      }
+      let ms = Double(times.sorted()[3])
+      print(
+        String(
+          format: "  %6d rows %-22@ %8.4f ms %7.0f GB/s %7.1f TFLOP/s", rows, name as NSString, ms,
+          bytes / ms / 1e6, flops / ms / 1e9))
+    }
+    func product(_ name: String, _ from: Tensor, _ to: Tensor, _ activation: Activation = .none)
+      throws
+    {
+      let matrix = try lane.prepare(r.matrix(to.columns, from.columns))
+      let values = Double(rows * (from.columns + to.columns) + from.columns * to.columns)
+      try report(name, bytes: 2 * values, flops: 2 * Double(rows * from.columns * to.columns)) {
+        () throws(ComputeError) in
+        try lane.matmul(from, matrix, activation: activation, into: to)
+      }
+    }
+    try product("query key value", x, qkv)
+    try report(
+      "attention", bytes: 4 * unit,
+      flops: 4 * Double(rows * length * hidden)
+    ) { () throws(ComputeError) in
+      try lane.attention(qkv, sequences: placed, heads: model.configuration.headCount, into: y)
+    }
+    try product("output", y, x)
+    try report("addNorm", bytes: 3 * unit, flops: 0) { () throws(ComputeError) in
+      try lane.addNorm(x, residual: y, norm: norm, into: x)
+    }
+    let layer = model.configuration.upperLayers.lowerBound
+    try report(
+      "bottleneck", bytes: 2 * unit + Double(sequences * 4 * 64 * hidden),
+      flops: 4 * Double(rows * 64 * hidden)
+    ) { () throws(ComputeError) in
+      try lane.applyBottlenecks(y, groups: groups, layer: layer, site: .attention)
+    }
+    try report(
+      "addNorm and bottleneck", bytes: 3 * unit + Double(sequences * 4 * 64 * hidden),
+      flops: 4 * Double(rows * 64 * hidden)
+    ) { () throws(ComputeError) in
+      try lane.addNorm(
+        x, residual: y, norm: norm, groups: groups, layer: layer, site: .attention, into: y)
+    }
+    try product("up, GELU", x, w, .gelu)
+    try product("up", x, w)
+    try report("GELU by itself", bytes: Double(4 * rows * wide), flops: 0) {
+      () throws(ComputeError) in try lane.applyGELU(w)
+    }
+    try product("down", w, x)
+  }
+
+  private func tenant(_ i: Int) -> any ResidentAdapter { residents[i % residents.count] }
+}

@@ -1,0 +1,50 @@
+import Compute
+import ComputeCPU
+import ComputeCUDA
+import Foundation
+
+/// The GPU's own small program: what `Sources/ComputeCUDA` finds, whether it agrees with the CPU
+/// backend, and how fast it is. One static binary, so it runs where there is no Swift.
+let usage = """
+  usage: vbert-gpu devices
+         vbert-gpu compile ARCHITECTURE...      every kernel through NVRTC, no GPU needed: 80 90
+         vbert-gpu check [GOLDEN-DIRECTORY]     against the CPU backend, and the goldens if given
+         vbert-gpu check-cpu [GOLDEN-DIRECTORY] the same checks, the CPU in the GPU's place
+         vbert-gpu bench [--short]              sequences/s, BERT-base shape, 10,000 vBERTs
+  libraries are found by themselves; VBERT_CUDA_LIBRARIES=DIR[:DIR...] comes first
+  """
+
+let arguments = Array(CommandLine.arguments.dropFirst())
+let directories = (ProcessInfo.processInfo.environment["VBERT_CUDA_LIBRARIES"] ?? "")
+  .split(separator: ":").map(String.init)
+
+func run() throws -> Int32 {
+  switch arguments.first {
+  case "devices":
+    let libraries = CUDALibraries.find(directories: directories)
+    print(libraries.report)
+    guard libraries.report.isComplete else { return 1 }
+    print(try CUDABackend(device: CUDADevice(libraries)).name)
+    return 0
+  case "compile": return try compileAll(arguments.dropFirst().compactMap(Int.init))
+  case "check":
+    return try Checks(CUDABackend(device: try start())).run(goldens: arguments.dropFirst().first)
+  case "check-cpu":
+    return try Checks(CPUBackend(threads: 1)).run(goldens: arguments.dropFirst().first)
+  case "bench": return try Bench(try start()).run(short: arguments.contains("--short"))
+  default:
+    print(usage)
+    return 2
+  }
+}
+
+func start() throws -> CUDADevice {
+  var options = CUDADevice.Options()
+  options.adapterBytes = 64 << 30
+  return try CUDADevice(CUDALibraries.find(directories: directories), options: options)
+}
+
+do { exit(try run()) } catch {
+  FileHandle.standardError.write(Data("vbert-gpu: \(error)\n".utf8))
+  exit(1)
+}
