@@ -5,8 +5,7 @@ internal import Glibc
 ///
 /// ```
 /// registry.sqlite        tenants, vBERTs, versions, jobs (SQLite in WAL mode, with -wal and -shm)
-/// bases/<name>/          shared encoders
-/// plots/                 lookup tables
+/// bases/<name>/          shared encoders, and their lookup tables
 /// adapters/<xx>/<blob>   trained parameters, one file a version, never changed once named
 /// locks/                 files whose flock says who is alive; their contents mean nothing
 /// ```
@@ -28,14 +27,13 @@ package struct Home: Sendable, Hashable {
 
   package var registry: URL { root.appending(path: "registry.sqlite") }
   package var bases: URL { root.appending(path: "bases", directoryHint: .isDirectory) }
-  package var plots: URL { root.appending(path: "plots", directoryHint: .isDirectory) }
   package var adapters: URL { root.appending(path: "adapters", directoryHint: .isDirectory) }
   package var locks: URL { root.appending(path: "locks", directoryHint: .isDirectory) }
 
   /// Makes the directories that are not there yet, readable by their owner alone (the registry holds
   /// key hashes, adapters are trained on private text). Throws `HomeError`.
   package func create() throws(HomeError) {
-    for directory in [root, bases, plots, adapters, locks] {
+    for directory in [root, bases, adapters, locks] {
       do {
         try FileManager.default.createDirectory(
           at: directory, withIntermediateDirectories: true,

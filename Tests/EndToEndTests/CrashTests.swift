@@ -13,7 +13,8 @@ struct CrashTests {
     let (process, _, _) = try vbert.process(
       ["train", name, "--data", data, "--dev", data, "--epochs", "3", "--lr", "0.01"])
     try process.run()
-    try await Task.sleep(for: delay)
+    let end = ContinuousClock.now + delay
+    while process.isRunning, .now < end { try await Task.sleep(for: .milliseconds(5)) }
     let wasRunning = process.isRunning
     kill(process.processIdentifier, SIGKILL)
     process.waitUntilExit()
