@@ -1,77 +1,117 @@
-// Gradient of softmax(Q K^T / sqrt(w)) V for one head of one sequence.
+// Gradient of softmax(Q K^T / sqrt(w)) V for one head of one sequence, as five small products.
 //
-// Probabilities are computed again, a row at a time: T x w products more, and no T x T matrix has to
-// be kept from the forward pass or ever exists.
+// Probabilities are computed again from Q and K: one product more, and nothing has to be kept from
+// the forward pass. A head's columns lie 3 hidden values apart from row to row, often a power of two
+// that falls into few cache sets, so they are copied together first. Rows are padded with zeros to
+// whole vectors: products then have no ragged edge.
 
 #include "include/training.h"
 #include "mathematics.h"
 
-// S[j] = sum over c of x[c] * m[c][j]: m is [width, length], so the inner loop is along memory.
-INLINED void row_times(
-  const float *x, const float *m, int64_t width, int64_t length, float *restrict s) {
+enum { lane_count = 16, block = 4 };
+typedef float lanes __attribute__((vector_size(64), aligned(4)));
+
+INLINED int64_t padded(int64_t n) { return (n + lane_count - 1) / lane_count * lane_count; }
+
+int64_t csimd_attention_backward_scratch(int64_t length, int64_t width) {
+  const int64_t n = padded(length), w = padded(width);
+  return 2 * width * n + 4 * length * w + 2 * length * n;
+}
+
+// c [rows, n] = a b with a's element (i, p) at a[i * a_row + p * a_column]; b [k, n]; n in lanes.
+INLINED void product_rows(
+  int count, int64_t n, int64_t k, const float *a, int64_t a_row, int64_t a_column, const float *b,
+  float *c) {
 #pragma clang fp contract(fast)
-  for (int64_t j = 0; j < length; j++) s[j] = 0;
-  int64_t c = 0;
-  for (; c + 4 <= width; c += 4) {
-    const float *a = m + c * length, *b = a + length, *e = b + length, *f = e + length;
-    const float x0 = x[c], x1 = x[c + 1], x2 = x[c + 2], x3 = x[c + 3];
-    for (int64_t j = 0; j < length; j++) {
-      s[j] += x0 * a[j] + x1 * b[j] + (x2 * e[j] + x3 * f[j]);
+  for (int64_t j = 0; j < n; j += lane_count) {
+    lanes sums[block];
+#pragma clang loop unroll(full)
+    for (int i = 0; i < count; i++) sums[i] = (lanes){0};
+    for (int64_t p = 0; p < k; p++) {
+      const lanes row = *(const lanes *)(b + p * n + j);
+#pragma clang loop unroll(full)
+      for (int i = 0; i < count; i++) sums[i] += a[i * a_row + p * a_column] * row;
     }
-  }
-  for (; c < width; c++) {
-    for (int64_t j = 0; j < length; j++) s[j] += x[c] * m[c * length + j];
+#pragma clang loop unroll(full)
+    for (int i = 0; i < count; i++) *(lanes *)(c + i * n + j) = sums[i];
   }
 }
 
-// A row of probabilities, in place of its scores.
-INLINED void softmax_row(float *restrict s, int64_t length, float scale) {
+INLINED void product(
+  int64_t rows, int64_t n, int64_t k, const float *a, int64_t a_row, int64_t a_column,
+  const float *b, float *c) {
+  int64_t i = 0;
+  for (; i + block <= rows; i += block) {
+    product_rows(block, n, k, a + i * a_row, a_row, a_column, b, c + i * n);
+  }
+  for (; i < rows; i++) product_rows(1, n, k, a + i * a_row, a_row, a_column, b, c + i * n);
+}
+
+// [length, width] with a stride, as rows of `columns` values.
+INLINED void gather(
+  const float *from, int64_t stride, int64_t length, int64_t width, int64_t columns, float *to) {
+  for (int64_t i = 0; i < length; i++) {
+    for (int64_t c = 0; c < width; c++) to[i * columns + c] = from[i * stride + c];
+    for (int64_t c = width; c < columns; c++) to[i * columns + c] = 0;
+  }
+}
+
+// The same transposed: [width, columns], columns at least length.
+INLINED void gather_transposed(
+  const float *from, int64_t stride, int64_t length, int64_t width, int64_t columns, float *to) {
+  for (int64_t c = 0; c < width; c++) {
+    for (int64_t i = 0; i < length; i++) to[c * columns + i] = from[i * stride + c];
+    for (int64_t i = length; i < columns; i++) to[c * columns + i] = 0;
+  }
+}
+
+INLINED void scatter(
+  const float *from, int64_t columns, int64_t length, int64_t width, float *to, int64_t stride) {
+  for (int64_t i = 0; i < length; i++) {
+    for (int64_t c = 0; c < width; c++) to[i * stride + c] = from[i * columns + c];
+  }
+}
+
+// Scores become probabilities in p; the gradient at them in dp becomes that at the scores.
+INLINED void softmax_row(float *restrict p, float *restrict dp, int64_t length, float scale) {
   LANES
-  float most = s[0];
-  for (int64_t j = 1; j < length; j++) most = s[j] > most ? s[j] : most;
-  float sum = 0;
+  float most = p[0];
+  for (int64_t j = 1; j < length; j++) most = p[j] > most ? p[j] : most;
+  float sum = 0, dot = 0;
   for (int64_t j = 0; j < length; j++) {
-    s[j] = exp_lane((s[j] - most) * scale);
-    sum += s[j];
+    p[j] = exp_lane((p[j] - most) * scale);
+    sum += p[j];
+    dot += p[j] * dp[j];
   }
   const float inverse = 1.0f / sum;
-  for (int64_t j = 0; j < length; j++) s[j] *= inverse;
+  dot *= inverse;
+  for (int64_t j = 0; j < length; j++) {
+    p[j] *= inverse;
+    dp[j] = p[j] * (dp[j] - dot) * scale;
+  }
 }
 
 CLONED void csimd_attention_backward(
   int64_t length, int64_t width, float scale, const float *query, const float *key,
   const float *value, int64_t stride, const float *d, int64_t d_stride, float *dquery, float *dkey,
   float *dvalue, float *scratch) {
-  LANES
-  float *keys = scratch, *values = keys + width * length;
-  float *p = values + width * length, *dp = p + length;
-  for (int64_t j = 0; j < length; j++) {
-    for (int64_t c = 0; c < width; c++) {
-      keys[c * length + j] = key[j * stride + c];
-      values[c * length + j] = value[j * stride + c];
-      dkey[j * stride + c] = 0;
-      dvalue[j * stride + c] = 0;
-    }
-  }
-  for (int64_t i = 0; i < length; i++) {
-    const float *q = query + i * stride, *dr = d + i * d_stride;
-    row_times(q, keys, width, length, p);
-    softmax_row(p, length, scale);
-    row_times(dr, values, width, length, dp);
-    float dot = 0;
-    for (int64_t j = 0; j < length; j++) dot += p[j] * dp[j];
-    for (int64_t j = 0; j < length; j++) dp[j] = p[j] * (dp[j] - dot) * scale;
-    float *restrict dq = dquery + i * stride;
-    for (int64_t c = 0; c < width; c++) dq[c] = 0;
-    for (int64_t j = 0; j < length; j++) {
-      const float ds = dp[j], weight = p[j];
-      const float *k = key + j * stride;
-      float *restrict dk = dkey + j * stride, *restrict dv = dvalue + j * stride;
-      for (int64_t c = 0; c < width; c++) {
-        dq[c] += ds * k[c];
-        dk[c] += ds * q[c];
-        dv[c] += weight * dr[c];
-      }
-    }
-  }
+  const int64_t n = padded(length), w = padded(width);
+  float *keys = scratch, *values = keys + width * n;
+  float *q = values + width * n, *k = q + length * w, *dout = k + length * w;
+  float *result = dout + length * w;
+  float *p = result + length * w, *dp = p + length * n;
+  gather_transposed(key, stride, length, width, n, keys);
+  gather_transposed(value, stride, length, width, n, values);
+  gather(query, stride, length, width, w, q);
+  gather(key, stride, length, width, w, k);
+  gather(d, d_stride, length, width, w, dout);
+  product(length, n, width, q, w, 1, keys, p);
+  product(length, n, width, dout, w, 1, values, dp);
+  for (int64_t i = 0; i < length; i++) softmax_row(p + i * n, dp + i * n, length, scale);
+  product(length, w, length, dp, n, 1, k, result);
+  scatter(result, w, length, width, dquery, stride);
+  product(length, w, length, dp, 1, n, q, result);
+  scatter(result, w, length, width, dkey, stride);
+  product(length, w, length, p, 1, n, dout, result);
+  scatter(result, w, length, width, dvalue, stride);
 }

@@ -42,7 +42,10 @@ extension CPUBackend {
     precondition(qkv.columns == 3 * hidden && dqkv.columns == 3 * hidden)
     precondition(qkv.stride == dqkv.stride && layout.rows == d.rows)
     try unsafe check(
-      csimd_reserve(context, 2 * layout.longest * (width + 1) * MemoryLayout<Float>.size))
+      csimd_reserve(
+        context,
+        Int(csimd_attention_backward_scratch(Int64(layout.longest), Int64(width)))
+          * MemoryLayout<Float>.size))
     parallel(tasks: layout.count * heads) { task, thread in
       let rows = layout.rows(of: task / heads)
       let column = task % heads * width

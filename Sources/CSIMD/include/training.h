@@ -34,11 +34,14 @@ void csimd_norm_parameters(
   const float *normalised, float *dgamma, float *dbeta);
 
 /// One head of one sequence: query, key, value [length, width] and their gradients with `stride`,
-/// d [length, width] with `d_stride`. scratch: 2 * length * (width + 1) values.
+/// d [length, width] with `d_stride`. scratch: csimd_attention_backward_scratch values.
 void csimd_attention_backward(
   int64_t length, int64_t width, float scale, const float *query, const float *key,
   const float *value, int64_t stride, const float *d, int64_t d_stride, float *dquery,
   float *dkey, float *dvalue, float *scratch);
+int64_t csimd_attention_backward_scratch(int64_t length, int64_t width);
+
+int64_t csimd_attention_backward_scratch(int64_t length, int64_t width);
 
 /// out[r] = sum of table[indices[r, t]] over t; a negative index adds nothing.
 void csimd_gather_sum(
