@@ -54,8 +54,9 @@ var targets: [Target] = [
     linkerSettings: [.linkedLibrary("dl")]),
   room("ComputeCUDA", ["Compute", "CCUDA", "CSIMD"]),
   room("Model", ["Compute", "CSIMD"]),
+  room("GPUBench", ["Compute", "ComputeCUDA", "Model"]),
   .executableTarget(
-    name: "vbert-gpu", dependencies: ["Compute", "ComputeCPU", "ComputeCUDA", "Model"],
+    name: "vbert-gpu", dependencies: ["Compute", "ComputeCPU", "ComputeCUDA", "GPUBench", "Model"],
     swiftSettings: strict),
   .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
   tests("ComputeTests", ["Compute", "ComputeCPU", "CSIMD"]),
@@ -95,8 +96,8 @@ if upTo != "engine" {
   ]
 }
 let commandLine: [Target.Dependency] = [
-  "Trainer", "Scheduler", "Manager", "Model", "Compute", "ComputeCPU", argumentParser, logging,
-  metrics,
+  "Trainer", "Scheduler", "Manager", "Model", "Compute", "ComputeCPU", "ComputeCUDA", "GPUBench",
+  argumentParser, logging, metrics,
 ]
 if upTo == "trainer" {
   targets.append(

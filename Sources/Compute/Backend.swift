@@ -94,12 +94,13 @@ package protocol Backend: AnyObject, Sendable {
     _ x: Tensor, groups: any PlacedGroups, layer: Int, target: LowRankTarget, into out: Tensor
   ) throws(ComputeError)
 
-  /// out[i] = mean, or first row, of sequence i. x [R, H], out [sequences, H].
+  /// out[i] = mean, or first row, of sequence i. x [R, H], out [sequences, H], fp32 or as x.
   func pool(_ x: Tensor, sequences: any PlacedSequences, pooling: Pooling, into out: Tensor)
     throws(ComputeError)
 
   /// out[r] = W_head x[r] + b_head with the head of r's group, in the first columns of out's row;
-  /// further columns and rows without a head are left as they are. out [R, most labels or more].
+  /// further columns and rows without a head are left as they are. out [R, most labels or more], fp32
+  /// or as x.
   func applyHeads(_ x: Tensor, groups: any PlacedGroups, into out: Tensor) throws(ComputeError)
 }
 

@@ -4,7 +4,7 @@ extension CUDABackend {
   package func load(_ adapter: HostAdapter) throws(ComputeError) -> any ResidentAdapter {
     let image = try AdapterImage(adapter)
     let pages = try device.pages.take(image.pageCount) { bytes throws(ComputeError) in
-      try device.allocate(bytes, flag: "--device-adapter-memory")
+      try device.allocate(bytes, flag: "--cache-bytes")
     }
     // From here on the pages are the adapter's: an error gives them back.
     let resident = CUDAAdapter(

@@ -8,8 +8,8 @@ internal import Synchronization
   package struct Options: Sendable {
     /// Number of the GPU, as `vbert devices` counts.
     package var ordinal = 0
-    /// Device memory that adapters may take in all.
-    package var adapterBytes = 8 << 30
+    /// Device memory for adapters that stay; nil: half of what is free (`AdapterShare`).
+    package var adapterBytes: Int?
     /// Pinned host memory, per lane, through which data travels.
     package var stagingBytes = 64 << 20
     /// GELU inside the product (tanh form, errors to 5e-4) or after it (exact).
@@ -26,6 +26,8 @@ internal import Synchronization
   package let multiprocessors: Int
   package let memoryBytes: Int
   package let options: Options
+  /// Device memory for adapters that stay.
+  package let adapterBytes: Int
   let driver: Driver
   let products: Products
   let sharedMemoryPerBlock: Int
@@ -52,7 +54,14 @@ internal import Synchronization
   init(_ libraries: CUDALibraries, options: Options, cache: KernelCache) throws(ComputeError) {
     guard let table = libraries.driver, let compiler = KernelCompiler(libraries),
       let blas = libraries.products
-    else { throw .unsupported("CUDA needs three libraries:\n\(libraries.report)") }
+    else {
+      throw .unsupported(
+        """
+        --device cuda needs three libraries of NVIDIA's (--cuda-libraries DIR says where to look; \
+        --device cpu needs none):
+        \(libraries.report)
+        """)
+    }
     let driver = Driver(table: table)
     self.driver = driver
     self.compiler = compiler
@@ -61,7 +70,9 @@ internal import Synchronization
     var count: Int32 = 0
     try driver.check(unsafe table.device_count(&count), "counting GPUs")
     guard options.ordinal >= 0, options.ordinal < Int(count) else {
-      throw .unsupported("GPU \(options.ordinal): this machine has \(count)")
+      throw .unsupported(
+        "--device cuda:\(options.ordinal): this machine has \(count) GPUs, counted from 0; "
+          + "vbert devices lists them")
     }
     var device: Int32 = 0
     try driver.check(unsafe table.device_get(&device, Int32(options.ordinal)), "opening the GPU")
@@ -71,22 +82,21 @@ internal import Synchronization
     self.context = context
     try driver.check(table.context_set(context), "entering the context")
 
-    var text = [CChar](repeating: 0, count: 256)
-    try driver.check(unsafe table.device_name(&text, 256, device), "asking for the GPU's name")
-    name = String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    architecture =
-      10 * (try driver.attribute(DriverNumber.computeCapabilityMajor, of: device))
-      + (try driver.attribute(DriverNumber.computeCapabilityMinor, of: device))
+    let description = try driver.describe(device: device, ordinal: options.ordinal)
+    (name, architecture) = (description.name, description.architecture)
+    memoryBytes = description.memoryBytes
     multiprocessors = try driver.attribute(DriverNumber.multiprocessors, of: device)
     sharedMemoryPerBlock = try driver.attribute(DriverNumber.sharedMemoryPerBlock, of: device)
-    var bytes = 0
-    try driver.check(unsafe table.device_total_memory(&bytes, device), "asking for memory")
-    memoryBytes = bytes
-    guard architecture >= 80 else {
-      throw .unsupported("\(name): the kernels need compute capability 8.0 or newer")
+    guard description.isSupported else {
+      throw .unsupported(
+        "\(name): the kernels need compute capability 8.0 or newer; compute with --device cpu")
     }
+    var (free, total) = (0, 0)
+    try driver.check(unsafe driver.table.memory_info(&free, &total), "asking for free memory")
+    let share = try AdapterShare(adapterBytes: options.adapterBytes, freeBytes: free)
+    adapterBytes = share.kept
+    pages = PagePool(limit: share.pool)
     products = try Products(blas)
-    pages = PagePool(limit: options.adapterBytes)
   }
 
   deinit {

@@ -28,6 +28,19 @@ internal import Compute
     try check(unsafe table.device_attribute(&value, number, device), "reading a device attribute")
     return Int(value)
   }
+
+  func describe(device: Int32, ordinal: Int) throws(ComputeError) -> GPUDescription {
+    var text = [CChar](repeating: 0, count: 256)
+    try check(unsafe table.device_name(&text, 256, device), "asking for the GPU's name")
+    var bytes = 0
+    try check(unsafe table.device_total_memory(&bytes, device), "asking for memory")
+    return GPUDescription(
+      ordinal: ordinal,
+      name: String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self),
+      architecture: 10 * (try attribute(DriverNumber.computeCapabilityMajor, of: device))
+        + (try attribute(DriverNumber.computeCapabilityMinor, of: device)),
+      memoryBytes: bytes)
+  }
 }
 
 /// Numbers of the driver's API that are used here.

@@ -37,7 +37,7 @@ final class PagePool: Sendable {
         guard room >= count - state.free.count else {
           throw .outOfMemory(
             requestedBytes: (count - state.free.count) * PagePool.pageBytes,
-            flag: "the number of resident vBERTs, or raise --device-adapter-memory")
+            flag: "--batch, or raise --cache-bytes")
         }
         let pages = min(room, PagePool.pagesPerBlock)
         let block = try allocate(pages * PagePool.pageBytes)

@@ -80,8 +80,9 @@ struct HeadPass {
     return try download(out)
   }
 
+  /// Sums end in fp32 on every device: in bf16 close labels would tie.
   private func take(rows: Int, columns: Int) -> Tensor {
-    space.take(rows: rows, columns: columns, type: states.type)
+    space.take(rows: rows, columns: columns)
   }
 
   private func download(_ tensor: Tensor) throws(ComputeError) -> [Float] {
@@ -99,11 +100,11 @@ struct HeadPass {
 
   /// For pooled states and head outputs of both ways of pooling, and of the tokens.
   static func workspaceBytes(for part: BatchPart) -> Int {
-    let (layout, type) = (part.packed.layout, part.engine.model.activationType)
+    let layout = part.packed.layout
     let hidden = part.engine.model.configuration.hiddenSize
     let width = width(part.runs)
-    return 2 * Workspace.bytes(rows: layout.count, columns: hidden, type: type)
-      + 2 * Workspace.bytes(rows: layout.count, columns: width, type: type)
-      + Workspace.bytes(rows: layout.rows, columns: width, type: type)
+    return 2 * Workspace.bytes(rows: layout.count, columns: hidden)
+      + 2 * Workspace.bytes(rows: layout.count, columns: width)
+      + Workspace.bytes(rows: layout.rows, columns: width)
   }
 }

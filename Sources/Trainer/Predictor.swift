@@ -58,13 +58,14 @@ package final class Predictor {
     var (features, headGroups) = (states, groups)
     if spec.task != .tag {
       features = upper.workspace.take(
-        rows: batch.layout.count, columns: states.columns, type: states.type)
+        rows: batch.layout.count, columns: states.columns)
       try backend.pool(states, sequences: sequences, pooling: spec.pooling, into: features)
       headGroups = try backend.place([RowGroup(rows: 0..<features.rows, adapter: adapter)])
     }
     let labels = spec.task.outputs(labels: spec.labels.count)
     guard labels > 0 else { return features }
-    let out = upper.workspace.take(rows: features.rows, columns: labels, type: states.type)
+    // Sums end in fp32 on every device: in bf16 close labels would tie.
+    let out = upper.workspace.take(rows: features.rows, columns: labels)
     try backend.applyHeads(features, groups: headGroups, into: out)
     return out
   }

@@ -1,5 +1,6 @@
 import Compute
 import ComputeCUDA
+import GPUBench
 import Model
 
 extension Checks {

@@ -1,5 +1,6 @@
 import Compute
 import ComputeCUDA
+import GPUBench
 
 extension Checks {
   /// A tenant with bottlenecks at both sites of layer 2, LoRAs, and a head.

@@ -2,6 +2,7 @@ import Compute
 import ComputeCPU
 import ComputeCUDA
 import Foundation
+import GPUBench
 
 /// Every operation on the GPU beside the CPU backend, on the same numbers.
 final class Checks {

@@ -1,6 +1,7 @@
 import Compute
 import ComputeCUDA
 import Foundation
+import GPUBench
 import Model
 
 /// Whole models on the GPU beside numbers of an independent implementation (fp64, PyTorch).

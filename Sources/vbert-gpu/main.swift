@@ -2,6 +2,7 @@ import Compute
 import ComputeCPU
 import ComputeCUDA
 import Foundation
+import GPUBench
 
 /// The GPU's own small program: what `Sources/ComputeCUDA` finds, whether it agrees with the CPU
 /// backend, and how fast it is. One static binary, so it runs where there is no Swift.
@@ -10,7 +11,7 @@ let usage = """
          vbert-gpu compile ARCHITECTURE...      every kernel through NVRTC, no GPU needed: 80 90
          vbert-gpu check [GOLDEN-DIRECTORY]     against the CPU backend, and the goldens if given
          vbert-gpu check-cpu [GOLDEN-DIRECTORY] the same checks, the CPU in the GPU's place
-         vbert-gpu bench [--short]              sequences/s, BERT-base shape, 10,000 vBERTs
+         vbert-gpu bench [--short] [SECTION...] as vbert bench gpu
   libraries are found by themselves; VBERT_CUDA_LIBRARIES=DIR[:DIR...] comes first
   """
 
@@ -31,7 +32,12 @@ func run() throws -> Int32 {
     return try Checks(CUDABackend(device: try start())).run(goldens: arguments.dropFirst().first)
   case "check-cpu":
     return try Checks(CPUBackend(threads: 1)).run(goldens: arguments.dropFirst().first)
-  case "bench": return try Bench(try start()).run(short: arguments.contains("--short"))
+  case "bench":
+    var options = GPUBench.Options()
+    options.isShort = arguments.contains("--short")
+    options.sections = Set(arguments.compactMap(GPUBench.Section.init(rawValue:)))
+    try GPUBench(try start(), options: options, show: { print($0) }).run()
+    return 0
   default:
     print(usage)
     return 2

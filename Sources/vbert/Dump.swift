@@ -1,6 +1,5 @@
 import ArgumentParser
 import Compute
-import ComputeCPU
 import Foundation
 import Manager
 import Model
@@ -19,6 +18,7 @@ struct Dump: ParsableCommand {
   enum Layers: String, ExpressibleByArgument, CaseIterable { case all, last }
 
   @OptionGroup var global: GlobalOptions
+  @OptionGroup var device: DeviceOptions
   @Option(help: "The base's name.") var base: String
   @Option(help: "JSONL, plain or gzip: rows with text, text and text_pair, tokens, or ids.")
   var data: String
@@ -37,7 +37,7 @@ struct Dump: ParsableCommand {
   func run() throws {
     let home = Home(option: global.home)
     let base = try BaseStore(home: home).load(base)
-    let backend = try CPUBackend()
+    let backend = try Device(device).lane()
     let model = try BaseModel(
       source: base.weights, configuration: base.configuration, backend: backend)
     let limit = base.configuration.maxPositions

@@ -12,7 +12,8 @@ struct EvalCommand: ParsableCommand {
   @Argument(help: "The vBERT's name.") var name: String
   @Option(help: "Labelled rows, as for train.") var data: String
   @Option(help: "A version's number (default: the one that answers now).") var version: Int?
-  @Option(help: "Compute threads (default: all cores).") var threads: Int?
+  @OptionGroup var device: DeviceOptions
+  @Option(help: "Compute threads of a CPU (default: all cores).") var threads: Int?
 
   func validate() throws {
     guard threads ?? 1 >= 1 else { throw ValidationError("--threads must be 1 or more") }
@@ -24,7 +25,8 @@ struct EvalCommand: ParsableCommand {
     let spec = chosen.spec
     guard spec.task != .embed else { throw PredictError.nothingToMeasure(name) }
     let rows = try DataSet(path: data, task: spec.task, labelled: true)
-    let opened = try OpenedBase(of: spec, home: store.registry.home, threads: threads)
+    let opened = try OpenedBase(
+      of: spec, home: store.registry.home, device: device, threads: threads)
     let examples = try Examples(
       rows, spec: spec, labels: LabelSet(spec.labels), tokenizer: opened.base.tokenizer)
     let predictor = try store.predictor(chosen, opened)

@@ -1,25 +1,24 @@
 import Compute
-import ComputeCPU
 import Manager
 import Model
 import Trainer
 
-/// A base on the CPU with its n-gram rows, for the verbs that compute without a server.
+/// A base on a device with its n-gram rows, for the verbs that compute without a server.
 struct OpenedBase {
   let base: Base
-  let backend: CPUBackend
+  let backend: any Backend
   let model: BaseModel
   /// nil for a dense base.
   let lookup: RowLookup?
 
   /// Opens the base that the specification was made for. Throws when it is gone, or is another one
   /// of that name now.
-  init(of spec: VBertSpec, home: Home, threads: Int?) throws {
+  init(of spec: VBertSpec, home: Home, device: DeviceOptions, threads: Int?) throws {
     base = try BaseStore(home: home).load(spec.base)
     guard base.record.contentHash == spec.baseHash else {
       throw OpenedBaseError.replaced(base: spec.base)
     }
-    backend = if let threads { try CPUBackend(threads: threads) } else { try CPUBackend() }
+    backend = try Device(device).lane(threads: threads)
     model = try BaseModel(
       source: base.weights, configuration: base.configuration, backend: backend)
     guard base.configuration.isSkip else {

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Compute
-import ComputeCPU
 import Foundation
 import Manager
 import Model
@@ -17,6 +16,7 @@ struct PLOTBuildCommand: ParsableCommand {
       """)
 
   @OptionGroup var options: PLOTOptions
+  @OptionGroup var device: DeviceOptions
   @Option(
     parsing: .upToNextOption,
     help: "Text files, plain or gzip, one text a line.") var corpus: [String]
@@ -55,7 +55,7 @@ struct PLOTBuildCommand: ParsableCommand {
     }
     defer { withExtendedLifetime(lock) {} }
     try PLOTBuild.prepare(base.plotDirectory)
-    let backend = try CPUBackend(threads: threads)
+    let backend = try Device(device).lane(threads: threads)
     let model = try BaseModel(
       source: base.weights, configuration: base.configuration, backend: backend)
     let build = PLOTBuild(

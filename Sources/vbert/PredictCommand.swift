@@ -21,7 +21,8 @@ struct PredictCommand: ParsableCommand {
   @Option(help: "JSONL, plain or gzip: rows as for train; labels are not needed.")
   var data: String?
   @Option(help: "A version's number (default: the one that answers now).") var version: Int?
-  @Option(help: "Compute threads (default: all cores).") var threads: Int?
+  @OptionGroup var device: DeviceOptions
+  @Option(help: "Compute threads of a CPU (default: all cores).") var threads: Int?
 
   func validate() throws {
     guard (text == nil) != (data == nil) else {
@@ -41,7 +42,8 @@ struct PredictCommand: ParsableCommand {
       rows = DataSet(path: "the text", rows: [DataRow(line: 1, input: try input(chosen.spec.task))])
     }
     for i in rows.rows.indices { rows.rows[i].target = nil }
-    let opened = try OpenedBase(of: chosen.spec, home: store.registry.home, threads: threads)
+    let opened = try OpenedBase(
+      of: chosen.spec, home: store.registry.home, device: device, threads: threads)
     let examples = try Examples(
       rows, spec: chosen.spec, labels: LabelSet(chosen.spec.labels),
       tokenizer: opened.base.tokenizer)

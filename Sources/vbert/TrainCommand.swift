@@ -1,4 +1,5 @@
 import ArgumentParser
+import Compute
 import Foundation
 import Manager
 import Model
@@ -30,7 +31,8 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "Epochs without a better result before it stops; 0: never stop early.")
   var patience = TrainingOptions().patience
   @Option(help: "Use only the first so many rows.") var limit: Int?
-  @Option(help: "Compute threads (default: all cores).") var threads: Int?
+  @OptionGroup var device: DeviceOptions
+  @Option(help: "Compute threads of a CPU (default: all cores).") var threads: Int?
   @Option(help: "A remark to keep with the version.") var note = ""
 
   func validate() throws {
@@ -65,7 +67,8 @@ struct TrainCommand: ParsableCommand {
     // Everything is read and checked before a job exists.
     let files = try TrainingData(
       data: data, dev: dev, spec: vbert.spec, limit: limit, options: training)
-    let opened = try OpenedBase(of: vbert.spec, home: store.registry.home, threads: threads)
+    let opened = try OpenedBase(
+      of: vbert.spec, home: store.registry.home, device: device, threads: threads)
     let examples = try files.examples(tokenizer: opened.base.tokenizer)
     let job = try store.registry.beginJob(vbert: name)
     do {
@@ -81,6 +84,10 @@ struct TrainCommand: ParsableCommand {
     _ examples: (train: Examples, dev: Examples), _ spec: VBertSpec, _ opened: OpenedBase,
     _ store: AdapterStore, _ vbert: VBertRecord, _ running: RunningJob
   ) throws -> TrainReport {
+    guard let backend = opened.backend as? any TrainableBackend else {
+      throw ComputeError.unsupported(
+        "training on \(opened.backend.name); train with --device cpu")
+    }
     let clock = ContinuousClock()
     var bar = ProgressLine()
     let start = clock.now
@@ -90,7 +97,7 @@ struct TrainCommand: ParsableCommand {
     let job = try TrainingJob(
       spec: spec, train: examples.train, dev: examples.dev, source: opened.base.weights,
       entry: Entry(upper, lookup: opened.lookup), configuration: opened.base.configuration,
-      backend: opened.backend, options: training
+      backend: backend, options: training
     ) { event in
       if case .preparing(let done, let all) = event {
         bar.update("preparing", done: done, of: all, unit: "rows")

@@ -155,6 +155,13 @@ import Testing
     #expect(grids.count == 5 && grids[0] == 6)
   }
 
+  @Test func theGPUsAreListed() {
+    let gpus = FakeDriver.libraries().gpus
+    #expect(
+      gpus == [GPUDescription(ordinal: 0, name: "F", architecture: 90, memoryBytes: 1 << 30)])
+    #expect(CUDALibraries(report: LibraryReport(findings: [])).gpus.isEmpty)
+  }
+
   @Test func aGPUThatIsNotThereIsRefused() {
     var options = CUDADevice.Options()
     options.ordinal = 3

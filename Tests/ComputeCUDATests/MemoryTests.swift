@@ -19,12 +19,24 @@ import Testing
     #expect(Set(first + rest).count == 3000)
     #expect(blocks == [2048 * PagePool.pageBytes, 952 * PagePool.pageBytes])
     let error = #expect(throws: ComputeError.self) { _ = try take(1) }
-    #expect("\(error as Any)".contains("resident vBERTs"))
+    #expect("\(error as Any)".contains("raise --cache-bytes"))
     pool.giveBack(first)
     #expect(pool.counts.free == 10)
     #expect(throws: ComputeError.self) { _ = try take(11) }
     #expect(Set(try take(10)) == Set(first))
     #expect(pool.close() == [1 << 32, 2 << 32])
+  }
+
+  @Test func theCachesBoundFitsThePool() throws {
+    let gib = 1 << 30
+    #expect(try AdapterShare(adapterBytes: nil, freeBytes: 100 * gib).kept == 50 * gib)
+    let share = try AdapterShare(adapterBytes: 8 * gib, freeBytes: 100 * gib)
+    #expect(share.kept == 8 * gib && share.pool == 10 * gib)
+    #expect(try AdapterShare(adapterBytes: 60 * gib, freeBytes: 64 * gib).pool == 64 * gib)
+    #expect(try AdapterShare(adapterBytes: 0, freeBytes: gib).pool == PagePool.pageBytes)
+    #expect(throws: ComputeError.outOfMemory(requestedBytes: gib, flag: "--cache-bytes")) {
+      _ = try AdapterShare(adapterBytes: 3 * gib, freeBytes: 2 * gib)
+    }
   }
 
   @Test func rangesKnowTheirAddresses() {

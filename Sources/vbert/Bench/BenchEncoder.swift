@@ -1,6 +1,5 @@
 import ArgumentParser
 import Compute
-import ComputeCPU
 import Foundation
 import Manager
 import Model
@@ -19,11 +18,13 @@ struct BenchEncoder: ParsableCommand {
       """)
 
   @OptionGroup var global: GlobalOptions
+  @OptionGroup var device: DeviceOptions
   @Option(help: "The base's name.") var base: String
   @Option(help: "JSON file: batches of token ids, and a single text.") var ids: String
   @Option(help: "Different vBERTs that the texts go to in turn; 0: the base alone.") var vberts = 0
   @Option(help: "Their adapters.") var adapter = "bottleneck:64"
-  @Option(help: "Compute threads.") var threads = ProcessInfo.processInfo.activeProcessorCount
+  @Option(help: "Compute threads of a CPU.") var threads = ProcessInfo.processInfo
+    .activeProcessorCount
 
   private struct Answer: Encodable {
     var ready: String?
@@ -38,7 +39,8 @@ struct BenchEncoder: ParsableCommand {
     let texts = try JSONDecoder().decode(
       EncoderBench.Texts.self, from: try Data(contentsOf: URL(filePath: ids)))
     let bench = try EncoderBench(
-      base: base, texts: texts, threads: threads, adapters: vberts,
+      base: base, texts: texts, backend: try Device(device).lane(threads: threads),
+      adapters: vberts,
       spec: try AdapterSpec(parsing: adapter))
     try bench.encodeAll()
     try answer(Answer(ready: bench.backend.name))

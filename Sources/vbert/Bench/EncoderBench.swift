@@ -1,5 +1,4 @@
 import Compute
-import ComputeCPU
 import Foundation
 import Manager
 import Model
@@ -7,7 +6,7 @@ import Model
 /// The compute thread's work without the server around it: rows, encoder, adapters, pooling, and the
 /// pooled states back on the host.
 final class EncoderBench {
-  let backend: CPUBackend
+  let backend: any Backend
   let tokens: Int
   private let model: BaseModel
   private let upper: UpperEncoder
@@ -22,13 +21,12 @@ final class EncoderBench {
     var single: [Int32]
   }
 
-  init(base: Base, texts: Texts, threads: Int, adapters: Int, spec: AdapterSpec) throws {
+  init(base: Base, texts: Texts, backend: any Backend, adapters: Int, spec: AdapterSpec) throws {
     func packed(_ rows: [[Int32]]) -> PackedBatch {
       PackedBatch(sequences: rows.map { ($0, $0.map { _ in 0 }) })
     }
     let configuration = base.configuration
     let hidden = configuration.hiddenSize
-    let backend = try CPUBackend(threads: threads)
     self.backend = backend
     model = try BaseModel(source: base.weights, configuration: configuration, backend: backend)
     batches = texts.batches.map(packed)

@@ -1,5 +1,4 @@
 import Compute
-import ComputeCPU
 import Dispatcher
 import Foundation
 import Logging
@@ -16,7 +15,7 @@ struct Rooms {
   private let store: AdapterStore
   let options: ServingOptions
 
-  init(home: Home, _ options: ServingOptions) throws {
+  init(home: Home, _ device: Device, _ options: ServingOptions) throws {
     self.options = options
     let bases = BaseStore(home: home)
     let registry = try Registry(home: home)
@@ -24,22 +23,26 @@ struct Rooms {
     store = AdapterStore(registry: registry)
 
     let plotBytes = options.plotBytes.bytes
-    let engines = Engines { name in try Rooms.engine(try bases.load(name), plotBytes: plotBytes) }
+    let engines = Engines { name in
+      try Rooms.engine(
+        try bases.load(name), lane: try device.lane(threads: 1), plotBytes: plotBytes)
+    }
     self.engines = engines
-    let adapterLane = try CPUBackend(threads: 1)
+    let adapterLane = try device.lane(threads: 1)
     let cache = AdapterCache(
-      store: store, bound: options.cacheBytes.bytes,
+      store: store, bound: options.cacheBytes?.bytes ?? device.adapterBytes,
       baseShape: { try engines.engine(for: $0).model.configuration },
       load: { try adapterLane.load($0) })
 
-    let backend = try CPUBackend(
-      threads: options.threads ?? ProcessInfo.processInfo.activeProcessorCount)
+    let backend = try device.lane(threads: options.threads)
+    let tokenBudget = options.tokenBudget ?? device.batch.tokens
+    let batch = options.batch ?? device.batch.sequences
     let metrics = PrometheusMetrics()
     pipeline = Pipeline(
       intake: Intake(
         bounds: .init(
           total: options.queue, perTenant: options.tenantQueue ?? max(1, options.queue / 2)),
-        policy: BatchPolicy(tokenBudget: options.tokenBudget, maxSequences: options.batch)),
+        policy: BatchPolicy(tokenBudget: tokenBudget, maxSequences: batch)),
       engines: engines, adapters: cache, backend: backend, mode: options.plot,
       trace: try options.trace.map { try Trace(path: $0) }, metrics: metrics)
     var limits = ServerLimits()
@@ -51,13 +54,12 @@ struct Rooms {
       registry: registry, engines: engines, pipeline: pipeline, cache: cache, limits: limits,
       about: ServerInfo(
         version: Vbert.version, device: backend.name, plotMode: options.plot,
-        tokenBudget: options.tokenBudget, maxSequences: options.batch, queue: options.queue),
+        tokenBudget: tokenBudget, maxSequences: batch, queue: options.queue),
       metrics: metrics)
   }
 
   /// A base with a lane of its own for loading and for n-grams that missed.
-  private static func engine(_ base: Base, plotBytes: Int) throws -> Engine {
-    let lane = try CPUBackend(threads: 1)
+  private static func engine(_ base: Base, lane: any Backend, plotBytes: Int) throws -> Engine {
     let model = try BaseModel(
       source: base.weights, configuration: base.configuration, backend: lane)
     var lookup: NGramLookup?

@@ -20,6 +20,7 @@ struct ServeCommand: AsyncParsableCommand {
       """)
 
   @OptionGroup var options: GlobalOptions
+  @OptionGroup var device: DeviceOptions
   @OptionGroup var serving: ServingOptions
 
   func run() async throws {
@@ -31,7 +32,9 @@ struct ServeCommand: AsyncParsableCommand {
       return handler
     }
     let log = Logger(label: "vbert")
-    let rooms = try Rooms(home: Home(option: options.home), serving)
+    let rooms = try Rooms(
+      home: Home(option: options.home),
+      Device(device, adapterBytes: serving.cacheBytes?.bytes), serving)
     try rooms.preload(log)
     let isOpen = try !rooms.registry.hasKeys()
     if isOpen {

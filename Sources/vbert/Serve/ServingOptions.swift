@@ -8,25 +8,23 @@ struct ServingOptions: ParsableArguments {
   var port = 8080
   @Option(help: "Address to listen on; 0.0.0.0 for all.")
   var host = "127.0.0.1"
-  @Option(help: "Where to compute: cpu.")
-  var device = "cpu"
   @Option(help: "What to do about n-grams that the table lacks: exact, fallback or off.")
   var plot = PLOTMode.exact
   @Option(help: "Load this base at the start; may be repeated (default: those that vBERTs use).")
   var base: [String] = []
-  @Option(help: "Most tokens computed at once.")
-  var tokenBudget = 4096
-  @Option(help: "Most sequences computed at once.")
-  var batch = 256
+  @Option(help: "Most tokens computed at once (default: 4096; on a GPU 32768).")
+  var tokenBudget: Int?
+  @Option(help: "Most sequences computed at once (default: 256; on a GPU 1024).")
+  var batch: Int?
   @Option(help: "Most sequences that may wait; beyond it clients are told to come back (429).")
   var queue = 4096
   @Option(help: "Most sequences of one tenant that may wait (default: half of --queue).")
   var tenantQueue: Int?
-  @Option(help: "Bytes of adapters kept ready.")
-  var cacheBytes = ByteSize(512 << 20)
+  @Option(help: "Bytes of adapters kept ready (default: 512M; on a GPU half of its free memory).")
+  var cacheBytes: ByteSize?
   @Option(help: "Bytes of computed n-gram rows kept, for each base.")
   var plotBytes = ByteSize(256 << 20)
-  @Option(help: "Compute threads (default: as many as cores).")
+  @Option(help: "Compute threads of a CPU (default: as many as cores).")
   var threads: Int?
   @Option(help: "Seconds that a request may wait.")
   var timeout = 30.0
@@ -43,8 +41,8 @@ struct ServingOptions: ParsableArguments {
 
   func validate() throws {
     for (name, value, range) in [
-      ("port", port, 0...65535), ("token-budget", tokenBudget, 16...1 << 20),
-      ("batch", batch, 1...1 << 16), ("queue", queue, 1...1 << 20),
+      ("port", port, 0...65535), ("token-budget", tokenBudget ?? 16, 16...1 << 20),
+      ("batch", batch ?? 1, 1...1 << 16), ("queue", queue, 1...1 << 20),
       ("tenant-queue", tenantQueue ?? 1, 1...1 << 20), ("threads", threads ?? 1, 1...1024),
       ("max-texts", maxTexts, 1...1 << 16), ("body-bytes", bodyBytes.bytes, 1024...1 << 30),
       ("connections", connections, 1...1 << 20),
@@ -53,9 +51,6 @@ struct ServingOptions: ParsableArguments {
     }
     guard 0.01...3600 ~= timeout else {
       throw ValidationError("--timeout: use 0.01 to 3600 seconds")
-    }
-    guard device == "cpu" else {
-      throw ValidationError("--device \(device) is not there; this build computes on: cpu")
     }
   }
 }

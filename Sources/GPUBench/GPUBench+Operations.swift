@@ -1,16 +1,20 @@
-import Compute
-import ComputeCUDA
-import Foundation
-import Model
+internal import Compute
+internal import ComputeCUDA
+internal import Foundation
+internal import Model
 
-extension Bench {
+extension GPUBench {
   /// Where a layer's time goes: every operation by itself on 131,072 and 4,096 rows, with the bytes and
   /// floating-point operations that it cannot do without.
-  func phases(_ model: Model) throws {
-    for sequences in [1024, 32, 1] { try phases(model, sequences: sequences, length: 128) }
+  func operations(_ model: BenchModel, _ residents: Residents) throws {
+    for sequences in [1024, 32, 1] {
+      try operations(model, residents, sequences: sequences, length: 128)
+    }
   }
 
-  private func phases(_ model: Model, sequences: Int, length: Int) throws {
+  private func operations(
+    _ model: BenchModel, _ residents: Residents, sequences: Int, length: Int
+  ) throws {
     let (hidden, wide) = (model.configuration.hiddenSize, model.configuration.intermediateSize)
     let rows = sequences * length
     let r = Runner(lane, seed: 9)
@@ -33,7 +37,8 @@ extension Bench {
     let placed = try lane.place(layout)
     let groups = try lane.place(
       (0..<sequences).map {
-        RowGroup(rows: layout.rows(of: $0), adapter: tenant($0 * 7))
+        RowGroup(
+          rows: layout.rows(of: $0), adapter: residents.adapters[$0 * 7 % residents.adapters.count])
       })
     let unit = Double(rows * hidden * 2)
     func report(
@@ -48,10 +53,10 @@ extension Bench {
           try lane.time { () throws(ComputeError) in for _ in 0..<10 { try body() } } / 10)
       }
       let ms = Double(times.sorted()[3])
-      print(
-        String(
-          format: "  %6d rows %-22@ %8.4f ms %7.0f GB/s %7.1f TFLOP/s", rows, name as NSString, ms,
-          bytes / ms / 1e6, flops / ms / 1e9))
+      add(
+        BenchReport.Operation(
+          name: name, rows: rows, milliseconds: ms, gigabytesPerSecond: bytes / ms / 1e6,
+          teraflops: flops / ms / 1e9))
     }
     func product(_ name: String, _ from: Tensor, _ to: Tensor, _ activation: Activation = .none)
       throws
@@ -95,6 +100,4 @@ extension Bench {
     }
     try product("down", w, x)
   }
-
-  private func tenant(_ i: Int) -> any ResidentAdapter { residents[i % residents.count] }
 }

@@ -1,43 +1,42 @@
-import Compute
+package import Compute
 
 /// One backend with tensors of its own, fed with seeded noise: two runners of one seed on two
 /// backends see the same numbers. All noise is rounded to bf16, so that no backend starts with an
 /// advantage.
-final class Runner {
-  let backend: any Backend
-  private var random: UInt64
+package final class Runner {
+  package let backend: any Backend
+  private var random: Noise
   private var workspaces: [Workspace] = []
 
-  init(_ backend: any Backend, seed: UInt64) {
+  package init(_ backend: any Backend, seed: UInt64) {
     self.backend = backend
-    random = seed &* 0x9E37_79B9_7F4A_7C15
+    random = Noise(seed: seed)
   }
 
-  func next() -> UInt64 {
-    random = random &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-    return random >> 33
-  }
+  package func next() -> UInt64 { random.next() }
 
-  func whole(below limit: Int) -> Int { Int(next() % UInt64(limit)) }
+  package func whole(below limit: Int) -> Int { random.whole(below: limit) }
 
   /// Values in -1 ..< 1 times `scale`.
-  func noise(_ count: Int, scale: Float = 1) -> [Float] {
+  package func noise(_ count: Int, scale: Float = 1) -> [Float] {
     (0..<count).map { _ in Runner.rounded((Float(next()) / Float(1 << 30) - 1) * scale) }
   }
 
-  static func rounded(_ value: Float) -> Float {
+  package static func rounded(_ value: Float) -> Float {
     let bits = value.bitPattern
     return Float(bitPattern: (bits &+ 0x7FFF &+ (bits >> 16 & 1)) & 0xFFFF_0000)
   }
 
-  func matrix(_ outputs: Int, _ inputs: Int, bias: Bool = true, scale: Float? = nil) -> HostMatrix {
+  package func matrix(_ outputs: Int, _ inputs: Int, bias: Bool = true, scale: Float? = nil)
+    -> HostMatrix
+  {
     let scale = scale ?? 2 / Float(inputs).squareRoot()
     return HostMatrix(
       weight: noise(outputs * inputs, scale: scale), bias: bias ? noise(outputs) : nil,
       outputs: outputs, inputs: inputs)
   }
 
-  func tensor(_ values: [Float], columns: Int, type: ElementType) throws -> Tensor {
+  package func tensor(_ values: [Float], columns: Int, type: ElementType) throws -> Tensor {
     let rows = values.count / columns
     let workspace = try Workspace(
       backend: backend,
@@ -49,28 +48,22 @@ final class Runner {
   }
 
   /// An activation.
-  func state(_ values: [Float], columns: Int) throws -> Tensor {
+  package func state(_ values: [Float], columns: Int) throws -> Tensor {
     try tensor(values, columns: columns, type: backend.activationType)
   }
 
-  func floats(_ values: [Float], columns: Int) throws -> Tensor {
+  package func floats(_ values: [Float], columns: Int) throws -> Tensor {
     try tensor(values, columns: columns, type: .float32)
   }
 
   /// An activation full of NaN: what an operation forgets to write is seen.
-  func poisoned(rows: Int, columns: Int) throws -> Tensor {
+  package func poisoned(rows: Int, columns: Int) throws -> Tensor {
     try state([Float](repeating: .nan, count: rows * columns), columns: columns)
   }
 
-  func read(_ tensor: Tensor) throws -> [Float] {
-    var values = [Float](repeating: 0, count: tensor.count)
-    unsafe try values.withUnsafeMutableBufferPointer {
-      unsafe try backend.download(tensor, into: $0)
-    }
-    return values
-  }
+  package func read(_ tensor: Tensor) throws -> [Float] { try backend.floats(of: tensor) }
 
-  func norm(_ width: Int) throws -> Normalization {
+  package func norm(_ width: Int) throws -> Normalization {
     Normalization(
       gamma: try floats(noise(width).map { $0 + 1 }, columns: width),
       beta: try floats(noise(width), columns: width), epsilon: 1e-12)
@@ -78,7 +71,7 @@ final class Runner {
 }
 
 /// ||a - b|| / ||b||; infinite where a value is not a number or the counts differ.
-func relativeError(_ a: some Collection<Float>, _ b: some Collection<Float>) -> Double {
+package func relativeError(_ a: some Collection<Float>, _ b: some Collection<Float>) -> Double {
   guard a.count == b.count else { return .infinity }
   var (error, size) = (0.0, 0.0)
   for (x, y) in zip(a, b) {
@@ -87,4 +80,28 @@ func relativeError(_ a: some Collection<Float>, _ b: some Collection<Float>) -> 
   }
   let result = (error / max(size, 1e-30)).squareRoot()
   return result.isNaN ? .infinity : result
+}
+
+/// Seeded pseudo-random numbers (the multiplier is Knuth's MMIX).
+package struct Noise {
+  private var state: UInt64
+
+  package init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 }
+
+  package mutating func next() -> UInt64 {
+    state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+    return state >> 33
+  }
+
+  package mutating func whole(below limit: Int) -> Int { Int(next() % UInt64(limit)) }
+}
+
+extension Backend {
+  func floats(of tensor: Tensor) throws(ComputeError) -> [Float] {
+    var values = [Float](repeating: 0, count: tensor.count)
+    unsafe try values.withUnsafeMutableBufferPointer { values throws(ComputeError) in
+      unsafe try download(tensor, into: values)
+    }
+    return values
+  }
 }

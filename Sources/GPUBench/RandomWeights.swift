@@ -1,11 +1,13 @@
-import Compute
-import Model
+package import Model
 
 /// A base's tensors made of seeded noise on demand; each depends on its name and shape alone.
-struct RandomWeights: TensorSource {
-  let configuration: Configuration
+package struct RandomWeights: TensorSource {
+  package let configuration: Configuration
+
+  package init(configuration: Configuration) { self.configuration = configuration }
+
   /// Shapes are whatever is asked for.
-  func shape(_ name: String) throws -> [Int] {
+  package func shape(_ name: String) throws -> [Int] {
     let (h, w) = (configuration.hiddenSize, configuration.intermediateSize)
     func ends(_ suffixes: String...) -> Bool { suffixes.contains { name.hasSuffix($0) } }
     if ends("word_embeddings.weight") { return [configuration.vocabularySize, h] }
@@ -24,7 +26,7 @@ struct RandomWeights: TensorSource {
     return name.hasSuffix(".weight") ? [h, h] : [h]
   }
 
-  func floats(_ name: String) throws -> [Float] {
+  package func floats(_ name: String) throws -> [Float] {
     let shape = try shape(name)
     let count = shape.reduce(1, *)
     var state = name.utf8.reduce(UInt64(14_695_981_039_346_656_037)) {
@@ -43,11 +45,11 @@ struct RandomWeights: TensorSource {
 
 extension Configuration {
   /// BERT-base, of which the six upper layers are computed.
-  static let base = Configuration(
+  package static let base = Configuration(
     vocabularySize: 1000, hiddenSize: 768, layerCount: 12, headCount: 12, intermediateSize: 3072,
     maxPositions: 512, skipDepth: 6)
   /// MiniLM-L6, skip 2.
-  static let miniLM = Configuration(
+  package static let miniLM = Configuration(
     vocabularySize: 1000, hiddenSize: 384, layerCount: 6, headCount: 12, intermediateSize: 1536,
     maxPositions: 512, skipDepth: 2)
 }

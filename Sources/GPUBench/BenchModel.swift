@@ -1,0 +1,76 @@
+internal import Compute
+internal import ComputeCUDA
+internal import Model
+
+/// A model of random weights on a lane with its encoder.
+final class BenchModel {
+  let configuration: Configuration
+  let lane: CUDABackend
+  let base: BaseModel
+  let upper: UpperEncoder
+
+  init(_ configuration: Configuration, lane: CUDABackend, tokenBudget: Int) throws {
+    self.configuration = configuration
+    self.lane = lane
+    base = try BaseModel(
+      source: RandomWeights(configuration: configuration), configuration: configuration,
+      backend: lane)
+    upper = try UpperEncoder(
+      base: base, backend: lane, tokenBudget: tokenBudget, extraBytes: 64 << 20)
+  }
+
+  /// Of the matrix products of the upper layers.
+  var flopsPerToken: Double {
+    let (h, w) = (Double(configuration.hiddenSize), Double(configuration.intermediateSize))
+    return Double(configuration.upperLayers.count) * 2 * (4 * h * h + 2 * h * w)
+  }
+
+  /// One batch, from host inputs to scores [sequences, 2] on the device.
+  func start(_ input: BenchInput) throws(ComputeError) -> Tensor {
+    let sequences = try lane.place(input.batch.layout)
+    let x = try upper.states(
+      of: input.batch, rows: input.rows, sequences: sequences,
+      groups: input.groups.isEmpty ? nil : lane.place(input.groups))
+    return try score(x, input, sequences)
+  }
+
+  func score(_ x: Tensor, _ input: BenchInput, _ sequences: any PlacedSequences)
+    throws(ComputeError) -> Tensor
+  {
+    let size = input.batch.layout.count
+    let pooled = upper.workspace.take(rows: size, columns: x.columns)
+    try lane.pool(x, sequences: sequences, pooling: .cls, into: pooled)
+    let scores = upper.workspace.take(rows: size, columns: 2)
+    try lane.applyHeads(pooled, groups: lane.place(input.headGroups), into: scores)
+    return scores
+  }
+}
+
+/// What one batch is made of on the host.
+struct BenchInput {
+  var batch: PackedBatch
+  var rows: [NGramRow]
+  /// Empty: no adapters.
+  var groups: [RowGroup]
+  var headGroups: [RowGroup]
+
+  /// Sequences of these lengths, each another vBERT of `residents`, rows drawn from the table.
+  init(
+    lengths: [Int], _ residents: Residents, _ table: DeviceRows, adapters: Bool = true,
+    seed: UInt64
+  ) {
+    var random = Noise(seed: seed)
+    batch = PackedBatch(
+      sequences: lengths.map {
+        ([Int32](repeating: 1, count: $0), [Int32](repeating: 0, count: $0))
+      })
+    let chosen = lengths.map { _ in
+      residents.adapters[random.whole(below: residents.adapters.count)]
+    }
+    rows = (0..<batch.layout.rows).map { _ in table.row(random.whole(below: table.count)) }
+    let layout = batch.layout
+    groups =
+      adapters ? chosen.enumerated().map { RowGroup(rows: layout.rows(of: $0), adapter: $1) } : []
+    headGroups = chosen.enumerated().map { RowGroup(rows: $0..<$0 + 1, adapter: $1) }
+  }
+}

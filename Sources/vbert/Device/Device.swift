@@ -1,0 +1,60 @@
+import Compute
+import ComputeCPU
+import ComputeCUDA
+
+/// An opened device: the one place that chooses a backend. Everything else asks it for lanes.
+struct Device {
+  private enum Kind {
+    case cpu
+    case cuda(CUDADevice)
+  }
+
+  private let kind: Kind
+
+  /// `adapterBytes` is what adapters may take of a GPU's memory; nil: half of what is free.
+  /// Throws `ComputeError`, with what to do, where there is no such device.
+  init(_ options: DeviceOptions, adapterBytes: Int? = nil) throws(ComputeError) {
+    kind =
+      switch options.device {
+      case .cpu: .cpu
+      case .cuda(let number):
+        .cuda(try Device.gpu(number, options.cudaLibraries, adapterBytes: adapterBytes))
+      }
+  }
+
+  /// For what runs on a GPU or not at all.
+  static func gpu(_ number: Int, _ libraries: [String], adapterBytes: Int?) throws(ComputeError)
+    -> CUDADevice
+  {
+    var settings = CUDADevice.Options()
+    settings.ordinal = number
+    settings.adapterBytes = adapterBytes
+    return try CUDADevice(.find(directories: libraries), options: settings)
+  }
+
+  /// A lane of its own for one thread. `threads` is how many compute on a CPU (nil: all cores); a
+  /// GPU needs none. What one lane prepares or loads, all read.
+  func lane(threads: Int? = nil) throws(ComputeError) -> any Backend {
+    switch kind {
+    case .cpu: if let threads { try CPUBackend(threads: threads) } else { try CPUBackend() }
+    case .cuda(let device): try CUDABackend(device: device)
+    }
+  }
+
+  /// Bytes of adapters that the device keeps ready when nobody says how many.
+  var adapterBytes: Int {
+    switch kind {
+    case .cpu: 512 << 20
+    case .cuda(let device): device.adapterBytes
+    }
+  }
+
+  /// Tokens and sequences that are computed at once when nobody says how many: a GPU needs more of
+  /// them to be full.
+  var batch: (tokens: Int, sequences: Int) {
+    switch kind {
+    case .cpu: (4096, 256)
+    case .cuda: (32768, 1024)
+    }
+  }
+}
