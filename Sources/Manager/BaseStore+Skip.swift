@@ -6,11 +6,7 @@ extension BaseStore {
   /// distillation exists, and distillation starts from it. Its name is `base`-skipK if none is given.
   /// Throws `BaseError` and what the disk says; then nothing has appeared.
   package func makeSkip(base name: String, depth: Int, name newName: String?) throws -> BaseRecord {
-    let base = try load(name)
-    guard !base.configuration.isSkip else { throw BaseError.alreadySkip(name: name) }
-    guard depth >= 1, depth < base.configuration.layerCount else {
-      throw BaseError.invalidDepth(depth, layers: base.configuration.layerCount)
-    }
+    let base = try loadToSkip(name, depth: depth)
     let start = try SkipStart(base.weights, base.configuration, depth: depth)
     let copied = try base.configuration.tensors.map(\.name).filter { start.tensors[$0] == nil }
       .map { try SafetensorsTensor(name: $0, copying: $0, from: base.weights) }
@@ -20,6 +16,16 @@ extension BaseStore {
     return try addSkip(
       name: newName ?? "\(name)-skip\(depth)", of: base, depth: depth, tensors: copied + made,
       distilled: false)
+  }
+
+  /// An ordinary base that has a layer left above `depth` ones. Throws `BaseError`.
+  package func loadToSkip(_ name: String, depth: Int) throws(BaseError) -> Base {
+    let base = try load(name)
+    guard !base.configuration.isSkip else { throw BaseError.alreadySkip(name: name) }
+    guard depth >= 1, depth < base.configuration.layerCount else {
+      throw BaseError.invalidDepth(depth, layers: base.configuration.layerCount)
+    }
+    return base
   }
 
   /// Stores a skip base: `base`'s vocabulary and configuration with these tensors, which must be all

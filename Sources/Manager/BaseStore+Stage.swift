@@ -73,7 +73,11 @@ extension BaseStore {
       hash.update(data: Data("\(name) \(file.count)\n".utf8))
       unsafe file.withBytes { unsafe hash.update(bufferPointer: $0) }
     }
-    return hash.finalize().map { byte in
+    return hexadecimal(hash.finalize())
+  }
+
+  static func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
+    bytes.map { byte in
       let hex = String(byte, radix: 16)
       return byte < 16 ? "0" + hex : hex
     }.joined()

@@ -1,8 +1,8 @@
-internal import Model
+package import Model
 
 /// The different n-grams of a batch, numbered as they come. Memory is kept from batch to batch, and
 /// a new batch clears nothing: entries of older rounds count as empty.
-struct DistinctNGrams {
+package struct DistinctNGrams {
   private struct Slot {
     var gram = NGram(0, 0, 0)
     /// Whose n-gram: two domains may have different rows for one.
@@ -13,14 +13,16 @@ struct DistinctNGrams {
 
   private var slots: [Slot] = []
   private var round: UInt32 = 0
-  private(set) var grams: [NGram] = []
+  package private(set) var grams: [NGram] = []
   private(set) var tags: [UInt32] = []
   private(set) var hashes: [UInt64] = []
 
-  var count: Int { grams.count }
+  package init() {}
+
+  package var count: Int { grams.count }
 
   /// Forgets all; at most `most` insertions may follow.
-  mutating func reset(most: Int) {
+  package mutating func reset(most: Int) {
     var size = max(64, slots.count)
     while size < 2 * most { size *= 2 }
     if size > slots.count || round == .max {
@@ -34,7 +36,7 @@ struct DistinctNGrams {
   }
 
   /// Its number, a new one if it was not there. O(1).
-  mutating func insert(_ gram: NGram, tag: UInt32 = 0) -> Int {
+  package mutating func insert(_ gram: NGram, tag: UInt32 = 0) -> Int {
     let hash = gram.plotHash
     let mask = slots.count - 1
     var place = Int(truncatingIfNeeded: hash &+ UInt64(tag)) & mask

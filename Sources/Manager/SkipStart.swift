@@ -1,8 +1,8 @@
 internal import Foundation
-internal import Model
+package import Model
 
-/// The tensors in which an undistilled skip base differs from its dense one, chosen so that the
-/// merged states come as near to the dense model's layer-k states as is possible without data.
+/// All tensors of an undistilled skip base. Those in which it differs from its dense one are chosen so
+/// that the merged states come as near to the dense model's layer-k states as is possible without data.
 ///
 /// - The norm after the merge is the one that ends layer k - 1: the upper layers were trained on
 ///   states with its per-channel scale.
@@ -16,18 +16,28 @@ internal import Model
 ///
 /// Against rows 0..2 the cosine of the last hidden state to the dense model's rises from 0.18 to 0.67
 /// (MiniLM-L6, k = 2) and from 0.48 to 0.58 (k = 3).
-struct SkipStart {
+package struct SkipStart: TensorSource {
   /// What the sigmoid gives for every n-gram slot.
   static let gate = 1.0 / 3
   /// The base's position that the left token of an n-gram gets.
   static let localPosition = 1
 
   let tensors: [String: (shape: [Int], values: [Float])]
+  private let weights: any TensorSource
+
+  package func shape(_ name: String) throws -> [Int] {
+    try tensors[name]?.shape ?? weights.shape(name)
+  }
+
+  package func floats(_ name: String) throws -> [Float] {
+    try tensors[name]?.values ?? weights.floats(name)
+  }
 
   /// Throws what reading the dense base's tensors throws.
-  init(
-    _ weights: some TensorSource, _ configuration: Configuration, depth: Int
+  package init(
+    _ weights: any TensorSource, _ configuration: Configuration, depth: Int
   ) throws {
+    self.weights = weights
     let hidden = configuration.hiddenSize
     let positions = "embeddings.position_embeddings.weight"
     let table = try weights.floats(positions)

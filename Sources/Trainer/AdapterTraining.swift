@@ -156,7 +156,8 @@ extension TrainingEncoder {
   func workspaceBytes(rows: Int, adapter: AdapterSpec, outputs: Int) -> Int {
     let (hidden, wide) = (configuration.hiddenSize, configuration.intermediateSize)
     // Counted by hand from `TrainingLayer`: what forward keeps a layer, and backward's scratch.
-    var kept = 8 * hidden + wide + 4
+    let keepsWide = layers.contains { $0.down.isTrained }
+    var kept = 8 * hidden + (keepsWide ? 2 : 1) * wide + 4
     var scratch = 7 * hidden + 2 * wide
     switch adapter {
     case .none: break

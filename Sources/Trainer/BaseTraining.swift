@@ -11,19 +11,24 @@ package final class BaseTraining {
   private let local: LocalTraining
   private let entry: EntryTables
   private let upper: TrainingEncoder
+  private let frozenWords: FrozenTensors?
   private let workspace: Workspace
 
   /// `source` holds all tensors of a skip base; `extra` what else is trained, under the names of
-  /// `AdapterFile`. `tokenBudget` is the longest batch.
+  /// `AdapterFile`. `tokenBudget` is the longest batch, `lossBytes` what a loss takes of the
+  /// workspace.
   package init(
-    source: any TensorSource, configuration: Configuration,
+    source: any TensorSource, configuration: Configuration, freezesWords: Bool = false,
     extra: [ParameterSet.Initial] = [], adapter: AdapterSpec = .none,
-    backend: any TrainableBackend, tokenBudget: Int
+    backend: any TrainableBackend, tokenBudget: Int, lossBytes: Int = 0
   ) throws {
     precondition(configuration.isSkip)
     self.configuration = configuration
     self.backend = backend
     var initials = try LocalTraining.initials(source: source, configuration: configuration)
+    let words = try LocalTraining.initialWords(source: source, configuration: configuration)
+    frozenWords = freezesWords ? try FrozenTensors([words], backend: backend) : nil
+    if !freezesWords { initials.append(words) }
     initials += try EntryTables.initials(source: source, configuration: configuration)
     for layer in configuration.upperLayers {
       initials += try TrainingLayer.initials(layer, source: source, configuration: configuration)
@@ -37,14 +42,15 @@ package final class BaseTraining {
     let lower = try layers(0..<configuration.skipDepth)
     upper = try layers(configuration.upperLayers)
     local = LocalTraining(
-      parameters, layers: lower.layers, epsilon: configuration.layerNormEpsilon)
+      parameters, frozenWords: frozenWords?[LocalTraining.words], layers: lower.layers,
+      epsilon: configuration.layerNormEpsilon)
     entry = EntryTables(parameters, epsilon: configuration.layerNormEpsilon)
     self.parameters = parameters
     // Every token may bring an n-gram of its own, of three tokens.
     workspace = try Workspace(
       backend: backend,
       byteCount: 3 * lower.workspaceBytes(rows: tokenBudget, adapter: .none, outputs: 0)
-        + 2 * upper.workspaceBytes(rows: tokenBudget, adapter: adapter, outputs: 0))
+        + 2 * upper.workspaceBytes(rows: tokenBudget, adapter: adapter, outputs: 0) + lossBytes)
   }
 
   /// What a loss sees of one batch: the state that enters the first upper layer and the one after
@@ -53,19 +59,64 @@ package final class BaseTraining {
     package let sequences: any PlacedSequences
     package let states: [Tensor]
     package let gradients: [Tensor]
+    /// Query, key and value of each upper layer [rows, 3 hidden].
+    package let queryKeyValues: [Tensor]
     package let workspace: Workspace
   }
 
-  /// Adds the gradients of `loss` over a batch to the parameters'; returns the loss.
+  /// A loss at an upper layer's query, key and value: its place among the upper layers, and the
+  /// gradient there to add to.
+  package typealias Relate = (States, _ place: Int, _ dqkv: Tensor) throws(ComputeError) -> Double
+
+  /// Adds the gradients of `loss` and `relate` over a batch to the parameters'; returns the loss.
   package func accumulate(
-    _ batch: PackedBatch, loss: (States) throws(ComputeError) -> Double
+    _ batch: PackedBatch, local prepared: LocalBatch? = nil, relate: Relate? = nil,
+    loss: (States) throws(ComputeError) -> Double
   ) throws(ComputeError) -> Double {
+    let (seen, forwardRun, saved) = try forward(batch, prepared ?? LocalBatch(batch))
+    var value = try loss(seen)
+    var run = forwardRun
+    if let relate {
+      let first = configuration.skipDepth
+      run.relate = { layer, dqkv throws(ComputeError) in
+        value += try relate(seen, layer - first, dqkv)
+      }
+    }
+    let d = seen.gradients[saved.upper.count]
+    try upper.backward(d, saved.upper, wantsInput: true, run) { place, d throws(ComputeError) in
+      if place + 1 < saved.upper.count {
+        try self.backend.add(seen.gradients[place + 1], scale: 1, to: d)
+      }
+    }
+    try backend.add(seen.gradients[0], scale: 1, to: d)
+    try entry.backward(d, saved.entry, batch: batch, run)
+    try local.backward(d, saved.local)
+    return value
+  }
+
+  /// Runs a batch and looks at its states, without gradients.
+  package func withStates<Result>(
+    of batch: PackedBatch, local prepared: LocalBatch? = nil,
+    _ body: (States) throws(ComputeError) -> Result
+  ) throws(ComputeError) -> Result {
+    try body(try forward(batch, prepared ?? LocalBatch(batch)).seen)
+  }
+
+  private struct Saved {
+    let local: LocalTraining.Saved
+    let entry: SavedNorm
+    let upper: [TrainingLayer.Saved]
+  }
+
+  private func forward(_ batch: PackedBatch, _ prepared: LocalBatch) throws(ComputeError)
+    -> (seen: States, run: TrainingRun, saved: Saved)
+  {
     workspace.reset()
     let run = TrainingRun(
       backend: backend, sequences: try backend.place(batch.layout),
       heads: configuration.headCount, workspace: workspace, dropout: .none)
     let x = run.take(batch.layout.rows, configuration.hiddenSize)
-    let localSaved = try local.forward(batch.grams, layout: batch.layout, into: x, run)
+    let localSaved = try local.forward(prepared, into: x, run)
     let entrySaved = try entry.forward(x, batch: batch, run)
     let saved = try upper.forward(x, from: .init(layer: 0, start: .input), run)
     let states = [x] + saved.map(\.result)
@@ -74,16 +125,9 @@ package final class BaseTraining {
       gradients.append(run.take(state.rows, state.columns))
       try backend.fill(gradients[gradients.count - 1], with: 0)
     }
-    let value = try loss(
-      States(
-        sequences: run.sequences, states: states, gradients: gradients, workspace: workspace))
-    let d = gradients[saved.count]
-    try upper.backward(d, saved, wantsInput: true, run) { place, d throws(ComputeError) in
-      if place + 1 < saved.count { try self.backend.add(gradients[place + 1], scale: 1, to: d) }
-    }
-    try backend.add(gradients[0], scale: 1, to: d)
-    try entry.backward(d, entrySaved, batch: batch, run)
-    try local.backward(d, localSaved)
-    return value
+    let seen = States(
+      sequences: run.sequences, states: states, gradients: gradients,
+      queryKeyValues: saved.compactMap(\.attention?.qkv), workspace: workspace)
+    return (seen, run, Saved(local: localSaved, entry: entrySaved, upper: saved))
   }
 }

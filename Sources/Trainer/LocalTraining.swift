@@ -4,19 +4,28 @@ import Model
 /// The local layers in training: the distinct n-grams of a batch are computed once, merged where
 /// they occur, and their gradients are summed over all places.
 struct LocalTraining {
-  let word, position, tokenType: Parameter
+  /// Frozen where there is no gradient.
+  let word: (value: Tensor, gradient: Tensor?)
+  let position, tokenType: Parameter
   let embeddingNorm: NormMap
   let layers: [TrainingLayer]
   let gate, gateBias: Parameter
 
+  static let words: String = "embeddings.word_embeddings.weight"
+
+  static func initialWords(source: any TensorSource, configuration: Configuration) throws
+    -> ParameterSet.Initial
+  {
+    try .init(
+      reading: words, [configuration.vocabularySize, configuration.hiddenSize], source)
+  }
+
+  /// All but the word embeddings.
   static func initials(source: any TensorSource, configuration: Configuration) throws
     -> [ParameterSet.Initial]
   {
     let hidden = configuration.hiddenSize
     var list: [ParameterSet.Initial] = try [
-      .init(
-        reading: "embeddings.word_embeddings.weight", [configuration.vocabularySize, hidden], source
-      ),
       .init(
         reading: "embeddings.position_embeddings.weight", [configuration.maxPositions, hidden],
         source),
@@ -34,9 +43,17 @@ struct LocalTraining {
     return list
   }
 
-  /// `layers`: the local ones, trained.
-  init(_ parameters: ParameterSet, layers: [TrainingLayer], epsilon: Float) {
-    word = parameters.require("embeddings.word_embeddings.weight")
+  /// `layers`: the local ones, trained. `frozenWords`: the word embeddings, where they are none of
+  /// the parameters.
+  init(
+    _ parameters: ParameterSet, frozenWords: Tensor?, layers: [TrainingLayer], epsilon: Float
+  ) {
+    if let frozenWords {
+      word = (frozenWords, nil)
+    } else {
+      let trained = parameters.require(LocalTraining.words)
+      word = (trained.value, trained.gradient)
+    }
     position = parameters.require("embeddings.position_embeddings.weight")
     tokenType = parameters.require("embeddings.token_type_embeddings.weight")
     embeddingNorm = NormMap(parameters, "embeddings.LayerNorm", epsilon: epsilon)
@@ -46,22 +63,19 @@ struct LocalTraining {
   }
 
   struct Saved {
-    let tokens: PackedNGrams
+    let batch: LocalBatch
     let run: TrainingRun
     let norm: SavedNorm
     let layers: [TrainingLayer.Saved]
     let opening: Tensor
-    /// [R x 3] rows of the gated states that each token sums; -1 none.
-    let merge: [Int32]
   }
 
-  /// merged [R, H] of a batch whose tokens have the n-grams `grams`.
-  func forward(
-    _ grams: [NGram], layout: SequenceLayout, into merged: Tensor, _ run: TrainingRun
-  ) throws(ComputeError) -> Saved {
+  /// merged [R, H] of a batch.
+  func forward(_ batch: LocalBatch, into merged: Tensor, _ run: TrainingRun)
+    throws(ComputeError) -> Saved
+  {
     let backend = run.backend
-    let (distinct, numbers) = LocalTraining.distinct(grams)
-    let tokens = PackedNGrams(distinct[...])
+    let tokens = batch.tokens
     let inner = TrainingRun(
       backend: backend, sequences: try backend.place(tokens.layout), heads: run.heads,
       workspace: run.workspace, dropout: .none)
@@ -83,10 +97,8 @@ struct LocalTraining {
     try backend.applyGateSaving(
       saved.last?.result ?? x, gate: gate.value, bias: gateBias.value, into: other,
       opening: opening)
-    let merge = LocalTraining.merge(numbers, layout: layout, tokens: tokens, grams: distinct.count)
-    try backend.gatherSum(other, indices: merge, terms: 3, into: merged)
-    return Saved(
-      tokens: tokens, run: inner, norm: norm, layers: saved, opening: opening, merge: merge)
+    try backend.gatherSum(other, indices: batch.merge, terms: 3, into: merged)
+    return Saved(batch: batch, run: inner, norm: norm, layers: saved, opening: opening)
   }
 
   /// d [R, H]: the gradient at the merged states.
@@ -94,9 +106,10 @@ struct LocalTraining {
     let run = saved.run
     let backend = run.backend
     guard let last = saved.layers.last else { return }
-    let dx = run.take(saved.tokens.ids.count, d.columns)
+    let tokens = saved.batch.tokens
+    let dx = run.take(tokens.ids.count, d.columns)
     try backend.fill(dx, with: 0)
-    try backend.scatterAdd(d, indices: saved.merge, terms: 3, to: dx)
+    try backend.scatterAdd(d, indices: saved.batch.merge, terms: 3, to: dx)
     try backend.gateBackward(
       dx, x: last.result, gate: gate.value, opening: saved.opening,
       gradients: (gate.gradient, gateBias.gradient))
@@ -104,42 +117,12 @@ struct LocalTraining {
       try layer.backward(dx, kept, wantsInput: true, run)
     }
     try embeddingNorm.backward(dx, saved: saved.norm, backend)
-    let tokens = saved.tokens
-    try backend.scatterAdd(dx, indices: tokens.ids, terms: 1, to: word.gradient)
+    if let gradient = word.gradient {
+      try backend.scatterAdd(dx, indices: tokens.ids, terms: 1, to: gradient)
+    }
     try backend.scatterAdd(dx, indices: tokens.positions, terms: 1, to: position.gradient)
     try backend.scatterAdd(dx, indices: zeros(dx.rows), terms: 1, to: tokenType.gradient)
   }
 
   private func zeros(_ count: Int) -> [Int32] { [Int32](repeating: 0, count: count) }
-
-  /// The distinct n-grams in order of appearance, and each token's number among them.
-  private static func distinct(_ grams: [NGram]) -> (grams: [NGram], numbers: [Int]) {
-    var (found, list): ([NGram: Int], [NGram]) = ([:], [])
-    let numbers = grams.map { gram in
-      if let number = found[gram] { return number }
-      found[gram] = list.count
-      list.append(gram)
-      return list.count - 1
-    }
-    return (list, numbers)
-  }
-
-  /// Token t sums its own n-gram's centre, the next one's left and the previous one's right.
-  private static func merge(
-    _ numbers: [Int], layout: SequenceLayout, tokens: PackedNGrams, grams: Int
-  ) -> [Int32] {
-    var rows = [Int32](repeating: -1, count: 3 * grams)
-    for (row, slot) in tokens.slots.enumerated() { rows[slot] = Int32(row) }
-    var indices: [Int32] = []
-    indices.reserveCapacity(3 * numbers.count)
-    for i in 0..<layout.count {
-      let range = layout.rows(of: i)
-      for t in range {
-        indices.append(rows[3 * numbers[t] + 1])
-        indices.append(t + 1 < range.upperBound ? rows[3 * numbers[t + 1]] : -1)
-        indices.append(t > range.lowerBound ? rows[3 * numbers[t - 1] + 2] : -1)
-      }
-    }
-    return indices
-  }
 }

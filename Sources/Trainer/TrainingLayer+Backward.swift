@@ -61,6 +61,7 @@ extension TrainingLayer {
     let dqkv = run.take(d.rows, 3 * hidden)
     try backend.attentionBackward(
       dcontext, qkv: kept.qkv, sequences: run.sequences, heads: run.heads, into: dqkv)
+    try run.relate?(number, dqkv)
     try queryKeyValue.parameterGradient(dqkv, input: kept.input, backend)
     let dx = wantsInput ? dcontext : nil
     if let dx { try queryKeyValue.inputGradient(dqkv, into: dx, backend) }

@@ -7,6 +7,8 @@ struct TrainingRun {
   let heads: Int
   let workspace: Workspace
   let dropout: Dropout
+  /// Hears a layer's number and the gradient at its query, key and value, and may add to it.
+  var relate: ((_ layer: Int, _ dqkv: Tensor) throws(ComputeError) -> Void)?
 
   func take(_ rows: Int, _ columns: Int) -> Tensor {
     workspace.take(rows: rows, columns: columns)

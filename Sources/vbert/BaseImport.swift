@@ -20,25 +20,43 @@ struct BaseImportCommand: ParsableCommand {
 
 struct BaseSkipCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "skip", abstract: "Make an undistilled skip base from an ordinary one.",
+    commandName: "skip", abstract: "Make a skip base from an ordinary one.",
     discussion: """
-      Its lower layers run over n-grams alone, so that they can be read from a table. It answers \
-      worse than a distilled one (vbert distill), but is there at once.
+      Its lower layers run over n-grams alone, so that they can be read from a table. With --weights \
+      it is the one that was distilled into that file; without, it is there at once but answers \
+      worse (vbert distill teaches it).
+        vbert base skip --base minilm --weights Models/minilm-skip2.safetensors
+        vbert base skip --base minilm --skip 3
       """)
 
   @OptionGroup var options: GlobalOptions
   @Option(help: "The ordinary base.") var base: String
-  @Option(name: [.customLong("skip")], help: "How many lower layers are not computed.")
-  var depth: Int
+  @Option(
+    name: [.customLong("skip")],
+    help: "How many lower layers are not computed (with --weights: as there).")
+  var depth: Int?
+  @Option(help: "A file that vbert distill --weights made from that base.") var weights: String?
   @Option(help: "What to call it (default: BASE-skipK).") var name: String?
 
+  func validate() throws {
+    guard depth != nil || weights != nil else {
+      throw ValidationError("give --skip or --weights")
+    }
+  }
+
   func run() throws {
-    try options.report(try options.openBases().makeSkip(base: base, depth: depth, name: name))
+    let bases = options.openBases()
+    if let weights {
+      try options.report(
+        bases.addDistilled(weights, base: base, depth: depth, name: name))
+    } else if let depth {
+      try options.report(bases.makeSkip(base: base, depth: depth, name: name))
+    }
   }
 }
 
 extension GlobalOptions {
-  fileprivate func report(_ record: BaseRecord) throws {
+  func report(_ record: BaseRecord) throws {
     if json { try Output.json(record) } else { print("\(record.name): \(record.label)") }
   }
 }

@@ -24,7 +24,7 @@ struct Vbert: AsyncParsableCommand {
 
   /// Verbs about bases and their tables.
   private static let bases: [any ParsableCommand.Type] = [
-    BaseCommand.self, PLOTCommand.self, Tokenize.self, Dump.self, Bench.self,
+    BaseCommand.self, DistillCommand.self, PLOTCommand.self, Tokenize.self, Dump.self, Bench.self,
     DevicesCommand.self,
   ]
   /// Verbs about tenants and their vBERTs.

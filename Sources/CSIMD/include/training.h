@@ -41,7 +41,12 @@ void csimd_attention_backward(
   float *dkey, float *dvalue, float *scratch);
 int64_t csimd_attention_backward_scratch(int64_t length, int64_t width);
 
-int64_t csimd_attention_backward_scratch(int64_t length, int64_t width);
+/// share / length * sum over i, j of (x_i . y_j - tx_i . ty_j)^2 / width for one head of one
+/// sequence, all [length, width] with `stride`; its gradients are added to dx and dy. x and y may be
+/// the same.
+double csimd_relation_loss(
+  int64_t length, int64_t width, double share, const float *x, const float *y, const float *tx,
+  const float *ty, int64_t stride, float *dx, float *dy);
 
 /// out[r] = sum of table[indices[r, t]] over t; a negative index adds nothing.
 void csimd_gather_sum(

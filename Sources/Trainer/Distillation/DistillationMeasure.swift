@@ -1,0 +1,52 @@
+import Compute
+import Model
+
+/// How near a student is to its teacher on lines that it does not learn from.
+struct DistillationMeasure {
+  private let batches: [PackedBatch]
+
+  init(_ sequences: [TokenSequence], budget: Int) {
+    let numbers = Array(sequences.indices)
+    batches = Batches.pack(numbers, lengths: sequences.map(\.ids.count), budget: budget).map {
+      PackedBatch(sequences: $0.map { (sequences[$0].ids, sequences[$0].types) })
+    }
+  }
+
+  /// The states' loss and the mean cosine of the last states, over all tokens.
+  func run(teacher: Teacher, student: BaseTraining, loss: DistillationLoss)
+    throws(ComputeError) -> (loss: Double, cosine: Double)
+  {
+    var (sum, cosines, tokens) = (0.0, 0.0, 0)
+    for batch in batches {
+      let lesson = try teacher.teach(batch, depth: student.configuration.skipDepth)
+      let rows = batch.layout.rows
+      let (value, ours) = try student.withStates(of: batch) { seen throws(ComputeError) in
+        (
+          try loss.states(seen, lesson),
+          try student.backend.download(seen.states[seen.states.count - 1])
+        )
+      }
+      let theirs = try student.backend.download(lesson.states[lesson.states.count - 1])
+      sum += value * Double(rows)
+      cosines += DistillationMeasure.cosines(ours, theirs, rows: rows)
+      tokens += rows
+    }
+    return (sum / Double(max(1, tokens)), cosines / Double(max(1, tokens)))
+  }
+
+  /// Sum over rows of the cosine between a's and b's.
+  private static func cosines(_ a: [Float], _ b: [Float], rows: Int) -> Double {
+    let columns = a.count / max(1, rows)
+    var sum = 0.0
+    for r in 0..<rows {
+      var (ab, aa, bb): (Float, Float, Float) = (0, 0, 0)
+      for c in r * columns..<(r + 1) * columns {
+        ab += a[c] * b[c]
+        aa += a[c] * a[c]
+        bb += b[c] * b[c]
+      }
+      sum += Double(ab / max(1e-20, (aa * bb).squareRoot()))
+    }
+    return sum
+  }
+}

@@ -1,0 +1,126 @@
+/// How lines become the sequences that a student learns from.
+package struct TextMix: Sendable, Equatable, Codable {
+  /// Share of the sequences that are pairs: a line with its neighbour, with any other, with a damaged
+  /// copy of itself, or its two halves.
+  package var pairs = 0.5
+  /// Share of the sequences in which n-grams are replaced by what stands in for them where a table
+  /// lacks them: (0, x1, x2) or (0, x1, 0).
+  package var backOff = 0.2
+  /// Longest sequence in tokens.
+  package var maxLength = 128
+
+  package init() {}
+
+  /// Of the pairs.
+  static let kinds: [(PairKind, upTo: Float)] = [
+    (.copy, 0.4), (.neighbour, 0.6), (.other, 0.8), (.halves, 1),
+  ]
+
+  enum PairKind { case copy, neighbour, other, halves }
+}
+
+/// Makes sequences of a round's tokenised lines. All chance comes from one generator.
+struct SequenceMaker {
+  let mix: TextMix
+  let classification, separator: Int32
+  var random: SplitMix
+
+  init(_ mix: TextMix, classification: Int32, separator: Int32, random: SplitMix) {
+    (self.mix, self.random) = (mix, random)
+    (self.classification, self.separator) = (classification, separator)
+  }
+
+  /// A sequence for every line of `runs` (neighbouring lines' tokens) that has tokens, in random
+  /// order.
+  mutating func sequences(_ runs: [[[Int32]]]) -> [TokenSequence] {
+    let places = runs.indices.flatMap { run in
+      runs[run].indices.compactMap { runs[run][$0].isEmpty ? nil : (run: run, line: $0) }
+    }
+    return random.permutation(places.count).map { number in
+      let place = places[number]
+      let line = runs[place.run][place.line]
+      guard Double(random.nextFloat()) < mix.pairs else { return single(line) }
+      let draw = random.nextFloat()
+      switch TextMix.kinds.first(where: { draw < $0.upTo })?.0 ?? .halves {
+      case .copy:
+        let other = places[random.below(places.count)]
+        return pair(line, damaged(line, with: runs[other.run][other.line]))
+      case .neighbour:
+        let run = runs[place.run]
+        let next = run[(place.line + 1) % run.count]
+        return next.isEmpty ? single(line) : pair(line, next)
+      case .other:
+        let other = places[random.below(places.count)]
+        return pair(line, runs[other.run][other.line])
+      case .halves:
+        guard line.count >= 4 else { return single(line) }
+        let kept = window(line, mix.maxLength - 3)
+        let cut = kept.startIndex + kept.count / 4 + random.below(kept.count / 2)
+        return joined(
+          kept[..<max(cut, kept.startIndex + 1)], kept[max(cut, kept.startIndex + 1)...])
+      }
+    }
+  }
+
+  func plain(_ line: [Int32]) -> TokenSequence { joined(line.prefix(mix.maxLength - 2), nil) }
+
+  private mutating func single(_ line: [Int32]) -> TokenSequence {
+    joined(window(line, mix.maxLength - 2), nil)
+  }
+
+  private mutating func pair(_ first: [Int32], _ second: [Int32]) -> TokenSequence {
+    let room = mix.maxLength - 3
+    // The shorter one keeps what it has, the longer one gets the rest.
+    let short = min(first.count, second.count, room / 2)
+    let rest = room - short
+    return joined(
+      window(first, first.count <= second.count ? max(1, short) : rest),
+      window(second, first.count <= second.count ? rest : max(1, short)))
+  }
+
+  /// At most `room` tokens, from anywhere in the line.
+  private mutating func window(_ line: [Int32], _ room: Int) -> ArraySlice<Int32> {
+    guard line.count > room else { return line[...] }
+    let first = random.below(line.count - room + 1)
+    return line[first..<first + room]
+  }
+
+  /// A copy with some tokens left out, replaced by another line's, or swapped with the next.
+  private mutating func damaged(_ line: [Int32], with other: [Int32]) -> [Int32] {
+    let strength = 0.3 * random.nextFloat()
+    var copy: [Int32] = []
+    for token in line {
+      let draw = random.nextFloat()
+      if draw < strength / 3 { continue }
+      if draw < 2 * strength / 3 {
+        copy.append(other[random.below(other.count)])
+      } else if draw < strength, let last = copy.popLast() {
+        copy += [token, last]
+      } else {
+        copy.append(token)
+      }
+    }
+    return copy.isEmpty ? line : copy
+  }
+
+  private func joined(_ first: ArraySlice<Int32>, _ second: ArraySlice<Int32>?) -> TokenSequence {
+    var ids = [classification]
+    ids.reserveCapacity(first.count + (second?.count ?? 0) + 3)
+    ids += first
+    ids.append(separator)
+    var types = [Int32](repeating: 0, count: ids.count)
+    if let second {
+      ids += second
+      ids.append(separator)
+      types += repeatElement(1, count: ids.count - types.count)
+    }
+    return TokenSequence(ids: ids, types: types)
+  }
+}
+
+extension SplitMix {
+  /// In 0 ..< count.
+  mutating func below(_ count: Int) -> Int {
+    Int(next().multipliedFullWidth(by: UInt64(count)).high)
+  }
+}
