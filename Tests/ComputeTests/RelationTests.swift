@@ -13,7 +13,8 @@ import Testing
     func product(_ x: [Double], _ i: Int, _ j: Int, _ head: Int) -> Double {
       var sum = 0.0
       for c in 0..<width {
-        sum += x[i * 3 * hidden + first + head * width + c]
+        sum +=
+          x[i * 3 * hidden + first + head * width + c]
           * x[j * 3 * hidden + second + head * width + c]
       }
       return sum / Double(width).squareRoot()
