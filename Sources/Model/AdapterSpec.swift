@@ -10,6 +10,9 @@ package enum AdapterSpec: Sendable, Hashable {
   /// given: `lora:8:alpha=16@query,value`.
   case lora(rank: Int, alpha: Float, targets: [LowRankTarget])
 
+  /// What a vBERT gets when nobody says what (docs/accuracy.md).
+  package static let standard = AdapterSpec.bottleneck(width: 64, sites: AdapterSite.allCases)
+
   /// Widths and ranks above this are refused.
   package static let widest = 4096
 }

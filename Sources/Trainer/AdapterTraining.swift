@@ -1,7 +1,8 @@
 package import Compute
 package import Model
 
-/// One vBERT's adapter and head in training on a frozen base.
+/// One vBERT's adapter and head in training on a frozen base; or, to compare with, everything: a
+/// copy of a dense base of its own, down to its embeddings.
 ///
 /// Forward and backward touch only what the adapter reaches: they begin at `start`, whose states are
 /// computed once a job (`FrozenStates`), no weight of the base gets a gradient, and gradients end at
@@ -15,23 +16,41 @@ package final class AdapterTraining {
   let workspace: Workspace
   /// Longest batch, in tokens, that is run at once.
   package let tokenBudget: Int
+  /// Where the base itself is trained.
+  private let embeddings: EmbeddingTraining?
   private let headWeight, headBias: Parameter
 
   /// `initial`: all tensors of `AdapterFile.layout`; the spec must have its labels. `source` holds
-  /// the base's upper layers. Throws what source and backend throw.
+  /// the base's upper layers, with `trainsBase` (a dense one's) all of it. Throws what source and
+  /// backend throw.
   package init(
     spec: VBertSpec, initial: any TensorSource, source: any TensorSource,
-    configuration: Configuration, backend: any TrainableBackend, tokenBudget: Int
+    configuration: Configuration, trainsBase: Bool = false, backend: any TrainableBackend,
+    tokenBudget: Int
   ) throws {
+    precondition(!trainsBase || !configuration.isSkip)
     precondition(spec.task.outputs(labels: spec.labels.count) > 0, "nothing to train")
     self.spec = spec
     self.configuration = configuration
     self.backend = backend
     self.tokenBudget = tokenBudget
-    parameters = try ParameterSet(
-      AdapterFile.layout(spec, base: configuration).map {
-        ParameterSet.Initial($0.name, shape: $0.shape, try initial.floats($0.name, shape: $0.shape))
-      }, backend: backend)
+    var initials = try AdapterFile.layout(spec, base: configuration).map {
+      ParameterSet.Initial($0.name, shape: $0.shape, try initial.floats($0.name, shape: $0.shape))
+    }
+    if trainsBase {
+      initials.append(
+        try EmbeddingTraining.initialWords(source: source, configuration: configuration))
+      initials += try EmbeddingTraining.initials(source: source, configuration: configuration)
+      for layer in configuration.upperLayers {
+        initials += try TrainingLayer.initials(
+          layer, source: source, configuration: configuration)
+      }
+    }
+    parameters = try ParameterSet(initials, backend: backend)
+    embeddings =
+      trainsBase
+      ? EmbeddingTraining(
+        parameters, frozenWords: nil, epsilon: configuration.layerNormEpsilon) : nil
     encoder = try TrainingEncoder(
       configuration.upperLayers, source: source, configuration: configuration,
       parameters: parameters, loraScale: spec.adapter.loraScale, backend: backend)
@@ -60,11 +79,37 @@ package final class AdapterTraining {
   ) throws(ComputeError) -> Double {
     let mark = workspace.mark
     defer { workspace.reset(to: mark) }
-    let run = try run(layout, dropout)
+    return try accumulate(x, try run(layout, dropout), targets, share: share) {
+      _ throws(ComputeError) in
+    }
+  }
+
+  /// The same over a batch of tokens, where the base is trained.
+  package func accumulate(
+    _ batch: PackedBatch, targets: Targets, share: Double, dropout: Dropout = .none
+  ) throws(ComputeError) -> Double {
+    guard let embeddings else { preconditionFailure("the base is frozen") }
+    let mark = workspace.mark
+    defer { workspace.reset(to: mark) }
+    let run = try run(batch.layout, dropout)
+    let x = run.take(batch.layout.rows, configuration.hiddenSize)
+    let embedded = try embeddings.forward(
+      ids: batch.ids, positions: batch.positions, types: batch.types, into: x, run)
+    return try accumulate(x, run, targets, share: share) { d throws(ComputeError) in
+      try embeddings.backward(d, embedded, self.backend)
+    }
+  }
+
+  /// `embed` gets the gradient at x where the base is trained.
+  private func accumulate(
+    _ x: Tensor, _ run: TrainingRun, _ targets: Targets, share: Double,
+    embed: (Tensor) throws(ComputeError) -> Void
+  ) throws(ComputeError) -> Double {
+    let dropout = run.dropout
     let saved = try encoder.forward(x, from: encoder.start, run)
     let features = try features(saved.last?.result ?? x, run)
     try dropout.headSite.apply(to: features, backend)
-    let logits = try logits(features, run)
+    let logits = try outputs(features, run)
     let d = run.take(logits.rows, logits.columns)
     let loss = try loss(logits, targets, share: share, into: d)
     try backend.linearParameterGradient(
@@ -79,7 +124,8 @@ package final class AdapterTraining {
       dx = run.take(x.rows, x.columns)
       try backend.poolBackward(pooled, sequences: run.sequences, pooling: spec.pooling, into: dx)
     }
-    try encoder.backward(dx, saved, wantsInput: false, run)
+    try encoder.backward(dx, saved, wantsInput: embeddings != nil, run)
+    if embeddings != nil { try embed(dx) }
     return loss
   }
 
@@ -87,9 +133,24 @@ package final class AdapterTraining {
   package func logits(_ x: Tensor, layout: SequenceLayout) throws(ComputeError) -> [Float] {
     let mark = workspace.mark
     defer { workspace.reset(to: mark) }
-    let run = try run(layout, .none)
+    return try logits(x, try run(layout, .none))
+  }
+
+  /// The same of a batch of tokens, where the base is trained.
+  package func logits(_ batch: PackedBatch) throws(ComputeError) -> [Float] {
+    guard let embeddings else { preconditionFailure("the base is frozen") }
+    let mark = workspace.mark
+    defer { workspace.reset(to: mark) }
+    let run = try run(batch.layout, .none)
+    let x = run.take(batch.layout.rows, configuration.hiddenSize)
+    _ = try embeddings.forward(
+      ids: batch.ids, positions: batch.positions, types: batch.types, into: x, run)
+    return try logits(x, run)
+  }
+
+  private func logits(_ x: Tensor, _ run: TrainingRun) throws(ComputeError) -> [Float] {
     let saved = try encoder.forward(x, from: encoder.start, run)
-    return try backend.download(logits(features(saved.last?.result ?? x, run), run))
+    return try backend.download(outputs(features(saved.last?.result ?? x, run), run))
   }
 
   private func run(_ layout: SequenceLayout, _ dropout: Dropout) throws(ComputeError)
@@ -107,7 +168,7 @@ package final class AdapterTraining {
     return pooled
   }
 
-  private func logits(_ features: Tensor, _ run: TrainingRun) throws(ComputeError) -> Tensor {
+  private func outputs(_ features: Tensor, _ run: TrainingRun) throws(ComputeError) -> Tensor {
     let out = run.take(features.rows, headWeight.value.rows)
     try backend.linear(
       features, weight: headWeight.value, bias: headBias.value, scale: 1, adding: false, into: out)
@@ -136,7 +197,7 @@ extension AdapterTraining {
   /// The adapter and head as they are now.
   package func adapter() throws -> HostAdapter {
     var tensors = MemoryTensors()
-    for (name, shape) in parameters.shapes {
+    for (name, shape) in AdapterFile.layout(spec, base: configuration) {
       tensors.set(name, shape: shape, try parameters.value(of: name))
     }
     return try AdapterFile.adapter(spec, base: configuration, from: tensors)
@@ -168,7 +229,7 @@ extension TrainingEncoder {
       kept += targets.count * rank + (targets.contains(.down) ? wide : 0)
       scratch += rank
     }
-    let head = 3 * hidden + 3 * outputs
+    let head = 6 * hidden + 3 * outputs
     let columns = layers.count * kept + scratch + head + 2 * hidden
     // Every piece may be rounded up by 64 bytes.
     return rows * columns * MemoryLayout<Float>.size + 64 * (64 * layers.count + 64)

@@ -26,7 +26,7 @@ package final class BaseTraining {
     self.configuration = configuration
     self.backend = backend
     var initials = try LocalTraining.initials(source: source, configuration: configuration)
-    let words = try LocalTraining.initialWords(source: source, configuration: configuration)
+    let words = try EmbeddingTraining.initialWords(source: source, configuration: configuration)
     frozenWords = freezesWords ? try FrozenTensors([words], backend: backend) : nil
     if !freezesWords { initials.append(words) }
     initials += try EntryTables.initials(source: source, configuration: configuration)
@@ -42,8 +42,10 @@ package final class BaseTraining {
     let lower = try layers(0..<configuration.skipDepth)
     upper = try layers(configuration.upperLayers)
     local = LocalTraining(
-      parameters, frozenWords: frozenWords?[LocalTraining.words], layers: lower.layers,
-      epsilon: configuration.layerNormEpsilon)
+      parameters,
+      embeddings: EmbeddingTraining(
+        parameters, frozenWords: frozenWords?[EmbeddingTraining.words],
+        epsilon: configuration.layerNormEpsilon), layers: lower.layers)
     entry = EntryTables(parameters, epsilon: configuration.layerNormEpsilon)
     self.parameters = parameters
     // Every token may bring an n-gram of its own, of three tokens.

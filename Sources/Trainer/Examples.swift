@@ -85,6 +85,11 @@ package struct Examples: Sendable {
   }
 
   private init() {}
+
+  /// Rows by number as one batch.
+  func packed(_ numbers: [Int]) -> PackedBatch {
+    PackedBatch(sequences: numbers.map { (sequences[$0].ids, sequences[$0].types) })
+  }
 }
 
 extension Examples {

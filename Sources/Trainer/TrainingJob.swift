@@ -9,7 +9,9 @@ package final class TrainingJob {
   package let training: AdapterTraining
   private let options: TrainingOptions
   private let train, dev: Examples
-  private let trainStates, devStates: FrozenStates
+  private let entry: Entry
+  /// nil where the base itself is trained: nothing is frozen.
+  private let trainStates, devStates: FrozenStates?
   private let trainLengths: [Int]
   private let weights: [Float]?
   private var random: SplitMix
@@ -43,10 +45,11 @@ package final class TrainingJob {
   /// Computes the frozen states. `spec` has its labels. Throws what entry and backend throw.
   package init(
     spec: VBertSpec, train: Examples, dev: Examples, source: any TensorSource, entry: Entry,
-    configuration: Configuration, backend: any TrainableBackend, options: TrainingOptions,
-    report: (Event) -> Void = { _ in }
+    configuration: Configuration, trainsBase: Bool = false, backend: any TrainableBackend,
+    options: TrainingOptions, report: (Event) -> Void = { _ in }
   ) throws {
     self.options = options
+    self.entry = entry
     self.train = train
     self.dev = dev
     trainLengths = train.sequences.map(\.ids.count)
@@ -54,10 +57,14 @@ package final class TrainingJob {
     training = try AdapterTraining(
       spec: spec,
       initial: AdapterInitialization.tensors(spec, base: configuration, seed: random.next()),
-      source: source, configuration: configuration, backend: backend,
+      source: source, configuration: configuration, trainsBase: trainsBase, backend: backend,
       tokenBudget: max(options.tokenBudget, spec.maxLength))
     weights = options.classWeights == .balanced ? train.balancedWeights(spec) : nil
     let all = train.count + dev.count
+    guard !trainsBase else {
+      (trainStates, devStates) = (nil, nil)
+      return
+    }
     trainStates = try FrozenStates(
       train.sequences, entry: entry, training: training, byteLimit: options.stateBytes
     ) { report(.preparing(done: $0, of: all)) }
@@ -128,6 +135,11 @@ package final class TrainingJob {
         seed: options.seed, step: step << 8 | number, adapter: options.adapterDropout,
         head: options.dropout)
       let targets = train.batch(part, spec: training.spec, weights: weights).targets
+      guard let trainStates else {
+        loss += try training.accumulate(
+          train.packed(part), targets: targets, share: 1 / whole, dropout: dropout)
+        continue
+      }
       loss += try trainStates.withStates(of: part) { x, layout in
         try training.accumulate(
           x, layout: layout, targets: targets, share: 1 / whole, dropout: dropout)
@@ -136,22 +148,41 @@ package final class TrainingJob {
     return loss
   }
 
+  /// How good the parameters are, as they are now, on other rows.
+  package func measure(_ examples: Examples) throws -> Scores {
+    let states =
+      trainStates == nil
+      ? nil
+      : try FrozenStates(examples.sequences, entry: entry, training: training, byteLimit: 0)
+    return Scores(examples, spec: training.spec, logits: try logits(examples, states))
+  }
+
   /// The head's outputs of every row.
-  private func logits(_ examples: Examples, _ states: FrozenStates) throws -> [[Float]] {
+  private func logits(_ examples: Examples, _ states: FrozenStates?) throws -> [[Float]] {
     let lengths = examples.sequences.map(\.ids.count)
     let outputs = training.spec.task.outputs(labels: training.spec.labels.count)
     var rows: [[Float]] = []
     for part in Batches.pack(Array(lengths.indices), lengths: lengths, budget: training.tokenBudget)
     {
-      let (values, layout) = try states.withStates(of: part) { x, layout in
-        (try training.logits(x, layout: layout), layout)
-      }
+      let (values, layout) = try self.logits(part, examples, states)
       for place in part.indices {
         let range = training.spec.task == .tag ? layout.rows(of: place) : place..<place + 1
         rows.append(Array(values[range.lowerBound * outputs..<range.upperBound * outputs]))
       }
     }
     return rows
+  }
+
+  private func logits(_ part: [Int], _ examples: Examples, _ states: FrozenStates?) throws
+    -> ([Float], SequenceLayout)
+  {
+    guard let states else {
+      let batch = examples.packed(part)
+      return (try training.logits(batch), batch.layout)
+    }
+    return try states.withStates(of: part) { x, layout in
+      (try training.logits(x, layout: layout), layout)
+    }
   }
 }
 

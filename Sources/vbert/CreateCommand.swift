@@ -21,7 +21,7 @@ struct CreateCommand: ParsableCommand {
     help: ArgumentHelp(
       """
       Its own parameters: bottleneck:64, bottleneck:64@both, lora:8, lora:8@query,value, none \
-      (default: bottleneck:64; for embed none).
+      (default: bottleneck:64@both; for embed none).
       """), transform: { try AdapterSpec(parsing: $0) })
   var adapter: AdapterSpec?
   @Option(
@@ -37,7 +37,7 @@ struct CreateCommand: ParsableCommand {
     let (chosen, reason) = try BaseChoice(registry).choose(base)
     let spec = VBertSpec(
       task: task, base: chosen.name, baseHash: chosen.record.contentHash, domain: domain,
-      adapter: adapter ?? (task == .embed ? .none : .bottleneck(width: 64, sites: [.attention])),
+      adapter: adapter ?? (task == .embed ? .none : .standard),
       pooling: pooling,
       labels: labels?.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
         ?? [],

@@ -1,6 +1,4 @@
 import ArgumentParser
-import Compute
-import ComputeCPU
 import Foundation
 import Manager
 import Model
@@ -18,6 +16,7 @@ struct DistillCommand: ParsableCommand {
       """)
 
   @OptionGroup var options: GlobalOptions
+  @OptionGroup var device: DeviceOptions
   @OptionGroup var recipe: DistillRecipe
   @Option(help: "The ordinary base, which teaches.") var base: String
   @Option(name: [.customLong("skip")], help: "How many lower layers are not computed.")
@@ -67,7 +66,7 @@ struct DistillCommand: ParsableCommand {
       teacher: teacher.weights,
       start: try SkipStart(teacher.weights, teacher.configuration, depth: depth),
       configuration: configuration, tokenizer: teacher.tokenizer, corpus: corpus, options: made,
-      devLines: devLines, threads: threads, backend: try CPUBackend(threads: threads))
+      devLines: devLines, threads: threads, backend: try Device(device).trainer(threads: threads))
     let origin = DistillationOrigin(
       teacher: teacher.record.contentHash, depth: depth, options: made)
     let path = try checkpointPath(home, name)

@@ -25,7 +25,7 @@ struct Vbert: AsyncParsableCommand {
   /// Verbs about bases and their tables.
   private static let bases: [any ParsableCommand.Type] = [
     BaseCommand.self, DistillCommand.self, PLOTCommand.self, Tokenize.self, Dump.self, Bench.self,
-    DevicesCommand.self,
+    DevicesCommand.self, ReportCommand.self,
   ]
   /// Verbs about tenants and their vBERTs.
   private static let vberts: [any ParsableCommand.Type] = [

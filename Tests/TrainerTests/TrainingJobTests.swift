@@ -38,7 +38,7 @@ import Trainer
     /// Trains on `rows`, measures on the same.
     func train(
       _ rows: [DataRow], task: Model.Task, adapter: String = "bottleneck:6", threads: Int = 2,
-      change: (inout TrainingOptions) -> Void = { _ in }
+      trainsBase: Bool = false, change: (inout TrainingOptions) -> Void = { _ in }
     ) throws -> TrainingJob.Outcome {
       let data = DataSet(path: "rows", rows: rows)
       let labels = task == .score ? LabelSet([]) : try LabelSet(of: data, task: task)
@@ -57,8 +57,11 @@ import Trainer
         spec: spec, train: examples, dev: examples, source: source,
         entry: Entry(
           try UpperEncoder(base: base, backend: backend, tokenBudget: 2048), lookup: lookup),
-        configuration: configuration, backend: backend, options: options)
-      return try job.run()
+        configuration: configuration, trainsBase: trainsBase, backend: backend, options: options)
+      let outcome = try job.run()
+      // What is measured again afterwards are the best epoch's parameters.
+      #expect(try job.measure(examples).values == outcome.best.dev.values)
+      return outcome
     }
   }
 
@@ -89,6 +92,14 @@ import Trainer
     #expect(outcome.best.dev.value > least, "\(outcome.epochs.map(\.dev.value))")
     #expect(outcome.adapter.head?.outputs == 2)
     #expect(outcome.epochs.last.map { $0.loss < outcome.epochs[0].loss } == true)
+  }
+
+  /// The whole base, from its embeddings on: what adapters are compared with.
+  @Test func fineTunesEverything() throws {
+    let rows = rows(96) { .label($0.contains("cat") ? "cat" : "none") }
+    let outcome = try World(skip: 0).train(rows, task: .classify, adapter: "none", trainsBase: true)
+    { ($0.epochs, $0.rate, $0.patience) = (20, 3e-3, 0) }
+    #expect(outcome.best.dev.value > 0.95, "\(outcome.epochs.map(\.dev.value))")
   }
 
   @Test func learnsToTag() throws {

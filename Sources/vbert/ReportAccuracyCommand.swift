@@ -1,0 +1,181 @@
+import ArgumentParser
+import Compute
+import Foundation
+import Manager
+import Model
+import Synchronization
+import Trainer
+
+struct ReportAccuracyCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "accuracy",
+    abstract: "Train and test every task of a data folder in several ways, side by side.",
+    discussion: """
+      The folder holds cls/TASK, pair/TASK and ner/TASK, each with train, dev and test.jsonl.gz. \
+      Compared are: full fine-tuning of the ordinary base, adapters on it, and adapters on skip \
+      bases, with every n-gram exact, in fallback at the base's own table, and from int8 rows. \
+      Results go to --log as they come; a stopped study goes on with what is missing there.
+        vbert report accuracy --data data --base minilm --skip-base minilm-skip2 --out accuracy
+      """)
+
+  @OptionGroup var options: GlobalOptions
+  @OptionGroup var device: DeviceOptions
+  @Option(help: "The folder of tasks.") var data: String
+  @Option(help: "The ordinary base.") var base: String
+  @Option(help: "A skip base; may be repeated.") var skipBase: [String] = []
+  @Option(
+    help: "An adapter; may be repeated (default: what vbert create gives).",
+    transform: { try AdapterSpec(parsing: $0) })
+  var adapter: [AdapterSpec] = []
+  @Option(help: "What to compare: full, dense, exact, fallback, int8.")
+  var methods = "full,dense,exact,fallback,int8"
+  @Option(help: "Only these tasks, with commas between.") var tasks = ""
+  @Option(help: "Seeds a task.") var seeds = 1
+  @Option(help: "Most training rows of a task; 0: all.") var train = AccuracyRows.Caps().train
+  @Option(help: "Most dev rows; 0: all.") var dev = AccuracyRows.Caps().dev
+  @Option(help: "Most test rows; 0: all.") var test = AccuracyRows.Caps().test
+  @Option(help: "Most passes over the data, for every method.") var epochs = 6
+  @Option(help: "More passes over small data, to make at least so many steps.") var steps = 300
+  @Option(help: "Peak learning rate of full fine-tuning.") var fullLr: Float = 1e-4
+  @Option(help: "Peak learning rate of adapters.") var lr = TrainingOptions().rate
+  @Option(help: "Longest input in tokens.") var maxLength = 128
+  @Option(help: "Trainings at the same time.") var jobs = 1
+  @Option(help: "Threads of each.") var threads: Int?
+  @Option(help: "Where results are kept as they come (default: OUT.jsonl).") var log: String?
+  @Option(help: "Writes OUT.json, OUT.md and OUT.svg.") var out = "accuracy"
+
+  private static let known: Set<String> = ["full", "dense", "exact", "fallback", "int8"]
+
+  func validate() throws {
+    guard Set(chosen).isSubset(of: Self.known), !chosen.isEmpty else {
+      throw ValidationError("--methods knows full, dense, exact, fallback and int8")
+    }
+    guard seeds >= 1, epochs >= 1, steps >= 0, jobs >= 1, jobs <= 256, threads ?? 1 >= 1 else {
+      throw ValidationError("--seeds, --epochs, --jobs and --threads must be 1 or more")
+    }
+    guard train >= 0, dev >= 0, test >= 0 else {
+      throw ValidationError("--train, --dev and --test must not be negative")
+    }
+    guard lr > 0, lr < 1, fullLr > 0, fullLr < 1 else {
+      throw ValidationError("learning rates are in 0...1")
+    }
+  }
+
+  private var chosen: [String] { methods.split(separator: ",").map(String.init) }
+
+  private func candidates() throws -> [AccuracyCandidate] {
+    let store = options.openBases()
+    let dense = try store.load(base)
+    let adapters = adapter.isEmpty ? [AdapterSpec.standard] : adapter
+    var list: [AccuracyCandidate] = []
+    if chosen.contains("full") {
+      list.append(AccuracyCandidate(base: dense, training: .full, readings: [.exact]))
+    }
+    if chosen.contains("dense") {
+      list += adapters.map {
+        AccuracyCandidate(base: dense, training: .adapter($0), readings: [.exact])
+      }
+    }
+    let readings = AccuracyCandidate.Reading.allCases.filter { chosen.contains($0.rawValue) }
+    for name in skipBase where !readings.isEmpty {
+      let skip = try store.load(name)
+      guard skip.configuration.isSkip else { throw PLOTUsageError.dense(name) }
+      list += adapters.map {
+        AccuracyCandidate(base: skip, training: .adapter($0), readings: readings)
+      }
+    }
+    return list
+  }
+
+  func run() throws {
+    let candidates = try candidates()
+    let tasks = try AccuracyTask.list(
+      in: URL(filePath: data, directoryHint: .isDirectory),
+      names: tasks.split(separator: ",").map(String.init))
+    let log = try AccuracyLog(path: log ?? "\(out).jsonl")
+    try study(candidates, tasks, log)
+    let table = AccuracyTable(
+      log.results, methods: candidates.flatMap { c in c.readings.map { c.method($0) } })
+    try write(table)
+    if options.json { try Output.json(table) } else { print(table.markdown) }
+  }
+
+  /// What one thread does next: a task, a candidate, a seed.
+  private struct Work {
+    let task: AccuracyTask
+    let candidate: AccuracyCandidate
+    let seed: UInt64
+  }
+
+  private func study(
+    _ candidates: [AccuracyCandidate], _ tasks: [AccuracyTask], _ log: AccuracyLog
+  ) throws {
+    let works = (1...UInt64(seeds)).flatMap { seed in
+      tasks.flatMap { task in
+        candidates.map { Work(task: task, candidate: $0, seed: seed) }
+      }
+    }
+    let next = Mutex(0)
+    let failure = Mutex<(any Error)?>(nil)
+    let bar = Mutex(ProgressLine())
+    let opened = try Device(device)
+    let threads = threads ?? max(1, ProcessInfo.processInfo.activeProcessorCount / jobs)
+    DispatchQueue.concurrentPerform(iterations: jobs) { _ in
+      do {
+        let backend = try opened.trainer(threads: threads)
+        while true {
+          let number = next.withLock { next in
+            defer { next += 1 }
+            return next
+          }
+          guard number < works.count, failure.withLock({ $0 == nil }) else { return }
+          let work = works[number]
+          try run(work, backend, log)
+          bar.withLock {
+            $0.update(
+              "accuracy", done: number + 1, of: works.count, unit: "trainings",
+              note: ", \(work.task.name)")
+          }
+        }
+      } catch {
+        failure.withLock { $0 = error }
+      }
+    }
+    bar.withLock { $0.end() }
+    if let error = failure.withLock({ $0 }) { throw error }
+  }
+
+  private func run(_ work: Work, _ backend: any TrainableBackend, _ log: AccuracyLog) throws {
+    let (task, candidate) = (work.task, work.candidate)
+    let missing = candidate.readings.filter {
+      !log.has(task, candidate.method($0), seed: work.seed)
+    }
+    guard !missing.isEmpty else { return }
+    let start = ContinuousClock.now
+    var caps = AccuracyRows.Caps()
+    (caps.train, caps.dev, caps.test) = (train, dev, test)
+    let rows = try AccuracyRows(
+      task, caps: caps, maxLength: min(maxLength, candidate.base.configuration.maxPositions),
+      tokenizer: candidate.base.tokenizer)
+    var options = TrainingOptions()
+    (options.rate, options.seed) = (lr, work.seed)
+    options.epochs = max(epochs, min(100, steps * options.batch / max(1, rows.train.count)))
+    let trial = AccuracyTrial(options: options, fullRate: fullLr, backend: backend)
+    let (scores, epochs) = try trial.run(candidate, readings: missing, rows: rows)
+    for (reading, score) in scores {
+      try log.append(
+        AccuracyResult(
+          task: task, method: candidate.method(reading), seed: work.seed, scores: score, rows: rows,
+          epochs: epochs, seconds: (ContinuousClock.now - start) / .seconds(1)))
+    }
+  }
+
+  private func write(_ table: AccuracyTable) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    try encoder.encode(table).write(to: URL(filePath: "\(out).json"), options: .atomic)
+    try Data(table.markdown.utf8).write(to: URL(filePath: "\(out).md"), options: .atomic)
+    try Data(table.picture.utf8).write(to: URL(filePath: "\(out).svg"), options: .atomic)
+  }
+}
