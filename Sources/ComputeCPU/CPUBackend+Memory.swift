@@ -1,6 +1,5 @@
 internal import CSIMD
 package import Compute
-internal import Foundation
 
 extension CPUBackend {
   package func allocate(byteCount: Int) throws(ComputeError) -> DeviceBuffer {
@@ -9,7 +8,7 @@ extension CPUBackend {
       throw .outOfMemory(requestedBytes: byteCount, flag: "the token budget or the cache sizes")
     }
     return DeviceBuffer(address: UInt(bitPattern: memory), byteCount: byteCount) { address in
-      unsafe free(UnsafeMutableRawPointer(bitPattern: address))
+      unsafe csimd_free(UnsafeMutableRawPointer(bitPattern: address), byteCount)
     }
   }
 

@@ -10,6 +10,8 @@ struct OpenedBase {
   let model: BaseModel
   /// nil for a dense base.
   let lookup: RowLookup?
+  /// Computed rows are kept, so that an n-gram of many rows is computed once a run.
+  private static let rowBytes = 512 << 20
 
   /// Opens the base that the specification was made for. Throws when it is gone, or is another one
   /// of that name now.
@@ -28,7 +30,7 @@ struct OpenedBase {
     let store = try PLOTStore(
       directory: base.plotDirectory, baseHash: base.record.contentHash,
       hidden: base.configuration.hiddenSize, skipDepth: base.configuration.skipDepth,
-      cacheBytes: 0, type: .float32)
+      cacheBytes: OpenedBase.rowBytes, type: .float32)
     lookup = NGramLookup(
       store: store, computer: try LocalEncoder(base: model, backend: backend)
     ).rowLookup()

@@ -21,7 +21,8 @@ struct PLOTBuildCommand: ParsableCommand {
     parsing: .upToNextOption,
     help: "Text files, plain or gzip, one text a line.") var corpus: [String]
   @Option(help: "N-grams to keep, beside the vocabulary.") var rows = 200_000
-  @Option(help: "How rows are stored: fp16, int8 or float32.") var type = PLOTRowType.float16
+  @Option(help: "How rows are stored (default: fp16).") private var type: PLOTRowType?
+  private var rowType: PLOTRowType { type ?? .float16 }
   @Option(help: "Memory for counting; more text than fits is sorted on disk.")
   var memory = ByteSize(512 << 20)
   @Option(help: "Threads (default: all processors).")
@@ -61,13 +62,13 @@ struct PLOTBuildCommand: ParsableCommand {
     let build = PLOTBuild(
       tokenizer: base.tokenizer, baseHash: base.record.contentHash,
       skipDepth: base.configuration.skipDepth,
-      format: PLOTRowFormat(type: type, hidden: base.configuration.hiddenSize),
+      format: PLOTRowFormat(type: rowType, hidden: base.configuration.hiddenSize),
       file: options.file(of: base), rows: rows, unigrams: options.domain == nil,
       memory: memory.bytes, threads: threads)
     let summary = try count(build, try LocalEncoder(base: model, backend: backend))
     let table = summary.table
     let report = Report(
-      file: build.file.path(percentEncoded: false), type: type.name, rows: table.count,
+      file: build.file.path(percentEncoded: false), type: rowType.name, rows: table.count,
       trigrams: table.count - table.bigrams - table.unigrams, bigrams: table.bigrams,
       unigrams: table.unigrams, bytes: table.fileSize, lines: summary.lines,
       tokens: summary.tokens, seconds: (ContinuousClock.now - start) / .seconds(1))

@@ -19,6 +19,7 @@ extension PLOTRowType: ExpressibleByArgument {
   package init?(argument: String) { try? self.init(parsing: argument) }
   package var defaultValueDescription: String { name }
   package static var allValueStrings: [String] { allCases.map(\.name) }
+  package static var allValueDescriptions: [String: String] { [:] }
 }
 
 /// The base that every `plot` verb is about.

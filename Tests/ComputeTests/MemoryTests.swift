@@ -39,9 +39,13 @@ import Testing
 
   @Test func memoryIsAlignedAndRefusalsAreErrors() throws {
     let backend = try CPUBackend(threads: 2)
-    for count in [0, 1, 63, 64, 1000] {
+    for count in [0, 1, 63, 64, 1000, 131_071, 131_072, 800_001, 2 << 20, 5_000_000] {
       let buffer = try backend.allocate(byteCount: count)
       #expect(buffer.address % 64 == 0 && buffer.byteCount == count)
+      guard count > 0, let first = unsafe UnsafeMutablePointer<UInt8>(bitPattern: buffer.address)
+      else { continue }
+      unsafe (first.pointee, first[count - 1]) = (1, 2)
+      #expect(unsafe first[count - 1] == 2)
     }
     #expect(throws: ComputeError.self) { _ = try backend.allocate(byteCount: 1 << 60) }
   }

@@ -21,8 +21,9 @@ csimd_context *csimd_create(int threads, int instruction_set);
 void csimd_destroy(csimd_context *);
 
 /// Memory aligned to 64 bytes, large runs in large pages where the system has them; undefined
-/// contents. NULL: none to be had. Freed by free.
+/// contents. NULL: none to be had. Freed by csimd_free with the same size.
 void *csimd_allocate(long bytes);
+void csimd_free(void *memory, long bytes);
 
 /// Calls work(argument, task, thread) for each task below `tasks`, shared among the threads, and
 /// returns when all are done. Which thread takes which task is left to chance: a task's result must

@@ -86,6 +86,30 @@ struct Rooms {
     }
   }
 
+  /// Takes back the n-gram rows that were in use when the server last stopped, in the background.
+  func restoreRows(_ log: Logger) {
+    let engines = engines
+    Thread.detachNewThread {
+      for engine in engines.loaded {
+        guard let rows = engine.plot?.restoreAdmitted(), rows > 0 else { continue }
+        log.info(
+          "\(rows) n-gram rows of the last run are in memory", metadata: ["base": "\(engine.name)"])
+      }
+    }
+  }
+
+  /// Keeps the n-gram rows that were computed and admitted, for the next start. What cannot be kept
+  /// is only computed again.
+  func saveRows(_ log: Logger) {
+    for engine in engines.loaded {
+      do { try engine.plot?.saveAdmitted() } catch {
+        log.warning(
+          "n-gram rows are not kept for the next start",
+          metadata: ["base": "\(engine.name)", "why": "\(error)"])
+      }
+    }
+  }
+
   /// Removes what crashes left, in the background.
   func collectOrphans(_ log: Logger) {
     let store = store

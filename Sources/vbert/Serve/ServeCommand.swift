@@ -41,6 +41,7 @@ struct ServeCommand: AsyncParsableCommand {
       log.warning("no tenant has a key: the server is open to everybody, as tenant default")
     }
     rooms.collectOrphans(log)
+    rooms.restoreRows(log)
 
     let (json, host) = (options.json, serving.host)
     let app = rooms.application(log) { port in
@@ -55,6 +56,7 @@ struct ServeCommand: AsyncParsableCommand {
     // Nothing accepted waits longer than its own limit.
     group.maximumGracefulShutdownDuration = .seconds(serving.timeout + 10)
     try await ServiceGroup(configuration: group).run()
+    rooms.saveRows(log)
     log.notice("stopped")
   }
 
