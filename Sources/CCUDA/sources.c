@@ -22,6 +22,33 @@ static const char heads[] = {
 static const char elements[] = {
 #embed "kernels/elements.cu"
     , 0};
+static const char values[] = {
+#embed "kernels/values.cu"
+    , 0};
+static const char norms[] = {
+#embed "kernels/norms.cu"
+    , 0};
+static const char sums[] = {
+#embed "kernels/sums.cu"
+    , 0};
+static const char losses[] = {
+#embed "kernels/losses.cu"
+    , 0};
+static const char optimizer[] = {
+#embed "kernels/optimizer.cu"
+    , 0};
+static const char gather[] = {
+#embed "kernels/gather.cu"
+    , 0};
+static const char products[] = {
+#embed "kernels/products.cu"
+    , 0};
+static const char attentionBackward[] = {
+#embed "kernels/attentionBackward.cu"
+    , 0};
+static const char windows[] = {
+#embed "kernels/windows.cu"
+    , 0};
 
 const char *ccuda_source(const char *name) {
   static const struct {
@@ -29,6 +56,15 @@ const char *ccuda_source(const char *name) {
   } list[] = {
       {"device.h", device}, {"rows.cu", rows},   {"attention.cu", attention},
       {"grouped.cu", grouped}, {"heads.cu", heads}, {"elements.cu", elements},
+      {"values.cu", values},
+      {"norms.cu", norms},
+      {"sums.cu", sums},
+      {"losses.cu", losses},
+      {"optimizer.cu", optimizer},
+      {"gather.cu", gather},
+      {"products.cu", products},
+      {"attentionBackward.cu", attentionBackward},
+      {"windows.cu", windows},
   };
   for (size_t i = 0; i < sizeof list / sizeof *list; i++)
     if (strcmp(list[i].name, name) == 0) return list[i].text;

@@ -1,9 +1,10 @@
 /// What a device must be able to do, beyond inference, to train: a hand-written backward for each
 /// operation, losses and the optimiser. No graph is recorded; callers keep what backward needs.
 ///
-/// All tensors are fp32 and contiguous. Gradients of parameters are added to (several uses of one
-/// parameter, several parts of one batch); gradients of states are overwritten unless `adding` says
-/// otherwise. Every sum runs in an order that does not depend on the number of threads.
+/// States and their gradients are `activationType`; parameters, their gradients and what norms and
+/// gates keep a row are fp32; what a head computes with and what losses see may be either. All tensors
+/// are contiguous. Gradients of parameters are added to (several uses of one parameter, several parts
+/// of one batch); gradients of states are overwritten unless `adding` says otherwise. Every sum runs in an order that does not depend on the number of threads.
 /// Gradients through a frozen map are `matmul` with the transposed matrix, prepared like any other.
 package protocol TrainableBackend: Backend {
   // MARK: Linear maps that change at every step
@@ -91,11 +92,80 @@ package protocol TrainableBackend: Backend {
   func squaredLoss(_ x: Tensor, targets: Tensor, share: Double, into d: Tensor)
     throws(ComputeError) -> Double
 
+  // The same, adding the loss to `value`, fp32 [1, 1] on the device: nothing is waited for.
+  func softmaxLoss(
+    _ logits: Tensor, labels: [Int32], weights: [Float]?, share: Double, into d: Tensor,
+    addingTo value: Tensor
+  ) throws(ComputeError)
+  func binaryLoss(
+    _ logits: Tensor, targets: [Float], weights: [Float]?, share: Double, into d: Tensor,
+    addingTo value: Tensor
+  ) throws(ComputeError)
+  func squaredLoss(
+    _ x: Tensor, targets: Tensor, share: Double, into d: Tensor, addingTo value: Tensor
+  ) throws(ComputeError)
+
   // MARK: The optimiser
 
   /// Sum of the squares of all values.
   func squaredSum(_ x: Tensor) throws(ComputeError) -> Double
   func adamW(_ state: AdamWState, step: AdamWStep) throws(ComputeError)
+  /// One step of many parameters, each with its own decay instead of the step's, gradients first
+  /// scaled down to the global norm `clipNorm`. `gradients` holds all gradients (what lies between
+  /// them is zero); `norm`, fp32 [1, 1], becomes their norm before clipping. Nothing is waited for.
+  func adamW(
+    _ list: [(state: AdamWState, decay: Float)], gradients: Tensor, step: AdamWStep,
+    clipNorm: Double, norm: Tensor
+  ) throws(ComputeError)
+}
+
+/// For devices that are the host: what waits for nothing costs nothing.
+extension TrainableBackend {
+  package func softmaxLoss(
+    _ logits: Tensor, labels: [Int32], weights: [Float]?, share: Double, into d: Tensor,
+    addingTo value: Tensor
+  ) throws(ComputeError) {
+    try add(
+      softmaxLoss(logits, labels: labels, weights: weights, share: share, into: d), to: value)
+  }
+
+  package func binaryLoss(
+    _ logits: Tensor, targets: [Float], weights: [Float]?, share: Double, into d: Tensor,
+    addingTo value: Tensor
+  ) throws(ComputeError) {
+    try add(
+      binaryLoss(logits, targets: targets, weights: weights, share: share, into: d), to: value)
+  }
+
+  package func squaredLoss(
+    _ x: Tensor, targets: Tensor, share: Double, into d: Tensor, addingTo value: Tensor
+  ) throws(ComputeError) {
+    try add(squaredLoss(x, targets: targets, share: share, into: d), to: value)
+  }
+
+  package func adamW(
+    _ list: [(state: AdamWState, decay: Float)], gradients: Tensor, step: AdamWStep,
+    clipNorm: Double, norm: Tensor
+  ) throws(ComputeError) {
+    let length = try squaredSum(gradients).squareRoot()
+    try fill(norm, with: Float(length))
+    var step = step
+    step.gradientScale *= Float(min(1, clipNorm / (length + 1e-6)))
+    for (state, decay) in list {
+      step.decay = decay
+      try adamW(state, step: step)
+    }
+  }
+
+  private func add(_ loss: Double, to value: Tensor) throws(ComputeError) {
+    var total: Float = 0
+    try unsafe withUnsafeMutablePointer(to: &total) { total throws(ComputeError) in
+      let values = unsafe UnsafeMutableBufferPointer(start: total, count: 1)
+      unsafe try download(value, into: values)
+      unsafe values[0] += Float(loss)
+      unsafe try upload(UnsafeBufferPointer(values), to: value)
+    }
+  }
 }
 
 /// What LayerNorm's backward needs: the normalised values [R, H] and 1 / sqrt(variance + epsilon)

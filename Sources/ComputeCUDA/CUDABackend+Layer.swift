@@ -37,14 +37,35 @@ extension CUDABackend {
     guard width % 8 == 0, width <= 64 else {
       throw .unsupported("attention heads of \(width) columns; multiples of 8 to 64 are")
     }
-    let kernel = try device.kernel("attention", in: "attention.cu", ["HEAD=\(width)"])
     let placed = placed(sequences)
-    let scale = 1.4426950408889634 / Float(width).squareRoot()
     try launch(
-      kernel, grid: (placed.taskCount * heads, 1), block: 128,
+      device.kernel("attention", in: "attention.cu", ["HEAD=\(width)"]),
+      grid: (placed.taskCount * heads, 1), block: 128,
       [
         .tensor(qkv), .int(qkv.stride), .int(out.columns), .address(placed.tasks.address),
-        .int(heads), .float(scale), .tensor(out), .int(out.stride),
+        .int(heads), .float(1.4426950408889634 / Float(width).squareRoot()), .tensor(out),
+        .int(out.stride),
       ])
+    guard placed.windowCount > 0 else { return }
+    try launch(
+      windowKernel("windowAttention", width: width),
+      grid: (windowBlocks(placed, heads: heads, width: width), 1), block: 256,
+      [
+        .tensor(qkv), .int(qkv.stride), .int(out.columns), .address(placed.windows.address),
+        .int(placed.windowCount), .int(heads), .float(1 / Float(width).squareRoot()), .tensor(out),
+        .int(out.stride),
+      ])
+  }
+
+  func windowKernel(_ name: String, width: Int) throws(ComputeError) -> Kernel {
+    guard [8, 16, 32, 64].contains(width) else {
+      throw .unsupported("attention heads of \(width) columns; 8, 16, 32 and 64 are")
+    }
+    return try device.kernel(name, in: "windows.cu", ["HEAD=\(width)"])
+  }
+
+  /// Blocks of 256 threads, of which width / 8 take one head of one window.
+  func windowBlocks(_ placed: CUDASequences, heads: Int, width: Int) -> Int {
+    (placed.windowCount * heads * (width / 8) + 255) / 256
   }
 }

@@ -12,6 +12,7 @@ extension CUDABackend {
   package func upload(_ values: UnsafeBufferPointer<Float>, to tensor: Tensor) throws(ComputeError)
   {
     precondition(tensor.isContiguous && values.count == tensor.count)
+    device.shadows.changed(tensor.address)
     let size = tensor.type.byteCount
     let most = staging.capacity / size
     var done = 0
@@ -62,10 +63,24 @@ extension CUDABackend {
         UInt64(address), memory.baseAddress, bytes, stream), "copying to the GPU")
   }
 
+  /// Copies a few bytes of device memory to the host, once all before is done, for `body` to read.
+  func copyToHost(
+    from address: UInt, bytes: Int, _ body: (UnsafeRawBufferPointer) -> Void
+  ) throws(ComputeError) {
+    let memory = unsafe try staging.take(bytes, wait: finish)
+    device.enter()
+    try device.driver.check(
+      unsafe device.driver.table.copy_to_host(memory.baseAddress, UInt64(address), bytes, stream),
+      "copying to the host")
+    try finish()
+    unsafe body(UnsafeRawBufferPointer(memory))
+  }
+
   /// Copies a contiguous tensor to another of the same type and shape, on the device.
   package func copy(_ tensor: Tensor, to other: Tensor) throws(ComputeError) {
     precondition(tensor.isContiguous && other.isContiguous && tensor.type == other.type)
     precondition(tensor.count == other.count)
+    device.shadows.changed(other.address)
     device.enter()
     try device.driver.check(
       device.driver.table.copy_on_device(

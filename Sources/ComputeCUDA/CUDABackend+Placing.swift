@@ -32,11 +32,12 @@ extension CUDABackend {
   }
 
   package func place(_ layout: SequenceLayout) throws(ComputeError) -> any PlacedSequences {
-    let tasks = CUDASequences.tasks(layout)
+    let (tasks, windows) = (CUDASequences.tasks(layout), CUDASequences.windows(layout))
     return CUDASequences(
       layout: layout, offsets: try table(layout.offsets),
-      places: try table(CUDASequences.places(layout)), tasks: try table(tasks),
-      taskCount: tasks.count / 3)
+      places: try table(CUDASequences.places(layout)),
+      tasks: (try table(tasks), tasks.count / 3),
+      windows: (try table(windows), windows.count / 2))
   }
 
   package func place(_ groups: [RowGroup]) throws(ComputeError) -> any PlacedGroups {

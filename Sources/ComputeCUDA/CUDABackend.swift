@@ -80,7 +80,11 @@ internal import Synchronization
     case int(Int)
     case float(Float)
 
+    case double(Double)
+
     static func tensor(_ tensor: Tensor) -> Argument { .address(tensor.address) }
+    /// 64 bits.
+    static func count(_ count: Int) -> Argument { .address(UInt(count)) }
   }
 
   /// Starts a kernel; an empty grid starts nothing.
@@ -99,6 +103,8 @@ internal import Synchronization
         unsafe arguments.storeBytes(of: Int32(value), toByteOffset: 8 * i, as: Int32.self)
       case .float(let value):
         unsafe arguments.storeBytes(of: value, toByteOffset: 8 * i, as: Float.self)
+      case .double(let value):
+        unsafe arguments.storeBytes(of: value, toByteOffset: 8 * i, as: Double.self)
       }
     }
     device.enter()

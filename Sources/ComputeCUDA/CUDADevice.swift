@@ -38,6 +38,7 @@ internal import Synchronization
   private let modules = Mutex<[KernelCompiler.Source: Module]>([:])
   private let owned = Mutex(AddressRanges())
   let pages: PagePool
+  let shadows = Shadows()
 
   @safe private struct Module: @unchecked Sendable {
     let handle: UInt64
@@ -123,11 +124,17 @@ internal import Synchronization
   /// The device memory that was taken here and not freed.
   var memory: AddressRanges { owned.withLock { $0 } }
 
+  /// The allocation that holds an address.
+  func range(containing address: UInt) -> Range<UInt>? {
+    owned.withLock { $0.range(containing: address) }
+  }
+
   /// Waits for what runs, then frees.
   func free(_ address: UInt) {
     enter()
     owned.withLock { $0.remove(address) }
     _ = driver.table.memory_free(UInt64(address))
+    if let copy = shadows.remove(address) { free(copy) }
   }
 
   /// Free bytes of the GPU, other programs' use counted.

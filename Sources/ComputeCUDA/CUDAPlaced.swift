@@ -11,16 +11,20 @@ final class CUDASequences: PlacedSequences {
   /// block's first query.
   let tasks: BufferPool.Lent
   let taskCount: Int
+  /// Sequences of at most three tokens, which kernels/windows.cu works on: int32 [windows, 2], first
+  /// row and length.
+  let windows: BufferPool.Lent
+  let windowCount: Int
 
   init(
     layout: SequenceLayout, offsets: BufferPool.Lent, places: BufferPool.Lent,
-    tasks: BufferPool.Lent, taskCount: Int
+    tasks: (table: BufferPool.Lent, count: Int), windows: (table: BufferPool.Lent, count: Int)
   ) {
     self.layout = layout
     self.offsets = offsets
     self.places = places
-    self.tasks = tasks
-    self.taskCount = taskCount
+    (self.tasks, taskCount) = tasks
+    (self.windows, windowCount) = windows
   }
 
   /// Queries that a block of the attention kernel owns.
@@ -33,10 +37,23 @@ final class CUDASequences: PlacedSequences {
     return places
   }
 
+  /// Longest sequence that is a window.
+  static let longestWindow = 3
+
+  static func windows(_ layout: SequenceLayout) -> [Int32] {
+    var windows: [Int32] = []
+    for i in 0..<layout.count {
+      let rows = layout.rows(of: i)
+      if rows.count <= longestWindow { windows += [Int32(rows.lowerBound), Int32(rows.count)] }
+    }
+    return windows
+  }
+
   static func tasks(_ layout: SequenceLayout) -> [Int32] {
     var tasks: [Int32] = []
     for i in 0..<layout.count {
       let rows = layout.rows(of: i)
+      guard rows.count > longestWindow else { continue }
       for query in stride(from: 0, to: rows.count, by: queriesPerTask) {
         tasks += [Int32(rows.lowerBound), Int32(rows.count), Int32(query)]
       }

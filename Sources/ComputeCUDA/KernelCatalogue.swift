@@ -6,13 +6,28 @@ package enum KernelCatalogue {
     func source(_ file: String, _ defines: [String]) -> KernelCompiler.Source {
       KernelCompiler.Source(file: file, defines: defines, architecture: architecture)
     }
-    var sources = [source("elements.cu", [])]
+    var sources = [source("elements.cu", []), source("optimizer.cu", [])]
+    let types = ["float", "u16"]
+    sources += types.map { source("sums.cu", ["TYPE=\($0)"]) }
+    for x in types {
+      for y in types {
+        sources += ["values.cu", "gather.cu"].map { source($0, ["XTYPE=\(x)", "YTYPE=\(y)"]) }
+        for z in types {
+          sources += ["products.cu", "losses.cu"].map {
+            source($0, ["XTYPE=\(x)", "YTYPE=\(y)", "ZTYPE=\(z)"])
+          }
+        }
+      }
+    }
     for hidden in hiddenSizes {
       sources += ["rows.cu", "heads.cu"].map { source($0, ["HIDDEN=\(hidden)"]) }
+      sources += types.map { source("norms.cu", ["HIDDEN=\(hidden)", "TYPE=\($0)"]) }
       sources += [16, 64].map { source("grouped.cu", ["HIDDEN=\(hidden)", "ROWS=\($0)"]) }
     }
     sources += [16, 64].map { source("grouped.cu", ["ROWS=\($0)"]) }
-    sources += headSizes.map { source("attention.cu", ["HEAD=\($0)"]) }
+    for file in ["attention.cu", "attentionBackward.cu", "windows.cu"] {
+      sources += headSizes.map { source(file, ["HEAD=\($0)"]) }
+    }
     return sources
   }
 }

@@ -9,9 +9,12 @@ internal import Synchronization
 /// an octave). Only algorithms that sum along K in one piece are admitted, so that a row's result does
 /// not depend on how many rows are computed beside it.
 @safe final class Products: @unchecked Sendable {
-  private let table: ccuda_blas
-  private let handle: UInt64
+  let table: ccuda_blas
+  let handle: UInt64
   private let preference: UInt64
+  /// Of gradient products, which may cut their sums (`GradientProduct`).
+  let cuttingPreference: UInt64
+  let chosenForGradients = Mutex<[GradientProduct.Shape: ccuda_algorithm]>([:])
   private let chosen = Mutex<[Shape: ccuda_algorithm]>([:])
 
   /// Bytes of scratch memory that each lane lends to the products.
@@ -30,28 +33,37 @@ internal import Synchronization
   init(_ table: ccuda_blas) throws(ComputeError) {
     self.table = table
     var handle: UInt64 = 0
-    var preference: UInt64 = 0
     try Products.check(unsafe table.create(&handle), "starting cuBLASLt")
-    try Products.check(unsafe table.preference_create(&preference), "preferring products")
     self.handle = handle
-    self.preference = preference
+    preference = try Products.preference(table, reductions: 0)
+    cuttingPreference = try Products.preference(table, reductions: Number.reductionInWorkspace)
+  }
+
+  /// `reductions`: how sums may be cut.
+  private static func preference(_ table: ccuda_blas, reductions: UInt32) throws(ComputeError)
+    -> UInt64
+  {
+    var preference: UInt64 = 0
+    try Products.check(unsafe table.preference_create(&preference), "preferring products")
     var bytes = UInt64(Products.workspaceBytes)
     try Products.check(
       unsafe table.preference_set(preference, Number.preferredWorkspace, &bytes, 8),
       "preferring a workspace")
-    var noReduction: UInt32 = 0
+    var reductions = reductions
     try Products.check(
-      unsafe table.preference_set(preference, Number.preferredReduction, &noReduction, 4),
+      unsafe table.preference_set(preference, Number.preferredReduction, &reductions, 4),
       "preferring whole sums")
     var alignment: UInt32 = 16
     for operand in Number.preferredAlignments {
       try Products.check(
         unsafe table.preference_set(preference, operand, &alignment, 4), "preferring an alignment")
     }
+    return preference
   }
 
   deinit {
     _ = table.preference_destroy(preference)
+    _ = table.preference_destroy(cuttingPreference)
     _ = table.destroy(handle)
   }
 
@@ -212,11 +224,12 @@ internal import Synchronization
   }
 
   /// Numbers of the library's interface.
-  private enum Number {
+  enum Number {
     static let float32: Int32 = 0
     static let bfloat16: Int32 = 14
     static let computeFloat32: Int32 = 68
     static let transposeA: Int32 = 3
+    static let transposeB: Int32 = 4
     static let epilogue: Int32 = 7
     static let biasPointer: Int32 = 8
     static let epilogueNone: Int32 = 1
@@ -224,6 +237,8 @@ internal import Synchronization
     static let epilogueGELU: Int32 = 32
     static let preferredWorkspace: Int32 = 1
     static let preferredReduction: Int32 = 3
+    /// Partial sums in fp32 in the workspace, added up in one order.
+    static let reductionInWorkspace: UInt32 = 2
     static let preferredAlignments: ClosedRange<Int32> = 5...8
   }
 }

@@ -110,12 +110,15 @@ package final class AdapterTraining {
     let features = try features(saved.last?.result ?? x, run)
     try dropout.headSite.apply(to: features, backend)
     let logits = try outputs(features, run)
-    let d = run.take(logits.rows, logits.columns)
+    let d = run.takeFloats(logits.rows, logits.columns)
     let loss = try loss(logits, targets, share: share, into: d)
     try backend.linearParameterGradient(
       d, input: features, scale: 1, weight: headWeight.gradient, bias: headBias.gradient)
     guard !saved.isEmpty else { return loss }
-    var dx = run.take(features.rows, features.columns)
+    var dx =
+      spec.task == .tag
+      ? run.take(features.rows, features.columns)
+      : run.takeFloats(features.rows, features.columns)
     try backend.linearInputGradient(
       d, weight: headWeight.value, scale: 1, adding: false, into: dx)
     try dropout.headSite.apply(to: dx, backend)
@@ -163,13 +166,13 @@ package final class AdapterTraining {
 
   private func features(_ final: Tensor, _ run: TrainingRun) throws(ComputeError) -> Tensor {
     guard spec.task != .tag else { return final }
-    let pooled = run.take(run.sequences.layout.count, final.columns)
+    let pooled = run.takeFloats(run.sequences.layout.count, final.columns)
     try backend.pool(final, sequences: run.sequences, pooling: spec.pooling, into: pooled)
     return pooled
   }
 
   private func outputs(_ features: Tensor, _ run: TrainingRun) throws(ComputeError) -> Tensor {
-    let out = run.take(features.rows, headWeight.value.rows)
+    let out = run.takeFloats(features.rows, headWeight.value.rows)
     try backend.linear(
       features, weight: headWeight.value, bias: headBias.value, scale: 1, adding: false, into: out)
     return out

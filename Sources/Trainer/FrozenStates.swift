@@ -21,14 +21,15 @@ package final class FrozenStates {
     self.entry = entry
     self.training = training
     let hidden = training.configuration.hiddenSize
+    let type = training.backend.activationType
     var rows = 0
     for sequence in sequences {
-      guard (rows + sequence.ids.count) * hidden * 4 <= byteLimit else { break }
+      guard (rows + sequence.ids.count) * hidden * type.byteCount <= byteLimit else { break }
       firstRows.append(rows)
       rows += sequence.ids.count
     }
-    let memory = try training.backend.allocate(byteCount: rows * hidden * 4)
-    table = Tensor(address: memory.address, rows: rows, columns: hidden)
+    let memory = try training.backend.allocate(byteCount: rows * hidden * type.byteCount)
+    table = Tensor(address: memory.address, rows: rows, columns: hidden, type: type)
     self.memory = consume memory
     var done = 0
     let kept = sequences.prefix(firstRows.count).map(\.ids.count)
@@ -63,14 +64,16 @@ package final class FrozenStates {
       let first = Int32(firstRows[number])
       rows += first..<first + Int32(sequences[number].ids.count)
     }
-    let x = training.workspace.take(rows: rows.count, columns: table.columns)
+    let x = training.workspace.take(
+      rows: rows.count, columns: table.columns, type: table.type)
     try training.backend.gatherSum(table, indices: rows, terms: 1, into: x)
     return x
   }
 
   private func compute(_ batch: [Int]) throws -> Tensor {
     let packed = PackedBatch(sequences: batch.map { (sequences[$0].ids, sequences[$0].types) })
-    let x = training.workspace.take(rows: packed.layout.rows, columns: table.columns)
+    let x = training.workspace.take(
+      rows: packed.layout.rows, columns: table.columns, type: table.type)
     let placed = try training.backend.place(packed.layout)
     try entry.enter(packed, sequences: placed, into: x)
     let run = TrainingRun(

@@ -57,7 +57,7 @@ struct LocalTraining {
     for layer in layers {
       saved.append(try layer.forward(saved.last?.result ?? x, from: .input, inner))
     }
-    let opening = run.take(1, rows)
+    let opening = run.takeFloats(1, rows)
     let gated = run.take(rows, hidden)
     try backend.applyGateSaving(
       saved.last?.result ?? x, gate: gate.value, bias: gateBias.value, into: gated,

@@ -13,20 +13,12 @@ package struct Optimizer: Sendable {
   package init() {}
 
   /// One step with the gradients that `parameters` holds: clip, decay, update. `number` counts from
-  /// 1. Returns the global norm before clipping.
-  @discardableResult package func step(
-    _ parameters: ParameterSet, number: Int, rate: Float, backend: any TrainableBackend
-  ) throws(ComputeError) -> Double {
-    let norm = try parameters.gradientNorm()
-    let scale = Float(min(1, clipNorm / (norm + 1e-6)))
-    for (name, shape) in parameters.shapes {
-      try backend.adamW(
-        parameters.optimizerState(of: name),
-        step: AdamWStep(
-          number: number, rate: rate, beta1: beta1, beta2: beta2, epsilon: epsilon,
-          decay: shape.count > 1 ? decay : 0, gradientScale: scale))
-    }
-    return norm
+  /// 1. Nothing is waited for.
+  package func step(_ parameters: ParameterSet, number: Int, rate: Float) throws(ComputeError) {
+    try parameters.adamW(
+      AdamWStep(
+        number: number, rate: rate, beta1: beta1, beta2: beta2, epsilon: epsilon, decay: decay,
+        gradientScale: 1), decay: decay, clipNorm: clipNorm)
   }
 }
 

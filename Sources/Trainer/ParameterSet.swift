@@ -54,6 +54,7 @@ package final class ParameterSet {
   package let shapes: [(name: String, shape: [Int])]
   private let backend: any TrainableBackend
   private let values, gradients, means, squares: TensorStore
+  private let norm: TensorStore
 
   package init(_ list: [Initial], backend: any TrainableBackend) throws(ComputeError) {
     shapes = list.map { ($0.name, $0.shape) }
@@ -62,6 +63,7 @@ package final class ParameterSet {
     gradients = try TensorStore(shapes, backend: backend)
     means = try TensorStore(shapes, backend: backend)
     squares = try TensorStore(shapes, backend: backend)
+    norm = try TensorStore([("norm", [1])], backend: backend)
     for initial in list { try backend.upload(initial.values, to: require(initial.name).value) }
   }
 
@@ -93,11 +95,21 @@ package final class ParameterSet {
   package func clearGradients() throws(ComputeError) { try backend.fill(gradients.flat, with: 0) }
 
   /// Global L2 norm of all gradients.
-  func gradientNorm() throws(ComputeError) -> Double {
+  package func gradientNorm() throws(ComputeError) -> Double {
     try backend.squaredSum(gradients.flat).squareRoot()
   }
 
-  func optimizerState(of name: String) -> AdamWState {
+  /// AdamW on every tensor, those of two dimensions with `decay`; gradients are first scaled down to
+  /// the global norm `clipNorm`.
+  func adamW(_ step: AdamWStep, decay: Float, clipNorm: Double) throws(ComputeError) {
+    let list = shapes.map { name, shape in
+      (state: optimizerState(of: name), decay: shape.count > 1 ? decay : 0)
+    }
+    try backend.adamW(
+      list, gradients: gradients.flat, step: step, clipNorm: clipNorm, norm: norm.flat.columns(0..<1))
+  }
+
+  private func optimizerState(of name: String) -> AdamWState {
     guard let mean = means[name], let square = squares[name] else {
       preconditionFailure("no parameter \(name)")
     }

@@ -68,7 +68,7 @@ package final class TrainingJob {
     trainStates = try FrozenStates(
       train.sequences, entry: entry, training: training, byteLimit: options.stateBytes
     ) { report(.preparing(done: $0, of: all)) }
-    let used = train.tokens * configuration.hiddenSize * 4
+    let used = train.tokens * configuration.hiddenSize * backend.activationType.byteCount
     devStates = try FrozenStates(
       dev.sequences, entry: entry, training: training,
       byteLimit: max(0, options.stateBytes - used)
@@ -96,9 +96,7 @@ package final class TrainingJob {
         try training.parameters.clearGradients()
         let value = try accumulate(rows, step: step)
         guard value.isFinite else { throw TrainingError.diverged(step: step) }
-        try optimizer.step(
-          training.parameters, number: step, rate: schedule.rate(at: step),
-          backend: training.backend)
+        try optimizer.step(training.parameters, number: step, rate: schedule.rate(at: step))
         loss += value
         tokens += rows.reduce(0) { $0 + train.sequences[$1].ids.count }
         let seen = Double(step - (number - 1) * perEpoch)

@@ -157,6 +157,6 @@ extension TrainingLayer {
 
 extension TrainingRun {
   func takeNorm(_ rows: Int, _ columns: Int) -> SavedNorm {
-    SavedNorm(normalised: take(rows, columns), inverse: take(1, rows))
+    SavedNorm(normalised: take(rows, columns), inverse: takeFloats(1, rows))
   }
 }

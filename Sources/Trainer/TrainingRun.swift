@@ -10,7 +10,13 @@ struct TrainingRun {
   /// Hears a layer's number and the gradient at its query, key and value, and may add to it.
   var relate: ((_ layer: Int, _ dqkv: Tensor) throws(ComputeError) -> Void)?
 
+  /// A state, or the gradient of one.
   func take(_ rows: Int, _ columns: Int) -> Tensor {
+    workspace.take(rows: rows, columns: columns, type: backend.activationType)
+  }
+
+  /// What stays fp32 on every device: a number a row, heads and their losses.
+  func takeFloats(_ rows: Int, _ columns: Int) -> Tensor {
     workspace.take(rows: rows, columns: columns)
   }
 }

@@ -19,15 +19,18 @@ final class Checks {
   /// bf16 has 8 bits: one rounding of every value costs about 0.0017.
   static let oneRounding = 0.004
 
-  func run(goldens: String?) throws -> Int32 {
+  func run(goldens: String?, trainingOnly: Bool) throws -> Int32 {
     print("\(gpu.name) against \(cpu.name)")
-    try rowOperations()
-    try products()
-    try productsAlone()
-    try attention()
-    try groups()
-    try ends()
-    try sameAlone()
+    training()
+    if !trainingOnly {
+      try rowOperations()
+      try products()
+      try productsAlone()
+      try attention()
+      try groups()
+      try ends()
+      try sameAlone()
+    }
     if let goldens { try runGoldens(goldens) }
     print("\(count - failures) of \(count) checks passed")
     return failures == 0 ? 0 : 1

@@ -9,8 +9,10 @@ import GPUBench
 let usage = """
   usage: vbert-gpu devices
          vbert-gpu compile ARCHITECTURE...      every kernel through NVRTC, no GPU needed: 80 90
-         vbert-gpu check [GOLDEN-DIRECTORY]     against the CPU backend, and the goldens if given
-         vbert-gpu check-cpu [GOLDEN-DIRECTORY] the same checks, the CPU in the GPU's place
+         vbert-gpu check [GOLDEN-DIRECTORY] [--training]
+                                                against the CPU backend, and the goldens if given;
+                                                or training's operations alone
+         vbert-gpu check-cpu ...                the same checks, the CPU in the GPU's place
          vbert-gpu bench [--short] [SECTION...] as vbert bench gpu
   libraries are found by themselves; VBERT_CUDA_LIBRARIES=DIR[:DIR...] comes first
   """
@@ -29,9 +31,8 @@ func run() throws -> Int32 {
     return 0
   case "compile": return try compileAll(arguments.dropFirst().compactMap(Int.init))
   case "check":
-    return try Checks(CUDABackend(device: try start())).run(goldens: arguments.dropFirst().first)
-  case "check-cpu":
-    return try Checks(CPUBackend(threads: 1)).run(goldens: arguments.dropFirst().first)
+    return try check(CUDABackend(device: try start()))
+  case "check-cpu": return try check(CPUBackend(threads: 1))
   case "bench":
     var options = GPUBench.Options()
     options.isShort = arguments.contains("--short")
@@ -42,6 +43,12 @@ func run() throws -> Int32 {
     print(usage)
     return 2
   }
+}
+
+func check(_ backend: any Backend) throws -> Int32 {
+  try Checks(backend).run(
+    goldens: arguments.dropFirst().first { !$0.hasPrefix("--") },
+    trainingOnly: arguments.contains("--training"))
 }
 
 func start() throws -> CUDADevice {

@@ -124,3 +124,21 @@ const char *ccuda_source(const char *name);
 // Lays W [rows, columns] fp32 out as bf16 fragments (kernels/device.h), ceil(rows / 16) x
 // ceil(columns / 16) of 512 bytes, columns fastest, zeros beyond the edge.
 void ccuda_pack_fragments(const float *w, size_t rows, size_t columns, uint16_t *to);
+
+// Entries first ..< first + count of a list of rows, whose sum is added to row `target` of a table; a
+// negative target is row -1 - target of the partial sums (kernels/gather.cu).
+typedef struct ccuda_chunk {
+  int32_t first, count, target;
+} ccuda_chunk;
+
+enum { ccuda_scatter_levels = 8 };
+
+// Plans table[indices[i]] += row i / terms for all i, in an order that depends on the indices alone.
+// `list` gets the rows in the order of their targets; `chunks` what each level adds up, levels one
+// after another, levelEnds[l] behind level l: the first level's chunks count in `list`, the others' in
+// the partial sums, of which there are *partials. Scratch: ends [tableRows], runs [count]. Capacity:
+// list [count], chunks [count + count / 32 + 8], levelEnds [ccuda_scatter_levels]. Returns the number
+// of levels. O(count + tableRows).
+size_t ccuda_plan_scatter(
+    const int32_t *indices, size_t count, int32_t terms, int32_t tableRows, int32_t *ends,
+    int32_t *list, ccuda_chunk *runs, ccuda_chunk *chunks, size_t *levelEnds, int32_t *partials);

@@ -128,3 +128,36 @@ DEVICE uint4 loadOperand(const u64 *pages, u32 number, int lane) {
 DEVICE const float *element(const u64 *pages, u32 first, int i) {
   return (const float *)fragment(pages, first + (i >> 7)) + (i & 127);
 }
+
+// ---- fp32 or bf16, as the tensor has it ----
+DEVICE float valueOf(float x) { return x; }
+DEVICE float valueOf(u16 x) { return __uint_as_float((u32)x << 16); }
+DEVICE void put(float *to, float x) { *to = x; }
+DEVICE void put(u16 *to, float x) { *to = (u16)pack(x, 0); }
+
+DEVICE void load8(const u16 *p, float *x) { unpack8(*(const uint4 *)p, x); }
+DEVICE void load8(const float *p, float *x) {
+  float4 a = *(const float4 *)p, b = *((const float4 *)p + 1);
+  x[0] = a.x, x[1] = a.y, x[2] = a.z, x[3] = a.w;
+  x[4] = b.x, x[5] = b.y, x[6] = b.z, x[7] = b.w;
+}
+DEVICE void store8(u16 *p, const float *x) { *(uint4 *)p = pack8(x); }
+DEVICE void store8(float *p, const float *x) {
+  *(float4 *)p = make_float4(x[0], x[1], x[2], x[3]);
+  *((float4 *)p + 1) = make_float4(x[4], x[5], x[6], x[7]);
+}
+
+// The first n of eight values (zeros for the rest), 16 bytes at a time where that can be.
+template <class T>
+DEVICE void read(const T *p, int n, float *x) {
+  if (n >= 8 && ((u64)p & 15) == 0) return load8(p, x);
+#pragma unroll
+  for (int k = 0; k < 8; k++) x[k] = k < n ? valueOf(p[k]) : 0.0f;
+}
+template <class T>
+DEVICE void write(T *p, int n, const float *x) {
+  if (n >= 8 && ((u64)p & 15) == 0) return store8(p, x);
+#pragma unroll
+  for (int k = 0; k < 8; k++)
+    if (k < n) put(p + k, x[k]);
+}

@@ -128,7 +128,6 @@ package final class Distillation {
   }
 
   private func learn(_ batch: LessonBatch, share: Double, _ optimizer: Optimizer) throws -> Double {
-    let backend = student.backend
     let lesson = try teacher.teach(batch.packed, depth: configuration.skipDepth)
     try student.parameters.clearGradients()
     let value = try student.accumulate(
@@ -143,8 +142,7 @@ package final class Distillation {
     state.place = batch.next
     let rise = min(1, Float(state.step) / Float(max(1, options.warmup)))
     try optimizer.step(
-      student.parameters, number: state.step, rate: options.rate * rise * Float(1 - share),
-      backend: backend)
+      student.parameters, number: state.step, rate: options.rate * rise * Float(1 - share))
     return value
   }
 
