@@ -2,7 +2,8 @@ package import Compute
 
 extension CUDABackend {
   /// A kernel for tensors of these types, under the names XTYPE, YTYPE and ZTYPE.
-  func kernel(_ name: String, in file: String, _ tensors: Tensor...) throws(ComputeError) -> Kernel {
+  func kernel(_ name: String, in file: String, _ tensors: Tensor...) throws(ComputeError) -> Kernel
+  {
     var defines: [String] = []
     for (letter, tensor) in zip(["XTYPE", "YTYPE", "ZTYPE"], tensors) {
       defines.append("\(letter)=\(try CUDABackend.name(tensor.type))")

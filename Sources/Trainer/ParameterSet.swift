@@ -106,10 +106,11 @@ package final class ParameterSet {
       (state: optimizerState(of: name), decay: shape.count > 1 ? decay : 0)
     }
     try backend.adamW(
-      list, gradients: gradients.flat, step: step, clipNorm: clipNorm, norm: norm.flat.columns(0..<1))
+      list, gradients: gradients.flat, step: step, clipNorm: clipNorm,
+      norm: norm.flat.columns(0..<1))
   }
 
-  private func optimizerState(of name: String) -> AdamWState {
+  func optimizerState(of name: String) -> AdamWState {
     guard let mean = means[name], let square = squares[name] else {
       preconditionFailure("no parameter \(name)")
     }

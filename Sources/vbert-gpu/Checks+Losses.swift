@@ -1,5 +1,6 @@
 import Compute
 import ComputeCUDA
+import GPUBench
 
 extension Checks {
   /// Losses with their value on the host and on the device, in fp32 and in the states' type.

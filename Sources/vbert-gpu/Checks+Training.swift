@@ -1,5 +1,6 @@
 import Compute
 import ComputeCUDA
+import GPUBench
 
 /// The operations of training beside the CPU backend's, which the test suite holds to finite
 /// differences.
@@ -194,7 +195,8 @@ extension Checks {
 
   private func rowsByNumber() {
     for (rows, terms, entries, columns) in [
-      (150, 1, 11, 70), (3000, 3, 1700, 384), (20_000, 1, 2, 384), (700, 1, 1, 32), (5, 2, 900, 768),
+      (150, 1, 11, 70), (3000, 3, 1700, 384), (20_000, 1, 2, 384), (700, 1, 1, 32),
+      (5, 2, 900, 768),
     ] {
       compareParts("rows by number \(rows) x \(terms) of \(entries)") { r, backend in
         let indices = (0..<rows * terms).map { _ in Int32(r.whole(below: entries + 1)) - 1 }
