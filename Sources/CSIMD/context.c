@@ -14,6 +14,8 @@ bool csimd_supported(int instruction_set) {
       return csimd_supported(CSIMD_AVX2) && __builtin_cpu_supports("avx512f")
         && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")
         && __builtin_cpu_supports("avx512dq");
+    case CSIMD_AVX512_VNNI:
+      return csimd_supported(CSIMD_AVX512) && __builtin_cpu_supports("avx512vnni");
 #endif
     default: return false;
   }
@@ -23,9 +25,21 @@ static const struct kernels *kernels_of(int instruction_set) {
   switch (instruction_set) {
 #if defined(__x86_64__)
     case CSIMD_AVX2: return &kernels_avx2;
-    case CSIMD_AVX512: return &kernels_avx512;
+    case CSIMD_AVX512:
+    case CSIMD_AVX512_VNNI: return &kernels_avx512;
 #endif
     default: return &kernels_portable;
+  }
+}
+
+static const struct byte_kernels *byte_kernels_of(int instruction_set) {
+  switch (instruction_set) {
+#if defined(__x86_64__)
+    case CSIMD_AVX2: return &bytes_avx2;
+    case CSIMD_AVX512: return &bytes_avx512;
+    case CSIMD_AVX512_VNNI: return &bytes_vnni;
+#endif
+    default: return &bytes_portable;
   }
 }
 
@@ -34,6 +48,7 @@ csimd_context *csimd_create(int threads, int instruction_set) {
   csimd_context *context = calloc(1, sizeof *context);
   if (context == NULL) return NULL;
   context->kernels = kernels_of(instruction_set);
+  context->bytes = byte_kernels_of(instruction_set);
   context->scratch = calloc((size_t)threads, sizeof(void *));
   context->pool = pool_create(threads);
   if (context->scratch == NULL || context->pool == NULL) {

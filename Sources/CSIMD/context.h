@@ -9,6 +9,7 @@
 struct csimd_context {
   thread_pool *pool;
   const struct kernels *kernels;
+  const struct byte_kernels *bytes;
   /// One piece of scratch memory a thread.
   void **scratch;
   long scratch_bytes;

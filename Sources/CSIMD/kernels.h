@@ -59,4 +59,34 @@ struct kernels {
     const csimd_row *rows[3], const int slots[3], long width, float *out);
 };
 
+/// Inputs that share a row's range and a column's scale.
+enum { BYTE_GROUP = 128 };
+
+/// c [rows, columns] from rows of bytes and one panel of byte weights, columns at most a panel.
+struct byte_product {
+  /// [rows, lda] of the kernels' element, as `quantise` wrote them.
+  const void *a;
+  long lda;
+  /// A scale and a lowest value for each group; floats from one row to the next.
+  const float *ranges;
+  long ldr;
+  const int8_t *b;
+  const float *bias;
+  float *c;
+  long ldc;
+  long rows, columns, inputs;
+  int to;
+};
+
+/// What an instruction set has for products of bytes.
+struct byte_kernels {
+  int panel;
+  /// Inputs of one column that lie side by side, and bytes of an element of a row.
+  int step, element;
+  void (*multiply)(const struct byte_product *);
+  /// One row, its groups' ranges, and zeros up to a multiple of four.
+  void (*quantise)(const float *x, long inputs, float *ranges, void *out);
+};
+
+extern const struct byte_kernels bytes_portable, bytes_avx2, bytes_avx512, bytes_vnni;
 extern const struct kernels kernels_portable, kernels_avx2, kernels_avx512;

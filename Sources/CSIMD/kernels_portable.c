@@ -7,6 +7,9 @@
 
 #define NAME "portable"
 #define KERNELS kernels_portable
+#define BYTES bytes_portable
 #define TILE_LIMIT 6
 #include "kernels/vector_portable.h"
 #include "kernels/table.h"
+#include "kernels/bytes_portable.h"
+#include "kernels/bytes.h"

@@ -25,6 +25,9 @@ package protocol Backend: AnyObject, Sendable {
   // MARK: Preparation (once a model, a tenant or a batch)
 
   func prepare(_ matrix: HostMatrix) throws(ComputeError) -> any Matrix
+  /// The same for a product that may be computed in fewer bits, where the lane was told to: those of
+  /// the layers that every request computes, not those whose results are kept in a table.
+  func prepareReduced(_ matrix: HostMatrix) throws(ComputeError) -> any Matrix
   /// Loads a tenant's parameters. All its linear maps use `hidden` columns or rows of the base.
   func load(_ adapter: HostAdapter) throws(ComputeError) -> any ResidentAdapter
   func place(_ layout: SequenceLayout) throws(ComputeError) -> any PlacedSequences
@@ -105,6 +108,10 @@ package protocol Backend: AnyObject, Sendable {
 }
 
 extension Backend {
+  package func prepareReduced(_ matrix: HostMatrix) throws(ComputeError) -> any Matrix {
+    try prepare(matrix)
+  }
+
   package func addNorm(
     _ x: Tensor, residual: Tensor, norm: Normalization, groups: any PlacedGroups, layer: Int,
     site: AdapterSite, into out: Tensor

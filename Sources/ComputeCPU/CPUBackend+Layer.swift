@@ -5,15 +5,23 @@ extension CPUBackend {
   package func matmul(
     _ x: Tensor, _ matrix: any Matrix, activation: Activation, into out: Tensor
   ) throws(ComputeError) {
-    let matrix = own(matrix)
     precondition(x.columns == matrix.inputs && out.columns == matrix.outputs)
     precondition(x.rows == out.rows)
     if x.rows == 0 { return }
-    var view = matrix.view
-    unsafe try check(
-      csimd_linear(
-        context, &view, x.floats, x.stride, x.rows, out.floats, out.stride,
-        Int32(activation == .gelu ? CSIMD_GELU : CSIMD_NONE)))
+    let activation = Int32(activation == .gelu ? CSIMD_GELU : CSIMD_NONE)
+    switch matrix {
+    case let matrix as PackedMatrix:
+      var view = matrix.view
+      unsafe try check(
+        csimd_linear(
+          context, &view, x.floats, x.stride, x.rows, out.floats, out.stride, activation))
+    case let matrix as ByteMatrix:
+      var view = matrix.view
+      unsafe try check(
+        csimd_linear_bytes(
+          context, &view, x.floats, x.stride, x.rows, out.floats, out.stride, activation))
+    default: preconditionFailure("a matrix prepared by another backend")
+    }
   }
 
   package func applyGELU(_ x: Tensor) throws(ComputeError) {

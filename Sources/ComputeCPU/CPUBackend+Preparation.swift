@@ -8,6 +8,13 @@ extension CPUBackend {
     }
   }
 
+  package func prepareReduced(_ matrix: HostMatrix) throws(ComputeError) -> any Matrix {
+    guard precision == .int8 else { return try prepare(matrix) }
+    return try baseWeights.withLock { arena throws(ComputeError) in
+      try ByteMatrix(matrix, backend: self, arena: &arena)
+    }
+  }
+
   package func load(_ adapter: HostAdapter) throws(ComputeError) -> any ResidentAdapter {
     try CPUAdapter(adapter, backend: self)
   }
@@ -30,13 +37,6 @@ extension CPUBackend {
   func own(_ groups: any PlacedGroups) -> CPUGroups {
     guard let own = groups as? CPUGroups else {
       preconditionFailure("groups placed by another backend")
-    }
-    return own
-  }
-
-  func own(_ matrix: any Matrix) -> PackedMatrix {
-    guard let own = matrix as? PackedMatrix else {
-      preconditionFailure("a matrix prepared by another backend")
     }
     return own
   }

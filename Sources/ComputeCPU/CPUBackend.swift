@@ -3,6 +3,13 @@ package import Compute
 internal import Foundation
 internal import Synchronization
 
+/// How the products with the base's frozen matrices are computed; all else is float32.
+package enum Precision: String, Sendable, CaseIterable {
+  case fp32
+  /// Rows and weights rounded to bytes in groups of 128 inputs, summed exactly.
+  case int8
+}
+
 /// The CPU backend: float32, kernels in C, a pool of threads of its own that the caller joins.
 ///
 /// A row's result does not depend on the rows beside it nor on the number of threads, to the bit.
@@ -13,6 +20,8 @@ internal import Synchronization
   package let activationType = ElementType.float32
   package let instructionSet: InstructionSet
   package let threads: Int
+  /// Of the products that `prepareReduced` prepares.
+  package let precision: Precision
   /// Unowned C memory: one thread at a time calls a backend, as its contract says.
   @safe nonisolated(unsafe) let context: OpaquePointer
   let baseWeights = Mutex(WeightArena(pieceBytes: 16 << 20))
@@ -20,7 +29,8 @@ internal import Synchronization
   /// Throws `unsupported` for an instruction set that this processor lacks, `device` when the
   /// threads cannot be had.
   package init(
-    threads: Int = ProcessInfo.processInfo.activeProcessorCount, instructionSet: InstructionSet
+    threads: Int = ProcessInfo.processInfo.activeProcessorCount, instructionSet: InstructionSet,
+    precision: Precision = .fp32
   ) throws(ComputeError) {
     guard instructionSet.isSupported else {
       throw .unsupported("this processor does not run \(instructionSet.rawValue) kernels")
@@ -32,14 +42,16 @@ internal import Synchronization
     unsafe self.context = context
     self.threads = count
     self.instructionSet = instructionSet
-    name = "cpu (\(instructionSet.rawValue), \(count) thread\(count == 1 ? "" : "s"))"
+    self.precision = precision
+    let reduced = precision == .fp32 ? "" : ", \(precision.rawValue)"
+    name = "cpu (\(instructionSet.rawValue)\(reduced), \(count) thread\(count == 1 ? "" : "s"))"
   }
 
   /// The instruction set that `VBERT_CPU` names, or the best.
   package convenience init(
-    threads: Int = ProcessInfo.processInfo.activeProcessorCount
+    threads: Int = ProcessInfo.processInfo.activeProcessorCount, precision: Precision = .fp32
   ) throws(ComputeError) {
-    try self.init(threads: threads, instructionSet: .chosen())
+    try self.init(threads: threads, instructionSet: .chosen(), precision: precision)
   }
 
   deinit { unsafe csimd_destroy(context) }

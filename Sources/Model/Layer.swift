@@ -12,16 +12,21 @@ struct Layer: Sendable {
   let down: any Matrix
   let outputNorm: Normalization
 
-  /// Reads `encoder.layer.<number>.*` and prepares it.
+  /// Reads `encoder.layer.<number>.*` and prepares it. What the local layers compute is kept in
+  /// tables and must not depend on how a lane computes: they are never reduced.
   init(
     number: Int, source: any TensorSource, configuration: Configuration, parameters: Parameters,
     backend: any Backend
   ) throws {
     let (hidden, wide) = (configuration.hiddenSize, configuration.intermediateSize)
     let name = "encoder.layer.\(number)"
+    func prepare(_ matrix: HostMatrix) throws -> any Matrix {
+      number < configuration.skipDepth
+        ? try backend.prepare(matrix) : try backend.prepareReduced(matrix)
+    }
     func matrix(_ part: String, _ outputs: Int, _ inputs: Int) throws -> any Matrix {
       let (w, b) = try source.linear("\(name).\(part)", outputs: outputs, inputs: inputs)
-      return try backend.prepare(HostMatrix(weight: w, bias: b, outputs: outputs, inputs: inputs))
+      return try prepare(HostMatrix(weight: w, bias: b, outputs: outputs, inputs: inputs))
     }
     func norm(_ part: String) throws -> Normalization {
       Normalization(
@@ -37,7 +42,7 @@ struct Layer: Sendable {
       stacked.b += b
     }
     self.number = number
-    queryKeyValue = try backend.prepare(
+    queryKeyValue = try prepare(
       HostMatrix(weight: stacked.w, bias: stacked.b, outputs: 3 * hidden, inputs: hidden))
     output = try matrix("attention.output.dense", hidden, hidden)
     attentionNorm = try norm("attention.output.LayerNorm")

@@ -74,7 +74,8 @@ struct BackendUnderTest: Sendable, CustomTestStringConvertible {
 
   var testDescription: String { "\(set.rawValue), \(threads) threads" }
 
-  func bench(seed: UInt64 = 1) throws -> Bench {
-    Bench(try CPUBackend(threads: threads, instructionSet: set), seed: seed)
+  func bench(seed: UInt64 = 1, precision: Precision = .fp32) throws -> Bench {
+    Bench(
+      try CPUBackend(threads: threads, instructionSet: set, precision: precision), seed: seed)
   }
 }

@@ -59,6 +59,7 @@ extension BackendUnderTest {
     case .portable: CSIMD_PORTABLE
     case .avx2: CSIMD_AVX2
     case .avx512: CSIMD_AVX512
+    case .avx512vnni: CSIMD_AVX512_VNNI
     }
   }
 }

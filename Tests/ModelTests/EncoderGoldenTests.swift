@@ -1,4 +1,5 @@
 import Compute
+import ComputeCPU
 import Foundation
 import Model
 import TestSupport
@@ -21,15 +22,34 @@ struct EncoderGoldenTests {
     Shared.directory.appending(path: "golden/\(name)")
   }
 
-  @Test func denseStatesAndEmbeddings() throws {
+  /// All golden sentences as one batch.
+  private static func sentences() throws -> PackedBatch {
     struct Line: Decodable { var ids: [Int32] }
+    return PackedBatch(
+      sequences: try contents(of: golden("minilm_embed.jsonl")).jsonLines.map {
+        let ids = try JSONDecoder().decode(Line.self, from: $0).ids
+        return (ids, [Int32](repeating: 0, count: ids.count))
+      })
+  }
+
+  /// The mean state of each sequence, of length 1; hidden values each.
+  private static func embeddings(_ states: [Float], _ layout: SequenceLayout) -> [[Float]] {
+    let hidden = states.count / layout.rows
+    return (0..<layout.count).map { i in
+      var sum = [Float](repeating: 0, count: hidden)
+      for row in layout.rows(of: i) {
+        for c in 0..<hidden { sum[c] += states[row * hidden + c] }
+      }
+      let norm = sum.reduce(0) { $0 + $1 * $1 }.squareRoot()
+      return sum.map { $0 / norm }
+    }
+  }
+
+  @Test func denseStatesAndEmbeddings() throws {
     let (weights, configuration) = try Self.base()
     let runner = try GoldenRunner(weights, configuration)
     let expected = try SafetensorsFile(path: Self.golden("minilm_embed.safetensors").path())
-    let lines = try contents(of: Self.golden("minilm_embed.jsonl")).jsonLines
-      .map { try JSONDecoder().decode(Line.self, from: $0) }
-    let batch = PackedBatch(
-      sequences: lines.map { ($0.ids, [Int32](repeating: 0, count: $0.ids.count)) })
+    let batch = try Self.sentences()
     let states = try runner.states(batch)
     let hidden = configuration.hiddenSize
 
@@ -41,16 +61,30 @@ struct EncoderGoldenTests {
       }
     }
     let embeddings = try expected.floats("embeddings")
-    for i in lines.indices {
-      let rows = batch.layout.rows(of: i)
-      var mean = [Float](repeating: 0, count: hidden)
-      for row in rows {
-        for c in 0..<hidden { mean[c] += states[6][row * hidden + c] / Float(rows.count) }
-      }
-      let norm = mean.reduce(0) { $0 + $1 * $1 }.squareRoot()
-      #expect(
-        largestDifference(mean.map { $0 / norm }, embeddings[i * hidden..<(i + 1) * hidden]) < 1e-5)
+    for (i, found) in Self.embeddings(states[6], batch.layout).enumerated() {
+      #expect(largestDifference(found, embeddings[i * hidden..<(i + 1) * hidden]) < 1e-5)
     }
+  }
+
+  /// The bound that int8 is held to: no sentence's embedding turns by more than this.
+  @Test(arguments: InstructionSet.supported) func embeddingsInBytes(_ set: InstructionSet) throws {
+    let (weights, configuration) = try Self.base()
+    let runner = try GoldenRunner(
+      weights, configuration, precision: .int8, instructionSet: set)
+    let expected = try SafetensorsFile(path: Self.golden("minilm_embed.safetensors").path())
+      .floats("embeddings")
+    let batch = try Self.sentences()
+    let hidden = configuration.hiddenSize
+    let found = Self.embeddings(try #require(try runner.states(batch).last), batch.layout)
+    let cosines = found.indices.map { (i: Int) -> Float in
+      zip(found[i], expected[i * hidden..<(i + 1) * hidden]).reduce(Float(0)) {
+        $0 + $1.0 * $1.1
+      }
+    }
+    let mean = cosines.reduce(0, +) / Float(cosines.count)
+    print("int8, \(set.rawValue): cosine to fp64 \(cosines.min() ?? 0) at worst, mean \(mean)")
+    #expect(cosines.allSatisfy { $0 >= 0.995 })
+    #expect(mean >= 0.999)
   }
 
   @Test(arguments: [2, 3]) func skipModel(k: Int) throws {

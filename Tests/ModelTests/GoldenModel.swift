@@ -44,8 +44,11 @@ final class GoldenRunner {
   let upper: UpperEncoder
   let local: LocalEncoder?
 
-  init(_ source: any TensorSource, _ configuration: Configuration) throws {
-    backend = try CPUBackend(threads: 2)
+  init(
+    _ source: any TensorSource, _ configuration: Configuration, precision: Precision = .fp32,
+    instructionSet: InstructionSet = .best
+  ) throws {
+    backend = try CPUBackend(threads: 2, instructionSet: instructionSet, precision: precision)
     base = try BaseModel(source: source, configuration: configuration, backend: backend)
     upper = try UpperEncoder(base: base, backend: backend, tokenBudget: 4096)
     local = configuration.isSkip ? try LocalEncoder(base: base, backend: backend, chunk: 64) : nil

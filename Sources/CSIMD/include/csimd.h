@@ -8,7 +8,7 @@
 
 typedef struct csimd_context csimd_context;
 
-enum { CSIMD_PORTABLE, CSIMD_AVX2, CSIMD_AVX512, CSIMD_INSTRUCTION_SETS };
+enum { CSIMD_PORTABLE, CSIMD_AVX2, CSIMD_AVX512, CSIMD_AVX512_VNNI, CSIMD_INSTRUCTION_SETS };
 enum { CSIMD_OK, CSIMD_MEMORY };
 enum { CSIMD_NONE, CSIMD_GELU };
 enum { CSIMD_FLOAT32, CSIMD_FLOAT16, CSIMD_BFLOAT16, CSIMD_INT8, CSIMD_INT32 };
@@ -55,6 +55,28 @@ csimd_matrix csimd_pack(
 int csimd_linear(
   csimd_context *, const csimd_matrix *, const float *x, long ldx, long rows, float *out, long ldo,
   int activation);
+
+/// A linear map in bytes: in every group of 128 inputs a column has a scale, and its weights are
+/// whole multiples of it from -127 to 127. The memory is the caller's.
+typedef struct {
+  const int8_t *panels;
+  /// Zeros where the map has no bias; padded to whole panels.
+  const float *bias;
+  long outputs, inputs;
+} csimd_byte_matrix;
+
+/// Bytes that `csimd_pack_bytes` writes.
+long csimd_packed_bytes(const csimd_context *, long outputs, long inputs);
+/// memory: aligned to 64. weight: [outputs, inputs]; bias: [outputs] or NULL.
+csimd_byte_matrix csimd_pack_bytes(
+  const csimd_context *, void *memory, const float *weight, const float *bias, long outputs,
+  long inputs);
+
+/// As csimd_linear, in bytes: every group of 128 values of a row is rounded to 256 steps between its
+/// least and its greatest.
+int csimd_linear_bytes(
+  csimd_context *, const csimd_byte_matrix *, const float *x, long ldx, long rows, float *out,
+  long ldo, int activation);
 
 /// c [m, n] = alpha op(a) op(b) + beta c, op(a) [m, k], op(b) [k, n]; op transposes where told to.
 /// With beta 0 c is not read.

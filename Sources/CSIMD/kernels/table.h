@@ -1,5 +1,6 @@
 /// All kernels, in the vector words included before this, as one table named KERNELS.
 #include "erf.h"
+#include "gelu.h"
 #include "norm.h"
 #include "merge.h"
 #include "product.h"

@@ -1,7 +1,9 @@
 /// The vector words that the kernels are written in, for AVX-512.
 #include <immintrin.h>
 
+#ifndef TARGET
 #define TARGET "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c"
+#endif
 #pragma clang attribute push(__attribute__((target(TARGET))), apply_to = function)
 #define INLINE static inline __attribute__((always_inline))
 
