@@ -19,6 +19,7 @@ struct Dump: ParsableCommand {
 
   @OptionGroup var global: GlobalOptions
   @OptionGroup var device: DeviceOptions
+  @OptionGroup var precision: PrecisionOptions
   @Option(help: "The base's name.") var base: String
   @Option(help: "JSONL, plain or gzip: rows with text, text and text_pair, tokens, or ids.")
   var data: String
@@ -37,7 +38,8 @@ struct Dump: ParsableCommand {
   func run() throws {
     let home = Home(option: global.home)
     let base = try BaseStore(home: home).load(base)
-    let backend = try Device(device).lane()
+    let backend = try Device(device, precision: precision.precision)
+      .lane(for: base.configuration)
     let model = try BaseModel(
       source: base.weights, configuration: base.configuration, backend: backend)
     let limit = base.configuration.maxPositions

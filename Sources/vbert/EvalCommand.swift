@@ -13,6 +13,7 @@ struct EvalCommand: ParsableCommand {
   @Option(help: "Labelled rows, as for train.") var data: String
   @Option(help: "A version's number (default: the one that answers now).") var version: Int?
   @OptionGroup var device: DeviceOptions
+  @OptionGroup var precision: PrecisionOptions
   @Option(help: "Compute threads of a CPU (default: all cores).") var threads: Int?
 
   func validate() throws {
@@ -26,7 +27,8 @@ struct EvalCommand: ParsableCommand {
     guard spec.task != .embed else { throw PredictError.nothingToMeasure(name) }
     let rows = try DataSet(path: data, task: spec.task, labelled: true)
     let opened = try OpenedBase(
-      of: spec, home: store.registry.home, device: device, threads: threads)
+      of: spec, home: store.registry.home, device: device,
+      precision: precision.precision, threads: threads)
     let examples = try Examples(
       rows, spec: spec, labels: LabelSet(spec.labels), tokenizer: opened.base.tokenizer)
     let predictor = try store.predictor(chosen, opened)

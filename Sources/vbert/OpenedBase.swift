@@ -15,12 +15,16 @@ struct OpenedBase {
 
   /// Opens the base that the specification was made for. Throws when it is gone, or is another one
   /// of that name now.
-  init(of spec: VBertSpec, home: Home, device: DeviceOptions, threads: Int?) throws {
+  init(
+    of spec: VBertSpec, home: Home, device: DeviceOptions, precision: PrecisionChoice = .fp32,
+    threads: Int?
+  ) throws {
     base = try BaseStore(home: home).load(spec.base)
     guard base.record.contentHash == spec.baseHash else {
       throw OpenedBaseError.replaced(base: spec.base)
     }
-    backend = try Device(device).lane(threads: threads)
+    backend = try Device(device, precision: precision)
+      .lane(threads: threads, for: base.configuration)
     model = try BaseModel(
       source: base.weights, configuration: base.configuration, backend: backend)
     guard base.configuration.isSkip else {

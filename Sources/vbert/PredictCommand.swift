@@ -22,6 +22,7 @@ struct PredictCommand: ParsableCommand {
   var data: String?
   @Option(help: "A version's number (default: the one that answers now).") var version: Int?
   @OptionGroup var device: DeviceOptions
+  @OptionGroup var precision: PrecisionOptions
   @Option(help: "Compute threads of a CPU (default: all cores).") var threads: Int?
 
   func validate() throws {
@@ -43,7 +44,8 @@ struct PredictCommand: ParsableCommand {
     }
     for i in rows.rows.indices { rows.rows[i].target = nil }
     let opened = try OpenedBase(
-      of: chosen.spec, home: store.registry.home, device: device, threads: threads)
+      of: chosen.spec, home: store.registry.home, device: device,
+      precision: precision.precision, threads: threads)
     let examples = try Examples(
       rows, spec: chosen.spec, labels: LabelSet(chosen.spec.labels),
       tokenizer: opened.base.tokenizer)

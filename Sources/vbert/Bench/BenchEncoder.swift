@@ -14,11 +14,12 @@ struct BenchEncoder: ParsableCommand {
       one a line, each answered by one line of JSON:
         batches    every batch once: {"seconds", "tokens"}
         single N   the one text N times: {"milliseconds": [...]}
-        first      the first text's pooled, normalised embedding: {"embedding": [...]}
+        embeddings every text's pooled, normalised embedding: {"embeddings": [[...], ...]}
       """)
 
   @OptionGroup var global: GlobalOptions
   @OptionGroup var device: DeviceOptions
+  @OptionGroup var precision: PrecisionOptions
   @Option(help: "The base's name.") var base: String
   @Option(help: "JSON file: batches of token ids, and a single text.") var ids: String
   @Option(help: "Different vBERTs that the texts go to in turn; 0: the base alone.") var vberts = 0
@@ -31,7 +32,7 @@ struct BenchEncoder: ParsableCommand {
     var seconds: Double?
     var tokens: Int?
     var milliseconds: [Double]?
-    var embedding: [Float]?
+    var embeddings: [[Float]]?
   }
 
   func run() throws {
@@ -39,9 +40,10 @@ struct BenchEncoder: ParsableCommand {
     let texts = try JSONDecoder().decode(
       EncoderBench.Texts.self, from: try Data(contentsOf: URL(filePath: ids)))
     let bench = try EncoderBench(
-      base: base, texts: texts, backend: try Device(device).lane(threads: threads),
-      adapters: vberts,
-      spec: try AdapterSpec(parsing: adapter))
+      base: base, texts: texts,
+      backend: try Device(device, precision: precision.precision)
+        .lane(threads: threads, for: base.configuration),
+      adapters: vberts, spec: try AdapterSpec(parsing: adapter))
     try bench.encodeAll()
     try answer(Answer(ready: bench.backend.name))
     while let line = readLine() {
@@ -54,8 +56,8 @@ struct BenchEncoder: ParsableCommand {
           throw ValidationError("single N")
         }
         try answer(Answer(milliseconds: try bench.encodeSingle(repeats: repeats).map { $0 * 1e3 }))
-      case "first": try answer(Answer(embedding: try bench.firstEmbedding()))
-      default: throw ValidationError("commands: batches, single N, first")
+      case "embeddings": try answer(Answer(embeddings: try bench.embeddings()))
+      default: throw ValidationError("commands: batches, single N, embeddings")
       }
     }
   }

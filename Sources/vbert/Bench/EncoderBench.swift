@@ -63,11 +63,17 @@ final class EncoderBench {
     }
   }
 
-  func firstEmbedding() throws -> [Float] {
-    let ids = Array(batches[0].ids[batches[0].layout.rows(of: 0)])
-    let vector = try encode(PackedBatch(sequences: [(ids, ids.map { _ in 0 })]))
-    let norm = vector.reduce(0) { $0 + $1 * $1 }.squareRoot()
-    return vector.map { $0 / norm }
+  /// Of every text, batch after batch, each of length 1.
+  func embeddings() throws -> [[Float]] {
+    try batches.flatMap { batch in
+      let pooled = try encode(batch)
+      let hidden = pooled.count / batch.layout.count
+      return stride(from: 0, to: pooled.count, by: hidden).map { first in
+        let vector = pooled[first..<first + hidden]
+        let norm = vector.reduce(0) { $0 + $1 * $1 }.squareRoot()
+        return vector.map { $0 / norm }
+      }
+    }
   }
 
   /// Pooled states, [sequences, hidden].

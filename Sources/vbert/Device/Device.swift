@@ -1,6 +1,8 @@
 import Compute
 import ComputeCPU
 import ComputeCUDA
+import Foundation
+import Model
 
 /// An opened device: the one place that chooses a backend. Everything else asks it for lanes.
 struct Device {
@@ -10,10 +12,17 @@ struct Device {
   }
 
   private let kind: Kind
+  private let precision: PrecisionChoice
 
-  /// `adapterBytes` is what adapters may take of a GPU's memory; nil: half of what is free.
+  /// `precision` is a CPU's, and of the lanes that prepare a base; `adapterBytes` is what adapters may take of a GPU's memory; nil: half of what is free.
   /// Throws `ComputeError`, with what to do, where there is no such device.
-  init(_ options: DeviceOptions, adapterBytes: Int? = nil) throws(ComputeError) {
+  init(
+    _ options: DeviceOptions, precision: PrecisionChoice = .fp32, adapterBytes: Int? = nil
+  ) throws(ComputeError) {
+    self.precision = precision
+    if precision == .int8, options.device != .cpu {
+      throw .unsupported("--precision int8 is for --device cpu; leave it out for a GPU")
+    }
     kind =
       switch options.device {
       case .cpu: .cpu
@@ -33,11 +42,30 @@ struct Device {
   }
 
   /// A lane of its own for one thread. `threads` is how many compute on a CPU (nil: all cores); a
-  /// GPU needs none. What one lane prepares or loads, all read.
-  func lane(threads: Int? = nil) throws(ComputeError) -> any Backend {
+  /// GPU needs none. What one lane prepares or loads, all read. With a base's `configuration` the lane
+  /// prepares its matrices in the device's precision.
+  func lane(
+    threads: Int? = nil, for configuration: Configuration? = nil
+  ) throws(ComputeError) -> any Backend {
     switch kind {
-    case .cpu: if let threads { try CPUBackend(threads: threads) } else { try CPUBackend() }
+    case .cpu:
+      try CPUBackend(
+        threads: threads ?? ProcessInfo.processInfo.activeProcessorCount,
+        precision: try precision(for: configuration))
     case .cuda(let device): try CUDABackend(device: device)
+    }
+  }
+
+  /// Says on stderr what `auto` chose.
+  private func precision(for configuration: Configuration?) throws(ComputeError) -> Precision {
+    switch precision {
+    case .fp32: return .fp32
+    case .int8: return .int8
+    case .auto:
+      guard let configuration else { return .fp32 }
+      let trial = try PrecisionTrial(configuration)
+      FileHandle.standardError.write(Data("--precision auto: \(trial.report)\n".utf8))
+      return trial.choice
     }
   }
 

@@ -24,8 +24,9 @@ struct Rooms {
 
     let plotBytes = options.plotBytes.bytes
     let engines = Engines { name in
-      try Rooms.engine(
-        try bases.load(name), lane: try device.lane(threads: 1), plotBytes: plotBytes)
+      let base = try bases.load(name)
+      return try Rooms.engine(
+        base, lane: try device.lane(threads: 1, for: base.configuration), plotBytes: plotBytes)
     }
     self.engines = engines
     let adapterLane = try device.lane(threads: 1)

@@ -21,6 +21,7 @@ struct ServeCommand: AsyncParsableCommand {
 
   @OptionGroup var options: GlobalOptions
   @OptionGroup var device: DeviceOptions
+  @OptionGroup var precision: PrecisionOptions
   @OptionGroup var serving: ServingOptions
 
   func run() async throws {
@@ -34,7 +35,8 @@ struct ServeCommand: AsyncParsableCommand {
     let log = Logger(label: "vbert")
     let rooms = try Rooms(
       home: Home(option: options.home),
-      Device(device, adapterBytes: serving.cacheBytes?.bytes), serving)
+      Device(
+        device, precision: precision.precision, adapterBytes: serving.cacheBytes?.bytes), serving)
     try rooms.preload(log)
     let isOpen = try !rooms.registry.hasKeys()
     if isOpen {
