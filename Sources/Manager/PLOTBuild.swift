@@ -60,10 +60,29 @@ package struct PLOTBuild: Sendable {
   package func run(
     _ corpus: [String], computer: any NGramComputer, progress: (Progress) -> Void = { _ in }
   ) throws -> Summary {
-    guard (0...PLOTHeader.mostRows - tokenizer.vocabularySize).contains(rows) else {
-      throw PLOTError.setting(
-        name: "rows", value: rows, range: 0...PLOTHeader.mostRows - tokenizer.vocabularySize)
+    let (chosen, lines, tokens) = try count(corpus, progress: progress)
+    var summary = try run(chosen, computer: computer, progress: progress)
+    (summary.lines, summary.tokens) = (lines, tokens)
+    return summary
+  }
+
+  /// The same from n-grams that were chosen before, the first `rows` of them.
+  package func run(
+    _ chosen: [NGram], computer: any NGramComputer, progress: (Progress) -> Void = { _ in }
+  ) throws -> Summary {
+    try checkRows()
+    let chosen = Array(chosen.prefix(rows))
+    let table = try write(chosen + (unigrams ? self.unigrams(without: chosen) : []), computer) {
+      progress(.computing(done: $0, of: $1))
     }
+    return Summary(lines: 0, tokens: 0, table: table)
+  }
+
+  /// The n-grams that a table of this corpus keeps, most frequent first, and the size of the corpus.
+  package func count(_ corpus: [String], progress: (Progress) -> Void = { _ in }) throws
+    -> (chosen: [NGram], lines: Int, tokens: Int)
+  {
+    try checkRows()
     let counter = CorpusCounter(
       tokenizer: tokenizer, directory: file.deletingLastPathComponent(), memory: memory,
       threads: threads)
@@ -74,10 +93,14 @@ package struct PLOTBuild: Sendable {
     }
     let chosen = NGramSelection(rows: rows, classification: tokenizer.classification)
       .choose(from: try counter.merged())
-    let table = try write(chosen + (unigrams ? self.unigrams(without: chosen) : []), computer) {
-      progress(.computing(done: $0, of: $1))
+    return (chosen, counter.lines, counter.tokens)
+  }
+
+  private func checkRows() throws(PLOTError) {
+    guard (0...PLOTHeader.mostRows - tokenizer.vocabularySize).contains(rows) else {
+      throw PLOTError.setting(
+        name: "rows", value: rows, range: 0...PLOTHeader.mostRows - tokenizer.vocabularySize)
     }
-    return Summary(lines: counter.lines, tokens: counter.tokens, table: table)
   }
 
   /// (0, x, 0) for every token but padding. None of them is ever counted: a text has two tokens at

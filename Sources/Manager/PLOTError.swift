@@ -13,6 +13,8 @@ package enum PLOTError: Error, Equatable, CustomStringConvertible {
   case rowType(String)
   /// A setting outside what is possible.
   case setting(name: String, value: Int, range: ClosedRange<Int>)
+  /// A list of n-grams with a line that is none.
+  case list(path: String, line: Int)
 
   package var description: String {
     switch self {
@@ -39,6 +41,11 @@ package enum PLOTError: Error, Equatable, CustomStringConvertible {
     case .rowType(let text): "row type \"\(text)\" is not known; use fp16, int8 or float32"
     case .setting(let name, let value, let range):
       "\(name) is \(value), outside \(range.lowerBound)...\(range.upperBound)"
+    case .list(let path, let line):
+      """
+      \(path), line \(line): not three tokens of this base's vocabulary; \
+      make the list with `vbert plot ngrams`
+      """
     }
   }
 }

@@ -19,7 +19,9 @@ struct PLOTBuildCommand: ParsableCommand {
   @OptionGroup var device: DeviceOptions
   @Option(
     parsing: .upToNextOption,
-    help: "Text files, plain or gzip, one text a line.") var corpus: [String]
+    help: "Text files, plain or gzip, one text a line.") var corpus: [String] = []
+  @Option(help: "Instead of a corpus: a list that plot ngrams made, plain or gzip.")
+  var ngrams: String?
   @Option(help: "N-grams to keep, beside the vocabulary.") var rows = 200_000
   @Option(help: "How rows are stored (default: fp16).") private var type: PLOTRowType?
   private var rowType: PLOTRowType { type ?? .float16 }
@@ -29,7 +31,9 @@ struct PLOTBuildCommand: ParsableCommand {
   var threads = ProcessInfo.processInfo.activeProcessorCount
 
   func validate() throws {
-    guard !corpus.isEmpty else { throw ValidationError("--corpus names no file") }
+    guard corpus.isEmpty == (ngrams != nil) else {
+      throw ValidationError("give --corpus or --ngrams")
+    }
     guard rows >= 0 else { throw ValidationError("--rows must not be negative") }
     guard (1...1024).contains(threads) else { throw ValidationError("--threads must be 1...1024") }
   }
@@ -77,14 +81,14 @@ struct PLOTBuildCommand: ParsableCommand {
       """
       \(report.file): \(report.trigrams) tri-grams, \(report.bigrams) bi-grams, \
       \(report.unigrams) unigrams as \(report.type), \(report.bytes >> 20) MB, \
-      from \(report.lines) lines (\(report.tokens) tokens)
+      from \(ngrams ?? "\(report.lines) lines (\(report.tokens) tokens)")
       """)
   }
 
   private func count(_ build: PLOTBuild, _ computer: LocalEncoder) throws -> PLOTBuild.Summary {
     var counting = ProgressLine()
     var computing: ProgressLine?
-    let summary = try build.run(corpus, computer: computer) { progress in
+    func show(_ progress: PLOTBuild.Progress) {
       switch progress {
       case .counting(let lines, _):
         counting.update("counting", done: lines, unit: "lines")
@@ -96,7 +100,9 @@ struct PLOTBuildCommand: ParsableCommand {
         computing?.update("computing", done: done, of: total, unit: "rows")
       }
     }
-    computing?.end()
-    return summary
+    defer { computing?.end() }
+    guard let ngrams else { return try build.run(corpus, computer: computer, progress: show) }
+    return try build.run(
+      NGramList.read(ngrams, tokenizer: build.tokenizer), computer: computer, progress: show)
   }
 }

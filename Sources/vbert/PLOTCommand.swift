@@ -11,7 +11,7 @@ struct PLOTCommand: ParsableCommand {
     commandName: "plot", abstract: "Tables of n-gram rows: what the lower layers would compute.",
     subcommands: [
       PLOTBuildCommand.self, PLOTStatsCommand.self, PLOTVerifyCommand.self,
-      PLOTBenchCommand.self,
+      PLOTNGramsCommand.self, PLOTBenchCommand.self,
     ])
 }
 
