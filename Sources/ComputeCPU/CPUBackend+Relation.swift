@@ -4,8 +4,8 @@ package import Compute
 extension CPUBackend: RelationBackend {
   package func relationLoss(
     _ qkv: Tensor, targets: Tensor, relation: Relation, sequences: any PlacedSequences,
-    heads: Int, share: Double, addingTo dqkv: Tensor
-  ) throws(ComputeError) -> Double {
+    heads: Int, share: Double, addingTo dqkv: Tensor, value: Tensor
+  ) throws(ComputeError) {
     let (layout, hidden) = (sequences.layout, qkv.columns / 3)
     precondition(qkv.isContiguous && targets.isContiguous && dqkv.isContiguous)
     precondition(qkv.count == targets.count && qkv.count == dqkv.count)
@@ -24,7 +24,7 @@ extension CPUBackend: RelationBackend {
         Int64(rows.count), Int64(width), share, student + first, student + second,
         teacher + first, teacher + second, Int64(qkv.stride), gradient + first, gradient + second)
     }
-    return unsafe sums.values.reduce(0, +)
+    unsafe value.dense[0] += Float(sums.values.reduce(0, +))
   }
 }
 

@@ -49,11 +49,12 @@ final class CUDASequences: PlacedSequences {
     return windows
   }
 
-  static func tasks(_ layout: SequenceLayout) -> [Int32] {
+  /// Of the sequences longer than `shortest`.
+  static func tasks(_ layout: SequenceLayout, beyond shortest: Int = longestWindow) -> [Int32] {
     var tasks: [Int32] = []
     for i in 0..<layout.count {
       let rows = layout.rows(of: i)
-      guard rows.count > longestWindow else { continue }
+      guard rows.count > shortest else { continue }
       for query in stride(from: 0, to: rows.count, by: queriesPerTask) {
         tasks += [Int32(rows.lowerBound), Int32(rows.count), Int32(query)]
       }

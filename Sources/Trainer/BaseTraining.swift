@@ -68,20 +68,21 @@ package final class BaseTraining {
 
   /// A loss at an upper layer's query, key and value: its place among the upper layers, and the
   /// gradient there to add to.
-  package typealias Relate = (States, _ place: Int, _ dqkv: Tensor) throws(ComputeError) -> Double
+  package typealias Relate = (States, _ place: Int, _ dqkv: Tensor) throws(ComputeError) -> Void
 
-  /// Adds the gradients of `loss` and `relate` over a batch to the parameters'; returns the loss.
-  package func accumulate(
+  /// Adds the gradients of `loss` and `relate` over a batch to the parameters'; returns what `loss`
+  /// does.
+  package func accumulate<Result>(
     _ batch: PackedBatch, local prepared: LocalBatch? = nil, relate: Relate? = nil,
-    loss: (States) throws(ComputeError) -> Double
-  ) throws(ComputeError) -> Double {
+    loss: (States) throws(ComputeError) -> Result
+  ) throws(ComputeError) -> Result {
     let (seen, forwardRun, saved) = try forward(batch, prepared ?? LocalBatch(batch))
-    var value = try loss(seen)
+    let value = try loss(seen)
     var run = forwardRun
     if let relate {
       let first = configuration.skipDepth
       run.relate = { layer, dqkv throws(ComputeError) in
-        value += try relate(seen, layer - first, dqkv)
+        try relate(seen, layer - first, dqkv)
       }
     }
     let d = seen.gradients[saved.upper.count]

@@ -34,6 +34,7 @@ extension Checks {
     values()
     norms()
     attentionGradients()
+    relations()
     rowsByNumber()
     losses()
     optimizer()

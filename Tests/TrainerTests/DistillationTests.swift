@@ -139,12 +139,18 @@ import Testing
     ])
     let lesson = try teacher.teach(batch, depth: 1)
 
+    let counter = try LossCounter(backend)
     func run(_ student: BaseTraining) throws -> Double {
       try student.accumulate(
         batch,
         relate: { seen, place, dqkv throws(ComputeError) in
-          try loss.relations(seen, lesson, place: place, addingTo: dqkv)
-        }, loss: { seen throws(ComputeError) in try loss.states(seen, lesson) })
+          try loss.relations(
+            seen, lesson, place: place, addingTo: dqkv, value: counter.value)
+        },
+        loss: { seen throws(ComputeError) in
+          try loss.states(seen, lesson, addingTo: counter.value)
+        })
+      return try counter.take()
     }
     func student() throws -> BaseTraining {
       try BaseTraining(

@@ -277,3 +277,90 @@ extern "C" __global__ void __launch_bounds__(128)
   storeRows(dk, keys + 16 * warp * pitch, out + hidden, outStride, task.length - first);
   storeRows(dv, values + 16 * warp * pitch, out + 2 * hidden, outStride, task.length - first);
 }
+
+// result, scaled, is added to `count` rows of global memory; as `storeRows`.
+DEVICE void addRows(const Result &result, float scale, u16 *mine, u16 *out, u64 stride, int count) {
+  const int lane = threadIdx.x & 31, g = lane >> 2, t = lane & 3;
+#pragma unroll
+  for (int h = 0; h < 2; h++)
+#pragma unroll
+    for (int d = 0; d < width / 8; d++)
+      *(u32 *)(mine + (g + 8 * h) * pitch + 8 * d + 2 * t) =
+          pack(scale * result[d][2 * h], scale * result[d][2 * h + 1]);
+  __syncwarp();
+  for (int i = lane; i < 16 * vectors; i += 32) {
+    int row = i / vectors, column = i % vectors * 8;
+    if (row >= count) continue;
+    float a[8], b[8];
+    unpack8(*(const uint4 *)(mine + row * pitch + column), a);
+    unpack8(*(const uint4 *)(out + row * stride + column), b);
+#pragma unroll
+    for (int k = 0; k < 8; k++) a[k] += b[k];
+    *(uint4 *)(out + row * stride + column) = pack8(a);
+  }
+}
+
+// Squared differences between products of a student's tokens and a teacher's: the columns from `own`
+// on with those from `other` on. weight / length * (a b^T - at bt^T)^2 is summed (where `partials`
+// is given, one value a block); the gradient at the own columns, times `factor`, is added to dqkv.
+// Twice, with the columns changed over, gives the gradient at both. Grid: tasks x heads.
+extern "C" __global__ void __launch_bounds__(128)
+    relation(const u16 *qkv, const u16 *targets, int stride, const Task *tasks, int heads, int own,
+             int other, double weight, float factor, u16 *dqkv, double *partials) {
+  __shared__ __align__(16) u16 mine[tile * pitch];
+  __shared__ __align__(16) u16 mineThere[tile * pitch];
+  __shared__ __align__(16) u16 others[tile * pitch];
+  __shared__ __align__(16) u16 othersThere[tile * pitch];
+  __shared__ float sums[4];
+  const Task task = tasks[blockIdx.x / heads];
+  const int column = blockIdx.x % heads * HEAD;
+  const int warp = threadIdx.x >> 5;
+  const u64 base = (u64)task.row * stride + column, at = base + (u64)task.query * stride + own;
+  const int tiles = (task.length + tile - 1) / tile;
+  const int first = task.query + 16 * warp;
+  const bool active = first < task.length;
+  weight /= task.length;
+
+  padTile(mine), padTile(mineThere), padTile(others), padTile(othersThere);
+  copyTile(mine, qkv + at, stride, task.length - task.query);
+  copyTile(mineThere, targets + at, stride, task.length - task.query);
+  Operand a, there;
+  Result d = {};
+  float loss = 0;
+  for (int step = 0; step < tiles; step++) {
+    const int valid = min(tile, task.length - step * tile);
+    const u64 from = base + (u64)step * tile * stride + other;
+    if (step) __syncthreads();
+    copyTile(others, qkv + from, stride, valid);
+    copyTile(othersThere, targets + from, stride, valid);
+    commitCopies();
+    awaitCopies<0>();
+    __syncthreads();
+    if (!active) continue;
+    if (step == 0) {
+      loadRows(a, mine + 16 * warp * pitch);
+      loadRows(there, mineThere + 16 * warp * pitch);
+    }
+    // Rows beyond the end are zeros, and so are their differences.
+    Scores s, t;
+    multiplyTile(s, a, others, valid);
+    multiplyTile(t, there, othersThere, valid);
+#pragma unroll
+    for (int j = 0; j < tile / 8; j++)
+#pragma unroll
+      for (int i = 0; i < 4; i++) {
+        s[j][i] -= t[j][i];
+        loss += s[j][i] * s[j][i];
+      }
+    addTile(d, s, others, valid);
+  }
+  if (active)
+    addRows(d, (float)(2 * weight) * factor, mine + 16 * warp * pitch,
+            dqkv + at + (u64)(16 * warp) * stride, stride, task.length - first);
+  if (!partials) return;
+  loss = warpSum(loss);
+  if ((threadIdx.x & 31) == 0) sums[warp] = loss;
+  __syncthreads();
+  if (threadIdx.x == 0)
+    partials[blockIdx.x] = weight * ((double)sums[0] + sums[1] + sums[2] + sums[3]);
+}

@@ -19,6 +19,9 @@ package final class Distillation {
   private let corpus: [String]
   private let threads: Int
   private let measure: DistillationMeasure
+  private let counter: LossCounter
+  /// Steps between looks at the loss, each of which waits for the device.
+  private static let lossEvery = 20
   package internal(set) var state = State()
 
   /// What a checkpoint keeps beside the parameters.
@@ -42,7 +45,7 @@ package final class Distillation {
   }
 
   package enum Event: Sendable {
-    /// After every step: the share of the run that is done, and model FLOPs a second.
+    /// Every few steps: the share of the run that is done, their mean loss, model FLOPs a second.
     case step(State, share: Double, loss: Double, tokensPerSecond: Double, flops: Double)
     case measured(CurvePoint)
   }
@@ -71,6 +74,7 @@ package final class Distillation {
       lossBytes: DistillationLoss.bytes(rows: options.budget, hidden: configuration.hiddenSize))
     loss = DistillationLoss(
       weights: options.weights, backend: backend, heads: configuration.headCount)
+    counter = try LossCounter(backend)
     let maker = SequenceMaker(
       options.mix, classification: tokenizer.classification, separator: tokenizer.separator,
       random: SplitMix(seed: 0))
@@ -99,51 +103,61 @@ package final class Distillation {
     (optimizer.decay, optimizer.clipNorm) = (options.decay, options.clipNorm)
     let clock = ContinuousClock()
     let (start, before) = (clock.now, state)
-    var (sum, steps, work) = (0.0, 0, 0.0)
+    var (sum, steps, unseen, work) = (0.0, 0, 0, 0.0)
+    /// Reads the losses since the last look.
+    func look(share: Double) throws {
+      guard unseen > 0 else { return }
+      let loss = try counter.take()
+      guard loss.isFinite else { throw TrainingError.diverged(step: state.step) }
+      let passed = max(1e-9, (clock.now - start) / .seconds(1))
+      report(
+        .step(
+          state, share: share, loss: loss / Double(unseen),
+          tokensPerSecond: Double(state.tokens - before.tokens) / passed, flops: work / passed))
+      sum += loss
+      steps += unseen
+      unseen = 0
+    }
+    func mark() throws {
+      try point(sum / Double(steps), report)
+      (sum, steps) = (0, 0)
+      try save()
+    }
     if state.step == 0 { try point(nil, report) }
     while true {
       state.seconds = before.seconds + (clock.now - start) / .seconds(1)
       let share = limit.progress(tokens: state.tokens, seconds: state.seconds)
       if share >= 1 { break }
       let batch = try feed.next()
-      let value = try learn(batch, share: share, optimizer)
-      sum += value
-      steps += 1
+      try learn(batch, share: share, optimizer)
+      unseen += 1
       work += operations(of: batch)
-      let passed = (clock.now - start) / .seconds(1)
-      report(
-        .step(
-          state, share: share, loss: value,
-          tokensPerSecond: Double(state.tokens - before.tokens) / passed, flops: work / passed))
-      if state.step % every == 0 {
-        try point(sum / Double(steps), report)
-        (sum, steps) = (0, 0)
-        try save()
+      if state.step % every == 0 || state.step % Distillation.lossEvery == 0 {
+        try look(share: share)
       }
+      if state.step % every == 0 { try mark() }
     }
-    if steps > 0 {
-      try point(sum / Double(steps), report)
-      try save()
-    }
+    try look(share: 1)
+    if steps > 0 { try mark() }
   }
 
-  private func learn(_ batch: LessonBatch, share: Double, _ optimizer: Optimizer) throws -> Double {
+  private func learn(_ batch: LessonBatch, share: Double, _ optimizer: Optimizer) throws {
     let lesson = try teacher.teach(batch.packed, depth: configuration.skipDepth)
     try student.parameters.clearGradients()
-    let value = try student.accumulate(
+    try student.accumulate(
       batch.packed, local: batch.local,
-      relate: { [loss] seen, place, dqkv throws(ComputeError) in
-        try loss.relations(seen, lesson, place: place, addingTo: dqkv)
+      relate: { [loss, counter] seen, place, dqkv throws(ComputeError) in
+        try loss.relations(seen, lesson, place: place, addingTo: dqkv, value: counter.value)
       },
-      loss: { seen throws(ComputeError) in try self.loss.states(seen, lesson) })
-    guard value.isFinite else { throw TrainingError.diverged(step: state.step + 1) }
+      loss: { seen throws(ComputeError) in
+        try self.loss.states(seen, lesson, addingTo: self.counter.value)
+      })
     state.step += 1
     state.tokens += batch.packed.ids.count
     state.place = batch.next
     let rise = min(1, Float(state.step) / Float(max(1, options.warmup)))
     try optimizer.step(
       student.parameters, number: state.step, rate: options.rate * rise * Float(1 - share))
-    return value
   }
 
   private func point(_ loss: Double?, _ report: (Event) -> Void) throws {

@@ -12,57 +12,53 @@ struct DistillationLoss {
     4 * Workspace.bytes(rows: rows, columns: hidden)
   }
 
-  /// Of the states; their gradients are added in `seen`.
-  func states(_ seen: BaseTraining.States, _ lesson: Teacher.Lesson) throws(ComputeError) -> Double
+  /// Adds the states' loss to `value`, [1, 1] on the device, and its gradients in `seen`.
+  func states(_ seen: BaseTraining.States, _ lesson: Teacher.Lesson, addingTo value: Tensor)
+    throws(ComputeError)
   {
-    var loss = 0.0
     for (place, state) in seen.states.enumerated() {
       let weight = weights.hidden + (place + 1 == seen.states.count ? weights.last : 0)
       guard weight > 0 else { continue }
-      loss += try backend.squaredLoss(
+      try backend.squaredLoss(
         state, targets: lesson.states[place], share: weight / Double(state.count),
-        into: seen.gradients[place])
+        into: seen.gradients[place], addingTo: value)
     }
-    return loss + (try pooled(seen, lesson))
+    if weights.pooled > 0 { try pooled(seen, lesson, addingTo: value) }
   }
 
-  private func pooled(_ seen: BaseTraining.States, _ lesson: Teacher.Lesson)
-    throws(ComputeError) -> Double
+  private func pooled(_ seen: BaseTraining.States, _ lesson: Teacher.Lesson, addingTo value: Tensor)
+    throws(ComputeError)
   {
-    guard weights.pooled > 0 else { return 0 }
-    let last = seen.states.count - 1
+    let (last, workspace) = (seen.states.count - 1, seen.workspace)
     let state = seen.states[last]
-    let count = seen.sequences.layout.count
-    let mark = seen.workspace.mark
-    defer { seen.workspace.reset(to: mark) }
-    let (student, teacher, d) = (
-      seen.workspace.take(rows: count, columns: state.columns),
-      seen.workspace.take(rows: count, columns: state.columns),
-      seen.workspace.take(rows: count, columns: state.columns)
-    )
+    let (count, columns) = (seen.sequences.layout.count, state.columns)
+    let mark = workspace.mark
+    defer { workspace.reset(to: mark) }
+    let student = workspace.take(rows: count, columns: columns)
+    let teacher = workspace.take(rows: count, columns: columns)
+    let d = workspace.take(rows: count, columns: columns)
     try backend.pool(state, sequences: seen.sequences, pooling: .mean, into: student)
     try backend.pool(
       lesson.states[last], sequences: seen.sequences, pooling: .mean, into: teacher)
-    let loss = try backend.squaredLoss(
-      student, targets: teacher, share: weights.pooled / Double(student.count), into: d)
-    let wide = seen.workspace.take(rows: state.rows, columns: state.columns)
+    try backend.squaredLoss(
+      student, targets: teacher, share: weights.pooled / Double(student.count), into: d,
+      addingTo: value)
+    let wide = workspace.take(rows: state.rows, columns: columns, type: state.type)
     try backend.poolBackward(d, sequences: seen.sequences, pooling: .mean, into: wide)
     try backend.add(wide, scale: 1, to: seen.gradients[last])
-    return loss
   }
 
-  /// Of an upper layer's attention relations; their gradient is added to `dqkv`.
+  /// Adds the loss of an upper layer's attention relations to `value`, its gradient to `dqkv`.
   func relations(
-    _ seen: BaseTraining.States, _ lesson: Teacher.Lesson, place: Int, addingTo dqkv: Tensor
-  ) throws(ComputeError) -> Double {
-    var loss = 0.0
+    _ seen: BaseTraining.States, _ lesson: Teacher.Lesson, place: Int, addingTo dqkv: Tensor,
+    value: Tensor
+  ) throws(ComputeError) {
     for (relation, weight) in [(Relation.scores, weights.scores), (.values, weights.values)]
     where weight > 0 {
-      loss += try backend.relationLoss(
+      try backend.relationLoss(
         seen.queryKeyValues[place], targets: lesson.queryKeyValues[place], relation: relation,
         sequences: seen.sequences, heads: heads, share: weight / Double(dqkv.rows * heads),
-        addingTo: dqkv)
+        addingTo: dqkv, value: value)
     }
-    return loss
   }
 }

@@ -16,18 +16,17 @@ struct DistillationMeasure {
   func run(teacher: Teacher, student: BaseTraining, loss: DistillationLoss)
     throws(ComputeError) -> (loss: Double, cosine: Double)
   {
+    let counter = try LossCounter(student.backend)
     var (sum, cosines, tokens) = (0.0, 0.0, 0)
     for batch in batches {
       let lesson = try teacher.teach(batch, depth: student.configuration.skipDepth)
       let rows = batch.layout.rows
-      let (value, ours) = try student.withStates(of: batch) { seen throws(ComputeError) in
-        (
-          try loss.states(seen, lesson),
-          try student.backend.download(seen.states[seen.states.count - 1])
-        )
+      let ours = try student.withStates(of: batch) { seen throws(ComputeError) in
+        try loss.states(seen, lesson, addingTo: counter.value)
+        return try student.backend.download(seen.states[seen.states.count - 1])
       }
       let theirs = try student.backend.download(lesson.states[lesson.states.count - 1])
-      sum += value * Double(rows)
+      sum += try counter.take() * Double(rows)
       cosines += DistillationMeasure.cosines(ours, theirs, rows: rows)
       tokens += rows
     }
@@ -48,5 +47,26 @@ struct DistillationMeasure {
       sum += Double(ab / max(1e-20, (aa * bb).squareRoot()))
     }
     return sum
+  }
+}
+
+/// Losses added up on the device, so that no step waits for its own.
+struct LossCounter {
+  private let backend: any TrainableBackend
+  private let store: TensorStore
+
+  init(_ backend: any TrainableBackend) throws(ComputeError) {
+    self.backend = backend
+    store = try TensorStore([("loss", [1])], backend: backend)
+  }
+
+  /// [1, 1].
+  var value: Tensor { store.flat.columns(0..<1) }
+
+  /// The sum since the last call, once all that was asked for is done.
+  func take() throws(ComputeError) -> Double {
+    let sum = try backend.download(value)[0]
+    try backend.fill(value, with: 0)
+    return Double(sum)
   }
 }
