@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Manager
+import Model
 
 struct PLOTNGramsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

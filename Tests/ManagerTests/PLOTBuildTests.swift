@@ -104,6 +104,28 @@ struct PLOTBuildTests {
     }
   }
 
+  /// A table of the list is the corpus's own, to the byte.
+  @Test func listGivesTheSameTable() throws {
+    let path = try write(corpus(lines: 400, seed: 8), "text")
+    let build = PLOTBuild(
+      tokenizer: tokenizer, baseHash: SmallPLOT.hash, skipDepth: 2,
+      format: SmallPLOT.format(.float16), file: directory.url.appending(path: "list.plot"),
+      rows: 300, unigrams: true, threads: 2)
+    let list = directory.url.appending(path: "ngrams").path()
+    try NGramList.write(try build.count([path]).chosen, to: list, tokenizer: tokenizer)
+    let read = try NGramList.read(list, tokenizer: tokenizer)
+    #expect(try read == build.count([path]).chosen)
+    _ = try build.run(read, computer: KeyedRows(hidden: SmallPLOT.hidden))
+    let whole = try self.build([path], to: "whole.plot", rows: 300)
+    #expect(try Data(contentsOf: build.file) == Data(contentsOf: whole.file.url))
+    for (line, text) in [(1, "w1 w2"), (2, "w1 w2 w3\nw1 nowhere w3"), (1, "w1 [PAD] w2")] {
+      let bad = try write([text], "bad")
+      #expect(throws: PLOTError.list(path: bad, line: line)) {
+        try NGramList.read(bad, tokenizer: tokenizer)
+      }
+    }
+  }
+
   @Test func theSameInputGivesTheSameBytes() throws {
     let paths = [
       try write(corpus(lines: 1_000, seed: 22), "a.txt"),
@@ -162,27 +184,5 @@ extension SmallPLOT {
     var keys: [NGram] = []
     file.forEach { keys.append($0.gram) }
     return keys
-  }
-
-  /// A table of the list is the corpus's own, to the byte.
-  @Test func listGivesTheSameTable() throws {
-    let path = try write(corpus(lines: 400, seed: 8), "text")
-    let build = PLOTBuild(
-      tokenizer: tokenizer, baseHash: SmallPLOT.hash, skipDepth: 2,
-      format: SmallPLOT.format(.float16), file: directory.url.appending(path: "list.plot"),
-      rows: 300, unigrams: true, threads: 2)
-    let list = directory.url.appending(path: "ngrams").path()
-    try NGramList.write(try build.count([path]).chosen, to: list, tokenizer: tokenizer)
-    let read = try NGramList.read(list, tokenizer: tokenizer)
-    #expect(try read == build.count([path]).chosen)
-    _ = try build.run(read, computer: KeyedRows(hidden: SmallPLOT.hidden))
-    let whole = try self.build([path], to: "whole.plot", rows: 300)
-    #expect(try Data(contentsOf: build.file) == Data(contentsOf: whole.file.url))
-    for (line, text) in [(1, "w1 w2"), (2, "w1 w2 w3\nw1 nowhere w3"), (1, "w1 [PAD] w2")] {
-      let bad = try write([text], "bad")
-      #expect(throws: PLOTError.list(path: bad, line: line)) {
-        try NGramList.read(bad, tokenizer: tokenizer)
-      }
-    }
   }
 }
