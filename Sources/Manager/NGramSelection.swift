@@ -42,6 +42,22 @@ struct NGramSelection {
     return chosen.map(\.gram)
   }
 
+  /// The first of a list that is in that order already, with the same shares.
+  func cut(_ list: [NGram]) -> [NGram] {
+    let all = list.count(where: isStandIn)
+    let bigrams = min(all, Int(Double(rows) * bigramShare))
+    var trigrams = min(list.count - all, rows - bigrams)
+    var standIns = rows - trigrams
+    return list.filter { gram in
+      if isStandIn(gram) {
+        standIns -= 1
+        return standIns >= 0
+      }
+      trigrams -= 1
+      return trigrams >= 0
+    }
+  }
+
   /// Admits everything more frequent than `least`, and the first few that are just so frequent.
   private struct Threshold {
     private var least: UInt32 = 0

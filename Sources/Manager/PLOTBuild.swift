@@ -66,12 +66,13 @@ package struct PLOTBuild: Sendable {
     return summary
   }
 
-  /// The same from n-grams that were chosen before, the first `rows` of them.
+  /// The same from n-grams that were chosen before; of more than `rows` the first, as many of them
+  /// bi-grams as a table of a corpus has.
   package func run(
     _ chosen: [NGram], computer: any NGramComputer, progress: (Progress) -> Void = { _ in }
   ) throws -> Summary {
     try checkRows()
-    let chosen = Array(chosen.prefix(rows))
+    let chosen = NGramSelection(rows: rows, classification: tokenizer.classification).cut(chosen)
     let table = try write(chosen + (unigrams ? self.unigrams(without: chosen) : []), computer) {
       progress(.computing(done: $0, of: $1))
     }

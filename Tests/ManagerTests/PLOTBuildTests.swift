@@ -118,6 +118,12 @@ struct PLOTBuildTests {
     _ = try build.run(read, computer: KeyedRows(hidden: SmallPLOT.hidden))
     let whole = try self.build([path], to: "whole.plot", rows: 300)
     #expect(try Data(contentsOf: build.file) == Data(contentsOf: whole.file.url))
+    // Of a longer list a shorter table takes what it would take of the corpus.
+    var shorter = build
+    shorter.rows = 120
+    _ = try shorter.run(read, computer: KeyedRows(hidden: SmallPLOT.hidden))
+    let short = try self.build([path], to: "short.plot", rows: 120)
+    #expect(try Data(contentsOf: build.file) == Data(contentsOf: short.file.url))
     for (line, text) in [(1, "w1 w2"), (2, "w1 w2 w3\nw1 nowhere w3"), (1, "w1 [PAD] w2")] {
       let bad = try write([text], "bad")
       #expect(throws: PLOTError.list(path: bad, line: line)) {
