@@ -11,15 +11,22 @@ package final class BaseTraining {
   private let local: LocalTraining
   private let entry: EntryTables
   private let upper: TrainingEncoder
-  private let frozenWords: FrozenTensors?
+  private let frozenWords, frozenEntry: FrozenTensors?
   private let workspace: Workspace
+
+  /// What is trained of a skip base.
+  package enum Scope: Sendable {
+    case all
+    /// The local layers, down to their embeddings: what a domain may have of its own.
+    case local
+  }
 
   /// `source` holds all tensors of a skip base; `extra` what else is trained, under the names of
   /// `AdapterFile`. `tokenBudget` is the longest batch, `lossBytes` what a loss takes of the
   /// workspace.
   package init(
-    source: any TensorSource, configuration: Configuration, freezesWords: Bool = false,
-    extra: [ParameterSet.Initial] = [], adapter: AdapterSpec = .none,
+    source: any TensorSource, configuration: Configuration, scope: Scope = .all,
+    freezesWords: Bool = false, extra: [ParameterSet.Initial] = [], adapter: AdapterSpec = .none,
     backend: any TrainableBackend, tokenBudget: Int, lossBytes: Int = 0
   ) throws {
     precondition(configuration.isSkip)
@@ -29,9 +36,14 @@ package final class BaseTraining {
     let words = try EmbeddingTraining.initialWords(source: source, configuration: configuration)
     frozenWords = freezesWords ? try FrozenTensors([words], backend: backend) : nil
     if !freezesWords { initials.append(words) }
-    initials += try EntryTables.initials(source: source, configuration: configuration)
-    for layer in configuration.upperLayers {
-      initials += try TrainingLayer.initials(layer, source: source, configuration: configuration)
+    let tables = try EntryTables.initials(source: source, configuration: configuration)
+    frozenEntry = scope == .local ? try FrozenTensors(tables, backend: backend) : nil
+    if scope == .all {
+      initials += tables
+      for layer in configuration.upperLayers {
+        initials += try TrainingLayer.initials(
+          layer, source: source, configuration: configuration)
+      }
     }
     let parameters = try ParameterSet(initials + extra, backend: backend)
     func layers(_ range: Range<Int>) throws -> TrainingEncoder {
@@ -46,7 +58,10 @@ package final class BaseTraining {
       embeddings: EmbeddingTraining(
         parameters, frozenWords: frozenWords?[EmbeddingTraining.words],
         epsilon: configuration.layerNormEpsilon), layers: lower.layers)
-    entry = EntryTables(parameters, epsilon: configuration.layerNormEpsilon)
+    let epsilon = configuration.layerNormEpsilon
+    entry =
+      frozenEntry.map { EntryTables(frozen: $0, epsilon: epsilon) }
+      ?? EntryTables(parameters, epsilon: epsilon)
     self.parameters = parameters
     // Every token may bring an n-gram of its own, of three tokens.
     workspace = try Workspace(

@@ -1,10 +1,11 @@
 import Compute
 import Model
 
-/// The trained way into the upper layers of a skip base: merged n-gram states, plus the second
+/// The way into the upper layers of a skip base in training: merged n-gram states, plus the second
 /// tables, LayerNorm.
 struct EntryTables {
-  let position, tokenType: Parameter
+  /// Frozen where there is no gradient.
+  let position, tokenType: (value: Tensor, gradient: Tensor?)
   let norm: NormMap
 
   static let position = "embeddings.position_embeddings2.weight"
@@ -12,9 +13,22 @@ struct EntryTables {
 
   /// `parameters` must hold the tables and the norm.
   init(_ parameters: ParameterSet, epsilon: Float) {
-    position = parameters.require(EntryTables.position)
-    tokenType = parameters.require(EntryTables.tokenType)
+    let (position, tokenType) = (
+      parameters.require(EntryTables.position), parameters.require(EntryTables.tokenType)
+    )
+    self.position = (position.value, position.gradient)
+    self.tokenType = (tokenType.value, tokenType.gradient)
     norm = NormMap(parameters, "norm", epsilon: epsilon)
+  }
+
+  /// All of it as it is.
+  init(frozen: FrozenTensors, epsilon: Float) {
+    position = (frozen[EntryTables.position], nil)
+    tokenType = (frozen[EntryTables.tokenType], nil)
+    norm = NormMap(
+      norm: Normalization(
+        gamma: frozen["norm.weight"], beta: frozen["norm.bias"], epsilon: epsilon),
+      gradients: nil)
   }
 
   static func initials(source: any TensorSource, configuration: Configuration) throws
@@ -51,8 +65,10 @@ struct EntryTables {
     throws(ComputeError)
   {
     try norm.backward(d, saved: saved, run.backend)
-    try run.backend.scatterAdd(d, indices: batch.positions, terms: 1, to: position.gradient)
-    try run.backend.scatterAdd(d, indices: batch.types, terms: 1, to: tokenType.gradient)
+    for (table, indices) in [(position, batch.positions), (tokenType, batch.types)] {
+      guard let gradient = table.gradient else { continue }
+      try run.backend.scatterAdd(d, indices: indices, terms: 1, to: gradient)
+    }
   }
 }
 

@@ -62,7 +62,8 @@ struct PLOTBuildCommand: ParsableCommand {
     try PLOTBuild.prepare(base.plotDirectory)
     let backend = try Device(device).lane(threads: threads)
     let model = try BaseModel(
-      source: base.weights, configuration: base.configuration, backend: backend)
+      source: try base.weights(domain: options.domain), configuration: base.configuration,
+      backend: backend)
     let build = PLOTBuild(
       tokenizer: base.tokenizer, baseHash: base.record.contentHash,
       skipDepth: base.configuration.skipDepth,

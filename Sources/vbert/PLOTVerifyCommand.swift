@@ -63,7 +63,8 @@ struct PLOTVerifyCommand: ParsableCommand {
       opening: url, baseHash: base.record.contentHash, hidden: base.configuration.hiddenSize)
     let backend = try CPUBackend()
     let model = try BaseModel(
-      source: base.weights, configuration: base.configuration, backend: backend)
+      source: try base.weights(domain: options.domain), configuration: base.configuration,
+      backend: backend)
     let local = try LocalEncoder(base: model, backend: backend)
     let found = try PLOTVerification(of: file, computer: local, sample: sample)
     let upper = try UpperEncoder(base: model, backend: backend, tokenBudget: 128)

@@ -24,7 +24,8 @@ struct Vbert: AsyncParsableCommand {
 
   /// Verbs about bases and their tables.
   private static let bases: [any ParsableCommand.Type] = [
-    BaseCommand.self, DistillCommand.self, PLOTCommand.self, Tokenize.self, Dump.self, Bench.self,
+    BaseCommand.self, DistillCommand.self, DomainCommand.self, PLOTCommand.self, Tokenize.self,
+    Dump.self, Bench.self,
     DevicesCommand.self, ReportCommand.self,
   ]
   /// Verbs about tenants and their vBERTs.

@@ -255,3 +255,33 @@ struct TinyModel {
     #expect(try registry.firstVBert(onBase: "other") == nil)
   }
 }
+
+@Suite struct DomainWeightsTests {
+  /// A domain's local layers go before the base's, for that domain alone and on that base alone.
+  @Test func ownLayersGoBeforeTheBases() throws {
+    let temporary = TemporaryHome()
+    let store = BaseStore(home: temporary.home)
+    let source = temporary.home.root.appending(path: "source")
+    try TinyModel().write(to: source)
+    _ = try store.importBase(from: source.path(), name: "b")
+    _ = try store.makeSkip(base: "b", depth: 1, name: "s")
+    let base = try store.load("s")
+    let (gate, norm) = ("attn.bias", "norm.weight")
+    var tensors = MemoryTensors()
+    tensors.set(gate, shape: [1], [7])
+    try base.write(tensors, domain: "bio")
+    #expect(try base.weights(domain: "bio").floats(gate) == [7])
+    #expect(try base.weights(domain: "bio").floats(norm) == base.weights.floats(norm))
+    #expect(try base.weights(domain: nil).floats(gate) == base.weights.floats(gate))
+    #expect(try base.weights(domain: "law").floats(gate) == base.weights.floats(gate))
+    #expect(throws: PLOTError.self) { try base.weights(domain: "../bio") }
+    let path = base.plotDirectory.appending(path: "bio.local.safetensors").path()
+    try SafetensorsWriter.write(
+      [SafetensorsTensor(name: gate, shape: [1], floats: [7])],
+      metadata: ["format": "vbert-domain-1", "base": "another"], to: path)
+    #expect(
+      throws: PLOTError.otherBase(
+        path: path, found: "another", expected: base.record.contentHash)
+    ) { try base.weights(domain: "bio") }
+  }
+}

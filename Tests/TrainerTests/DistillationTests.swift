@@ -60,13 +60,13 @@ import Testing
       return options
     }
 
-    func distillation(threads: Int = 2) throws -> Distillation {
+    func distillation(threads: Int = 2, scope: BaseTraining.Scope = .all) throws -> Distillation {
       var dense = configuration
       dense.skipDepth = 0
       return try Distillation(
         teacher: source, start: try SkipStart(source, dense, depth: 1),
-        configuration: configuration, tokenizer: tokenizer, corpus: corpus, options: options,
-        devLines: 8, threads: threads, backend: try CPUBackend(threads: threads))
+        configuration: configuration, scope: scope, tokenizer: tokenizer, corpus: corpus,
+        options: options, devLines: 8, threads: threads, backend: try CPUBackend(threads: threads))
     }
   }
 
@@ -86,6 +86,20 @@ import Testing
       #expect(try tensors.shape(name) == shape, "\(name)")
     }
     #expect(tensors.names.count == world.configuration.tensors.count - 1)
+  }
+
+  /// A domain's local layers learn alone; nothing above them changes.
+  @Test func localLayersAlone() throws {
+    let world = try World()
+    let distillation = try world.distillation(scope: .local)
+    try distillation.run(until: .init(tokens: 20_000), every: 40)
+    let curve = distillation.state.curve
+    let (first, last) = (try #require(curve.first), try #require(curve.last))
+    #expect(last.devLoss < 0.8 * first.devLoss, "\(curve.map(\.devLoss))")
+    let names = try distillation.tensors().names
+    #expect(names.contains("attn.weight") && names.contains("encoder.layer.0.output.dense.weight"))
+    #expect(!names.contains { $0.contains("layer.1.") || $0.hasPrefix("norm.") })
+    #expect(!names.contains { $0.contains("embeddings2") || $0.contains("word_embeddings") })
   }
 
   /// To the bit: the same run again, on one thread, and stopped and gone on from its checkpoint.

@@ -51,12 +51,12 @@ package final class Distillation {
   }
 
   /// `teacher`: an ordinary base; `start`: all tensors of the student, of the skip depth in
-  /// `configuration`. `devLines` of the corpus are measured on and never learnt from. Throws what
+  /// `configuration`, of which `scope` is taught. `devLines` of the corpus are measured on and never learnt from. Throws what
   /// reading and the backend throw.
   package init(
     teacher: any TensorSource, start: any TensorSource, configuration: Configuration,
-    tokenizer: WordPiece, corpus: [String], options: DistillationOptions, devLines: Int = 256,
-    threads: Int, backend: any RelationBackend
+    scope: BaseTraining.Scope = .all, tokenizer: WordPiece, corpus: [String],
+    options: DistillationOptions, devLines: Int = 256, threads: Int, backend: any RelationBackend
   ) throws {
     precondition(configuration.isSkip && !corpus.isEmpty)
     self.options = options
@@ -69,7 +69,8 @@ package final class Distillation {
     self.teacher = try Teacher(
       source: teacher, configuration: dense, backend: backend, tokenBudget: options.budget)
     student = try BaseTraining(
-      source: start, configuration: configuration, freezesWords: true, backend: backend,
+      source: start, configuration: configuration, scope: scope, freezesWords: true,
+      backend: backend,
       tokenBudget: options.budget,
       lossBytes: DistillationLoss.bytes(rows: options.budget, hidden: configuration.hiddenSize))
     loss = DistillationLoss(
