@@ -62,7 +62,7 @@ struct DomainTrainCommand: ParsableCommand {
       options: recipe.options(longest: student.configuration.maxPositions), devLines: devLines,
       threads: threads, backend: try Device(device).trainer(threads: threads))
     var bar = DistillProgress(limit: DistillationLimit(tokens: tokens?.count, seconds: seconds))
-    try distillation.run(until: bar.limit, every: every) { bar.show($0) }
+    try distillation.run(until: bar.limit, every: every, report: { bar.show($0) })
     bar.end()
     try student.write(try distillation.tensors(), domain: domain)
     let curve = distillation.state.curve
