@@ -61,12 +61,13 @@ struct DistillCommand: ParsableCommand {
     }
     var configuration = teacher.configuration
     configuration.skipDepth = depth
-    let made = recipe.options(longest: configuration.maxPositions)
+    let device = try Device(device)
+    let made = recipe.options(longest: configuration.maxPositions, on: device)
     let distillation = try Distillation(
       teacher: teacher.weights,
       start: try SkipStart(teacher.weights, teacher.configuration, depth: depth),
       configuration: configuration, tokenizer: teacher.tokenizer, corpus: corpus, options: made,
-      devLines: devLines, threads: threads, backend: try Device(device).trainer(threads: threads))
+      devLines: devLines, threads: threads, backend: try device.trainer(threads: threads))
     let origin = DistillationOrigin(
       teacher: teacher.record.contentHash, depth: depth, options: made)
     let path = try checkpointPath(home, name)

@@ -56,11 +56,13 @@ struct DomainTrainCommand: ParsableCommand {
     var same = student.configuration
     same.skipDepth = 0
     guard same == dense.configuration else { throw DomainError.otherTeacher(teacher, base: base) }
+    let device = try Device(device)
     let distillation = try Distillation(
       teacher: dense.weights, start: student.weights, configuration: student.configuration,
       scope: .local, tokenizer: student.tokenizer, corpus: corpus,
-      options: recipe.options(longest: student.configuration.maxPositions), devLines: devLines,
-      threads: threads, backend: try Device(device).trainer(threads: threads))
+      options: recipe.options(longest: student.configuration.maxPositions, on: device),
+      devLines: devLines,
+      threads: threads, backend: try device.trainer(threads: threads))
     var bar = DistillProgress(limit: DistillationLimit(tokens: tokens?.count, seconds: seconds))
     try distillation.run(until: bar.limit, every: every, report: { bar.show($0) })
     bar.end()

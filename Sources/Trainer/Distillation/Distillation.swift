@@ -88,8 +88,7 @@ package final class Distillation {
       lines.filter { !$0.isEmpty }.map(maker.plain), budget: options.budget)
   }
 
-  /// Runs until `limit` and returns the student's tensors. `save` is called at every point of the
-  /// curve, which are `every` steps apart. Throws `TrainingError.diverged`, and what text and backend
+  /// Runs until `limit`. `save` is called at every point of the curve, which are `every` steps apart. Throws `TrainingError.diverged`, and what text and backend
   /// throw.
   package func run(
     until limit: DistillationLimit, every: Int, save: () throws -> Void = {},
