@@ -4,5 +4,5 @@ import ArgumentParser
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure this machine; Benchmarks/README.md has the comparisons with others.",
-    subcommands: [BenchEncoder.self, BenchGPU.self, BenchRegister.self])
+    subcommands: [BenchEncoder.self, BenchGPU.self, BenchRegister.self, BenchTrain.self])
 }
