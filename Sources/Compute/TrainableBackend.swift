@@ -22,6 +22,11 @@ package protocol TrainableBackend: Backend {
     _ d: Tensor, input x: Tensor, scale: Float, weight: Tensor, bias: Tensor?
   ) throws(ComputeError)
 
+  // The same for many vBERTs, each with weights and rows of its own; see `LinearItem`.
+  func linear(_ items: [LinearItem]) throws(ComputeError)
+  func linearInputGradient(_ items: [LinearItem], adding: Bool) throws(ComputeError)
+  func linearParameterGradient(_ items: [LinearItem]) throws(ComputeError)
+
   // MARK: Elementwise
 
   /// out = GELU(x); x becomes the derivative there, which is all that backward needs.
@@ -104,6 +109,9 @@ package protocol TrainableBackend: Backend {
   func squaredLoss(
     _ x: Tensor, targets: Tensor, share: Double, into d: Tensor, addingTo value: Tensor
   ) throws(ComputeError)
+
+  /// values[0, i] += the loss of item i.
+  func softmaxLoss(_ items: [SoftmaxItem], addingTo values: Tensor) throws(ComputeError)
 
   // MARK: The optimiser
 

@@ -105,7 +105,7 @@ package final class AdapterTraining {
     _ x: Tensor, _ run: TrainingRun, _ targets: Targets, share: Double,
     embed: (Tensor) throws(ComputeError) -> Void
   ) throws(ComputeError) -> Double {
-    let dropout = run.dropout
+    let dropout = run.tenants[0].dropout
     let saved = try encoder.forward(x, from: encoder.start, run)
     let features = try features(saved.last?.result ?? x, run)
     try dropout.headSite.apply(to: features, backend)

@@ -1,18 +1,30 @@
 import Compute
 import Model
 
-/// A bottleneck adapter in training: y = a + dropout(W_up GELU(W_down a + b_down) + b_up).
+/// A bottleneck adapter in training: y = a + dropout(W_up GELU(W_down a + b_down) + b_up). One for every
+/// tenant of the run, all of one width.
 struct BottleneckParameters {
-  let downWeight, downBias, upWeight, upBias: Parameter
+  private struct Part {
+    let downWeight, downBias, upWeight, upBias: Parameter
+  }
 
-  /// nil where the set has no adapter at (layer, site).
-  init?(_ parameters: ParameterSet, layer: Int, site: AdapterSite) {
+  private let parts: [Part]
+  private let layer: Int
+  private let site: AdapterSite
+
+  /// nil where the tenants' sets have no adapter at (layer, site).
+  init?(_ tenants: [ParameterSet], layer: Int, site: AdapterSite) {
     let name = AdapterFile.name(layer: layer, site: site)
-    guard let downWeight = parameters["\(name).down.weight"] else { return nil }
-    self.downWeight = downWeight
-    downBias = parameters.require("\(name).down.bias")
-    upWeight = parameters.require("\(name).up.weight")
-    upBias = parameters.require("\(name).up.bias")
+    parts = tenants.compactMap { parameters in
+      guard let downWeight = parameters["\(name).down.weight"] else { return nil }
+      return Part(
+        downWeight: downWeight, downBias: parameters.require("\(name).down.bias"),
+        upWeight: parameters.require("\(name).up.weight"),
+        upBias: parameters.require("\(name).up.bias"))
+    }
+    if parts.isEmpty { return nil }
+    precondition(parts.count == tenants.count, "all tenants of a run have adapters of one kind")
+    (self.layer, self.site) = (layer, site)
   }
 
   struct Saved {
@@ -21,25 +33,19 @@ struct BottleneckParameters {
     /// GELU's derivative and its value, [R, width].
     let derivative, hidden: Tensor
     let output: Tensor
-    let dropout: Dropout.Site
   }
 
-  func forward(_ a: Tensor, dropout: Dropout.Site, _ run: TrainingRun) throws(ComputeError)
-    -> Saved
-  {
-    let backend = run.backend
+  func forward(_ a: Tensor, _ run: TrainingRun) throws(ComputeError) -> Saved {
+    let (backend, width) = (run.backend, parts[0].downWeight.value.rows)
     let saved = Saved(
-      input: a, derivative: run.take(a.rows, downWeight.value.rows),
-      hidden: run.take(a.rows, downWeight.value.rows), output: run.take(a.rows, a.columns),
-      dropout: dropout)
+      input: a, derivative: run.take(a.rows, width), hidden: run.take(a.rows, width),
+      output: run.take(a.rows, a.columns))
     try backend.linear(
-      a, weight: downWeight.value, bias: downBias.value, scale: 1, adding: false,
-      into: saved.derivative)
+      run.items(a, saved.derivative) { (parts[$0].downWeight.value, parts[$0].downBias.value) })
     try backend.geluSaving(saved.derivative, into: saved.hidden)
     try backend.linear(
-      saved.hidden, weight: upWeight.value, bias: upBias.value, scale: 1, adding: false,
-      into: saved.output)
-    try dropout.apply(to: saved.output, backend)
+      run.items(saved.hidden, saved.output) { (parts[$0].upWeight.value, parts[$0].upBias.value) })
+    try run.dropAdapterOutputs(saved.output, layer: layer, site: site)
     try backend.add(a, scale: 1, to: saved.output)
     return saved
   }
@@ -52,23 +58,24 @@ struct BottleneckParameters {
     let mark = run.workspace.mark
     defer { run.workspace.reset(to: mark) }
     var inner = d
-    if saved.dropout.probability > 0 {
+    if run.tenants.contains(where: { $0.dropout.adapter > 0 }) {
       inner = run.take(d.rows, d.columns)
       try backend.fill(inner, with: 0)
       try backend.add(d, scale: 1, to: inner)
-      try saved.dropout.apply(to: inner, backend)
+      try run.dropAdapterOutputs(inner, layer: layer, site: site)
     }
     try backend.linearParameterGradient(
-      inner, input: saved.hidden, scale: 1, weight: upWeight.gradient, bias: upBias.gradient)
+      run.items(saved.hidden, inner) { (parts[$0].upWeight.gradient, parts[$0].upBias.gradient) })
     let dhidden = run.take(d.rows, saved.hidden.columns)
     try backend.linearInputGradient(
-      inner, weight: upWeight.value, scale: 1, adding: false, into: dhidden)
+      run.items(dhidden, inner) { (parts[$0].upWeight.value, nil) }, adding: false)
     try backend.multiply(dhidden, by: saved.derivative)
     try backend.linearParameterGradient(
-      dhidden, input: saved.input, scale: 1, weight: downWeight.gradient,
-      bias: downBias.gradient)
+      run.items(saved.input, dhidden) {
+        (parts[$0].downWeight.gradient, parts[$0].downBias.gradient)
+      })
     guard wantsInput else { return }
     try backend.linearInputGradient(
-      dhidden, weight: downWeight.value, scale: 1, adding: true, into: d)
+      run.items(d, dhidden) { (parts[$0].downWeight.value, nil) }, adding: true)
   }
 }

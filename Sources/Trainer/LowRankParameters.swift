@@ -1,25 +1,32 @@
 import Compute
 import Model
 
-/// A LoRA in training: out += scale * B (A x).
+/// A LoRA in training: out += scale * B (A x). One for every tenant of the run, all of one rank.
 struct LowRankParameters {
-  let a, b: Parameter
-  let scale: Float
+  private let parts: [(a: Parameter, b: Parameter)]
+  private let scale: Float
 
-  /// nil where the set has no LoRA at (layer, target).
-  init?(_ parameters: ParameterSet, layer: Int, target: LowRankTarget, scale: Float) {
+  /// nil where the tenants' sets have no LoRA at (layer, target).
+  init?(_ tenants: [ParameterSet], layer: Int, target: LowRankTarget, scale: Float) {
     let name = AdapterFile.name(layer: layer, target: target)
-    guard let a = parameters["\(name).A"] else { return nil }
-    self.a = a
-    b = parameters.require("\(name).B")
+    parts = tenants.compactMap { parameters in
+      guard let a = parameters["\(name).A"] else { return nil }
+      return (a, parameters.require("\(name).B"))
+    }
+    if parts.isEmpty { return nil }
+    precondition(parts.count == tenants.count, "all tenants of a run have adapters of one kind")
     self.scale = scale
   }
 
   /// Adds to `out`, which may be columns of a wider tensor; returns A x [R, rank], kept for backward.
   func forward(_ x: Tensor, into out: Tensor, _ run: TrainingRun) throws(ComputeError) -> Tensor {
-    let low = run.take(x.rows, a.value.rows)
-    try run.backend.linear(x, weight: a.value, bias: nil, scale: 1, adding: false, into: low)
-    try run.backend.linear(low, weight: b.value, bias: nil, scale: scale, adding: true, into: out)
+    let low = run.take(x.rows, parts[0].a.value.rows)
+    try run.backend.linear(run.items(x, low) { (parts[$0].a.value, nil) })
+    for part in run.tenants {
+      try run.backend.linear(
+        low.rows(part.rows), weight: parts[part.tenant].b.value, bias: nil, scale: scale,
+        adding: true, into: out.rows(part.rows))
+    }
     return low
   }
 
@@ -30,13 +37,16 @@ struct LowRankParameters {
     let mark = run.workspace.mark
     defer { run.workspace.reset(to: mark) }
     let dlow = run.take(low.rows, low.columns)
-    try run.backend.linearParameterGradient(
-      d, input: low, scale: scale, weight: b.gradient, bias: nil)
-    try run.backend.linearInputGradient(
-      d, weight: b.value, scale: scale, adding: false, into: dlow)
-    try run.backend.linearParameterGradient(
-      dlow, input: x, scale: 1, weight: a.gradient, bias: nil)
+    for part in run.tenants {
+      let (mine, b) = (d.rows(part.rows), parts[part.tenant].b)
+      try run.backend.linearParameterGradient(
+        mine, input: low.rows(part.rows), scale: scale, weight: b.gradient, bias: nil)
+      try run.backend.linearInputGradient(
+        mine, weight: b.value, scale: scale, adding: false, into: dlow.rows(part.rows))
+    }
+    try run.backend.linearParameterGradient(run.items(x, dlow) { (parts[$0].a.gradient, nil) })
     guard let dx else { return }
-    try run.backend.linearInputGradient(dlow, weight: a.value, scale: 1, adding: true, into: dx)
+    try run.backend.linearInputGradient(
+      run.items(dx, dlow) { (parts[$0].a.value, nil) }, adding: true)
   }
 }

@@ -9,10 +9,12 @@ struct TrainingEncoder {
   private let frozen: FrozenTensors
 
   /// Layers of `range` with frozen weights from `source`, or trained ones, and the adapters, where
-  /// `parameters` holds them. `loraScale`: alpha / rank.
+  /// `parameters` holds them; the adapters of many `tenants`, all of one kind, where they are given.
+  /// `loraScale`: alpha / rank.
   init(
     _ range: Range<Int>, source: any TensorSource, configuration: Configuration,
-    parameters: ParameterSet, loraScale: Float, backend: any TrainableBackend
+    parameters: ParameterSet, tenants: [ParameterSet]? = nil, loraScale: Float,
+    backend: any TrainableBackend
   ) throws {
     self.configuration = configuration
     self.backend = backend
@@ -31,7 +33,7 @@ struct TrainingEncoder {
     layers = try range.map {
       try TrainingLayer(
         number: $0, source: source, configuration: configuration, parameters: parameters,
-        loraScale: loraScale, frozen: frozen, backend: backend)
+        tenants: tenants ?? [parameters], loraScale: loraScale, frozen: frozen, backend: backend)
     }
   }
 

@@ -54,11 +54,11 @@ extension TrainingLayer {
     return list
   }
 
-  /// Frozen maps from `source`, but trained ones where `parameters` holds the layer; adapters from
-  /// `adapters`. `scale` is the LoRAs' alpha / rank.
+  /// Frozen maps from `source`, but trained ones where `parameters` holds the layer; the adapters of
+  /// `tenants`. `loraScale`: alpha / rank.
   init(
     number: Int, source: any TensorSource, configuration: Configuration,
-    parameters: ParameterSet, loraScale: Float, frozen: FrozenTensors,
+    parameters: ParameterSet, tenants: [ParameterSet], loraScale: Float, frozen: FrozenTensors,
     backend: any TrainableBackend
   ) throws {
     func map(_ part: String, _ initials: [ParameterSet.Initial]) throws -> LinearMap {
@@ -95,12 +95,12 @@ extension TrainingLayer {
     up = try map("intermediate.dense", initials)
     down = try map("output.dense", initials)
     outputNorm = norm("output.LayerNorm")
-    attentionAdapter = BottleneckParameters(parameters, layer: number, site: .attention)
-    outputAdapter = BottleneckParameters(parameters, layer: number, site: .ffn)
+    attentionAdapter = BottleneckParameters(tenants, layer: number, site: .attention)
+    outputAdapter = BottleneckParameters(tenants, layer: number, site: .ffn)
     var lowRanks: [LowRankTarget: LowRankParameters] = [:]
     for target in LowRankTarget.allCases {
       lowRanks[target] = LowRankParameters(
-        parameters, layer: number, target: target, scale: loraScale)
+        tenants, layer: number, target: target, scale: loraScale)
     }
     self.lowRanks = lowRanks
   }

@@ -73,16 +73,14 @@ extension TrainingLayer {
     if start == .input { try attend(&saved, run) }
     if start < .output {
       if let adapter = attentionAdapter {
-        let dropout = run.dropout.site(layer: number, .attention)
-        let done = try adapter.forward(saved.result, dropout: dropout, run)
+        let done = try adapter.forward(saved.result, run)
         saved.attentionAdapter = done
         saved.result = done.output
       }
       try feedForward(&saved, run)
     }
     if let adapter = outputAdapter {
-      let dropout = run.dropout.site(layer: number, .ffn)
-      let done = try adapter.forward(saved.result, dropout: dropout, run)
+      let done = try adapter.forward(saved.result, run)
       saved.outputAdapter = done
       saved.result = done.output
     }

@@ -6,9 +6,27 @@ struct TrainingRun {
   let sequences: any PlacedSequences
   let heads: Int
   let workspace: Workspace
-  let dropout: Dropout
+  /// Whose adapters which rows meet: all rows, in order. One tenant but where many train at once.
+  let tenants: [TenantRows]
   /// Hears a layer's number and the gradient at its query, key and value, and may add to it.
   var relate: ((_ layer: Int, _ dqkv: Tensor) throws(ComputeError) -> Void)?
+
+  init(
+    backend: any TrainableBackend, sequences: any PlacedSequences, heads: Int,
+    workspace: Workspace, tenants: [TenantRows]
+  ) {
+    (self.backend, self.sequences, self.heads) = (backend, sequences, heads)
+    (self.workspace, self.tenants) = (workspace, tenants)
+  }
+
+  init(
+    backend: any TrainableBackend, sequences: any PlacedSequences, heads: Int,
+    workspace: Workspace, dropout: Dropout
+  ) {
+    self.init(
+      backend: backend, sequences: sequences, heads: heads, workspace: workspace,
+      tenants: [TenantRows(tenant: 0, rows: 0..<sequences.layout.rows, dropout: dropout)])
+  }
 
   /// A state, or the gradient of one.
   func take(_ rows: Int, _ columns: Int) -> Tensor {
@@ -19,6 +37,30 @@ struct TrainingRun {
   func takeFloats(_ rows: Int, _ columns: Int) -> Tensor {
     workspace.take(rows: rows, columns: columns)
   }
+
+  /// A map from x to y for every tenant; `parameters` gives weight and bias, or their gradients.
+  func items(
+    _ x: Tensor, _ y: Tensor, _ parameters: (Int) -> (weight: Tensor, bias: Tensor?)
+  ) -> [LinearItem] {
+    tenants.map { part in
+      let (weight, bias) = parameters(part.tenant)
+      return LinearItem(x: x.rows(part.rows), weight: weight, bias: bias, y: y.rows(part.rows))
+    }
+  }
+
+  /// The same call on a gradient is its backward.
+  func dropAdapterOutputs(_ x: Tensor, layer: Int, site: AdapterSite) throws(ComputeError) {
+    for part in tenants {
+      try part.dropout.site(layer: layer, site).apply(to: x.rows(part.rows), backend)
+    }
+  }
+}
+
+/// Contiguous rows of a batch that belong to one vBERT in training, and what it drops of them.
+struct TenantRows {
+  let tenant: Int
+  let rows: Range<Int>
+  let dropout: Dropout
 }
 
 /// Which values are dropped: decided by (seed, step, site, element number) alone, so that a run can
