@@ -1,46 +1,64 @@
 package import Compute
 internal import Model
 
+/// What frozen states are computed with: the base's layers up to where training begins.
+protocol FrozenBase: AnyObject {
+  var configuration: Configuration { get }
+  var backend: any TrainableBackend { get }
+  var encoder: TrainingEncoder { get }
+  var workspace: Workspace { get }
+  /// Longest batch, in tokens, that is run at once.
+  var tokenBudget: Int { get }
+}
+
+extension AdapterTraining: FrozenBase {}
+
 /// Token sequences' states at the point where training begins, which no step changes: computed once
 /// a job and kept, so far as `byteLimit` allows; what does not fit is computed again when asked for.
 package final class FrozenStates {
   private let sequences: [TokenSequence]
   private let entry: Entry
-  private let training: AdapterTraining
+  private let base: any FrozenBase
   private let memory: DeviceBuffer?
   private let table: Tensor
   /// First row in `table` of each kept sequence; sequences beyond are not kept.
   private var firstRows: [Int] = []
 
+  package convenience init(
+    _ sequences: [TokenSequence], entry: Entry, training: AdapterTraining, byteLimit: Int
+  ) throws {
+    try self.init(sequences, entry: entry, base: training, byteLimit: byteLimit)
+  }
+
   /// `progress` hears how many sequences are done.
-  package init(
-    _ sequences: [TokenSequence], entry: Entry, training: AdapterTraining, byteLimit: Int,
+  init(
+    _ sequences: [TokenSequence], entry: Entry, base: any FrozenBase, byteLimit: Int,
     progress: (Int) -> Void = { _ in }
   ) throws {
     self.sequences = sequences
     self.entry = entry
-    self.training = training
-    let hidden = training.configuration.hiddenSize
-    let type = training.backend.activationType
+    self.base = base
+    let hidden = base.configuration.hiddenSize
+    let type = base.backend.activationType
     var rows = 0
     for sequence in sequences {
       guard (rows + sequence.ids.count) * hidden * type.byteCount <= byteLimit else { break }
       firstRows.append(rows)
       rows += sequence.ids.count
     }
-    let memory = try training.backend.allocate(byteCount: rows * hidden * type.byteCount)
+    let memory = try base.backend.allocate(byteCount: rows * hidden * type.byteCount)
     table = Tensor(address: memory.address, rows: rows, columns: hidden, type: type)
     self.memory = consume memory
     var done = 0
     let kept = sequences.prefix(firstRows.count).map(\.ids.count)
-    for batch in Batches.pack(Array(kept.indices), lengths: kept, budget: training.tokenBudget) {
+    for batch in Batches.pack(Array(kept.indices), lengths: kept, budget: base.tokenBudget) {
       guard let first = batch.first else { continue }
-      let mark = training.workspace.mark
+      let mark = base.workspace.mark
       let x = try compute(batch)
-      try training.backend.gatherSum(
+      try base.backend.gatherSum(
         x, indices: Array(0..<Int32(x.rows)), terms: 1,
         into: table.rows(firstRows[first]..<firstRows[first] + x.rows))
-      training.workspace.reset(to: mark)
+      base.workspace.reset(to: mark)
       done += batch.count
       progress(done)
     }
@@ -51,8 +69,8 @@ package final class FrozenStates {
   package func withStates<Result>(
     of batch: [Int], _ body: (Tensor, SequenceLayout) throws -> Result
   ) throws -> Result {
-    let mark = training.workspace.mark
-    defer { training.workspace.reset(to: mark) }
+    let mark = base.workspace.mark
+    defer { base.workspace.reset(to: mark) }
     let layout = SequenceLayout(lengths: batch.map { sequences[$0].ids.count })
     return try body(try states(of: batch), layout)
   }
@@ -64,22 +82,22 @@ package final class FrozenStates {
       let first = Int32(firstRows[number])
       rows += first..<first + Int32(sequences[number].ids.count)
     }
-    let x = training.workspace.take(
+    let x = base.workspace.take(
       rows: rows.count, columns: table.columns, type: table.type)
-    try training.backend.gatherSum(table, indices: rows, terms: 1, into: x)
+    try base.backend.gatherSum(table, indices: rows, terms: 1, into: x)
     return x
   }
 
   private func compute(_ batch: [Int]) throws -> Tensor {
     let packed = PackedBatch(sequences: batch.map { (sequences[$0].ids, sequences[$0].types) })
-    let x = training.workspace.take(
+    let x = base.workspace.take(
       rows: packed.layout.rows, columns: table.columns, type: table.type)
-    let placed = try training.backend.place(packed.layout)
+    let placed = try base.backend.place(packed.layout)
     try entry.enter(packed, sequences: placed, into: x)
     let run = TrainingRun(
-      backend: training.backend, sequences: placed, heads: training.configuration.headCount,
-      workspace: training.workspace, dropout: .none)
-    return try training.encoder.advance(x, run)
+      backend: base.backend, sequences: placed, heads: base.configuration.headCount,
+      workspace: base.workspace, dropout: .none)
+    return try base.encoder.advance(x, run)
   }
 }
 

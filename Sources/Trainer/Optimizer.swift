@@ -12,6 +12,11 @@ package struct Optimizer: Sendable {
 
   package init() {}
 
+  init(_ options: TrainingOptions) {
+    decay = options.decay
+    clipNorm = options.clipNorm
+  }
+
   /// One step with the gradients that `parameters` holds: clip, decay, update. `number` counts from
   /// 1. Nothing is waited for.
   package func step(_ parameters: ParameterSet, number: Int, rate: Float) throws(ComputeError) {

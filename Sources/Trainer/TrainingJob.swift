@@ -14,7 +14,7 @@ package final class TrainingJob {
   private let trainStates, devStates: FrozenStates?
   private let trainLengths: [Int]
   private let weights: [Float]?
-  private var random: SplitMix
+  private let random: SplitMix
 
   /// What is heard of a running job.
   package enum Event: Sendable {
@@ -53,10 +53,12 @@ package final class TrainingJob {
     self.train = train
     self.dev = dev
     trainLengths = train.sequences.map(\.ids.count)
-    random = SplitMix(seed: options.seed)
+    var random = SplitMix(seed: options.seed)
+    let first = AdapterInitialization.tensors(spec, base: configuration, seed: random.next())
+    self.random = random
     training = try AdapterTraining(
       spec: spec,
-      initial: AdapterInitialization.tensors(spec, base: configuration, seed: random.next()),
+      initial: first,
       source: source, configuration: configuration, trainsBase: trainsBase, backend: backend,
       tokenBudget: max(options.tokenBudget, spec.maxLength))
     weights = options.classWeights == .balanced ? train.balancedWeights(spec) : nil
@@ -66,60 +68,39 @@ package final class TrainingJob {
       return
     }
     trainStates = try FrozenStates(
-      train.sequences, entry: entry, training: training, byteLimit: options.stateBytes
+      train.sequences, entry: entry, base: training, byteLimit: options.stateBytes
     ) { report(.preparing(done: $0, of: all)) }
     let used = train.tokens * configuration.hiddenSize * backend.activationType.byteCount
     devStates = try FrozenStates(
-      dev.sequences, entry: entry, training: training,
+      dev.sequences, entry: entry, base: training,
       byteLimit: max(0, options.stateBytes - used)
     ) { report(.preparing(done: train.count + $0, of: all)) }
   }
 
   /// Runs to the end. Throws what the backend throws, and `TrainingError.diverged`.
   package func run(report: (Event) -> Void = { _ in }) throws -> Outcome {
-    let perEpoch = (train.count + options.batch - 1) / options.batch
-    let total = perEpoch * options.epochs
-    let schedule = Schedule(
-      peak: options.rate, warmup: max(1, Int(Double(total) * options.warmup)), total: total)
-    var optimizer = Optimizer()
-    optimizer.decay = options.decay
-    optimizer.clipNorm = options.clipNorm
-    var epochs: [Epoch] = []
-    var (best, bestValues): (Epoch?, [Float]) = (nil, [])
-    var (step, tokens) = (0, 0)
-    for number in 1...max(1, options.epochs) {
-      let order = random.permutation(train.count)
-      var loss = 0.0
-      for first in stride(from: 0, to: train.count, by: options.batch) {
-        let rows = Array(order[first..<min(train.count, first + options.batch)])
-        step += 1
-        try training.parameters.clearGradients()
-        let value = try accumulate(rows, step: step)
-        guard value.isFinite else { throw TrainingError.diverged(step: step) }
-        try optimizer.step(training.parameters, number: step, rate: schedule.rate(at: step))
-        loss += value
-        tokens += rows.reduce(0) { $0 + train.sequences[$1].ids.count }
-        let seen = Double(step - (number - 1) * perEpoch)
-        report(.step(number: step, of: total, loss: loss / seen, tokens: tokens))
-      }
-      let scores = Scores(dev, spec: training.spec, logits: try logits(dev, devStates))
-      let isBest = best.map { scores.value > $0.dev.value } ?? true
-      let epoch = Epoch(
-        number: number, loss: loss / Double(perEpoch), dev: scores, isBest: isBest)
-      epochs.append(epoch)
+    var course = TrainingCourse(rows: train.count, options: options, random: random)
+    let optimizer = Optimizer(options)
+    var (bestValues, tokens): ([Float], Int) = ([], 0)
+    while !course.isOver {
+      let rows = course.next()
+      try training.parameters.clearGradients()
+      try course.add(try accumulate(rows, step: course.step))
+      try optimizer.step(training.parameters, number: course.step, rate: course.rate)
+      tokens += rows.reduce(0) { $0 + train.sequences[$1].ids.count }
+      report(
+        .step(number: course.step, of: course.steps, loss: course.meanLoss, tokens: tokens))
+      guard course.isEpochDone else { continue }
+      let epoch = course.end(
+        Scores(dev, spec: training.spec, logits: try logits(dev, devStates)))
       report(.epoch(epoch))
-      if isBest {
-        best = epoch
-        bestValues = try training.parameters.snapshot()
-      } else if options.patience > 0, number - (best?.number ?? 0) >= options.patience {
-        break
-      }
+      if epoch.isBest { bestValues = try training.parameters.snapshot() }
     }
-    guard let best else { throw TrainingError.diverged(step: step) }
+    guard let best = course.best else { throw TrainingError.diverged(step: course.step) }
     try training.parameters.restore(bestValues)
     return Outcome(
-      adapter: try training.adapter(), spec: training.spec, epochs: epochs, best: best,
-      rows: epochs.count * train.count, tokens: tokens)
+      adapter: try training.adapter(), spec: training.spec, epochs: course.epochs, best: best,
+      rows: course.epochs.count * train.count, tokens: tokens)
   }
 
   /// Gradients of the mean loss over `rows`, in parts that fit the token budget.

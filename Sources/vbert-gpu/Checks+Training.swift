@@ -38,6 +38,7 @@ extension Checks {
     rowsByNumber()
     losses()
     optimizer()
+    many()
   }
 
   private func linearMaps() {

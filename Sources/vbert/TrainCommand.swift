@@ -12,11 +12,16 @@ struct TrainCommand: ParsableCommand {
       Rows are JSON objects, one a line, plain or gzip: {"text", "label"}, {"text", "text_pair",
       "label" or "score"}, {"text", "labels": [...]} or {"tokens", "tags"}, as the task wants them.
         vbert train reviews --data train.jsonl --dev dev.jsonl
+      --many trains every vBERT of a list in the same batches, one {"name", "data"} a line, with "dev",
+      "epochs", "lr", "batch", "seed", "patience" and "limit" where they differ from the options here;
+      each goes the way that it goes alone.
+        vbert train --many jobs.jsonl --device cuda
       """)
 
   @OptionGroup var options: GlobalOptions
-  @Argument(help: "The vBERT's name.") var name: String
-  @Option(help: "Training rows.") var data: String
+  @Argument(help: "The vBERT's name.") var name: String?
+  @Option(help: "Training rows.") var data: String?
+  @Option(help: "A list of vBERTs to train at once.") var many: String?
   @Option(help: "Rows to choose the best epoch by (default: a tenth of the data).")
   var dev: String?
   @Option(help: "Most passes over the data.") var epochs = TrainingOptions().epochs
@@ -36,6 +41,13 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "A remark to keep with the version.") var note = ""
 
   func validate() throws {
+    if many != nil {
+      guard name == nil, data == nil, dev == nil, limit == nil else {
+        throw ValidationError("--many takes names, --data, --dev and --limit from its list")
+      }
+    } else if name == nil || data == nil {
+      throw ValidationError("name a vBERT and its --data, or a list with --many")
+    }
     guard epochs >= 1, epochs <= 1000 else { throw ValidationError("--epochs must be 1 to 1000") }
     guard batch >= 1, batch <= 4096 else { throw ValidationError("--batch must be 1 to 4096") }
     guard lr > 0, lr < 10 else { throw ValidationError("--lr must be above 0 and below 10") }
@@ -62,6 +74,15 @@ struct TrainCommand: ParsableCommand {
 
   func run() throws {
     let store = try options.openStore()
+    if let many {
+      let report = try TrainMany(
+        list: many, options: training, device: device, threads: threads, note: note
+      ).run(store)
+      if options.json { try Output.json(report) } else { print(report.text) }
+      if report.failed > 0 { throw ExitCode(1) }
+      return
+    }
+    guard let name, let data else { return }
     let vbert = try store.registry.vbert(name)
     guard vbert.spec.task != .embed else { throw TrainingError.nothingToTrain(vbert: name) }
     // Everything is read and checked before a job exists.

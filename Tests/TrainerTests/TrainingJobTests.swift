@@ -7,9 +7,9 @@ import Trainer
 
 /// Whole training runs on a small random base, whose upper layers are enough to learn from.
 @Suite struct TrainingJobTests {
-  private static let words = ["red", "blue", "green", "cat", "dog", "runs", "sleeps", "the"]
+  static let words = ["red", "blue", "green", "cat", "dog", "runs", "sleeps", "the"]
 
-  private struct World {
+  struct World {
     let configuration: Configuration
     let source: MemoryTensors
     let tokenizer: WordPiece
@@ -35,28 +35,38 @@ import Trainer
       self.source = source
     }
 
-    /// Trains on `rows`, measures on the same.
-    func train(
-      _ rows: [DataRow], task: Model.Task, adapter: String = "bottleneck:6", threads: Int = 2,
-      trainsBase: Bool = false, change: (inout TrainingOptions) -> Void = { _ in }
-    ) throws -> TrainingJob.Outcome {
+    /// What a vBERT of that task learns from `rows`.
+    func prepare(_ rows: [DataRow], task: Model.Task, adapter: String) throws -> (
+      spec: VBertSpec, examples: Examples
+    ) {
       let data = DataSet(path: "rows", rows: rows)
       let labels = task == .score ? LabelSet([]) : try LabelSet(of: data, task: task)
       let spec = VBertSpec(
         task: task, base: "b", baseHash: "", adapter: try AdapterSpec(parsing: adapter),
         labels: labels.names, maxLength: 16)
-      let examples = try Examples(data, spec: spec, labels: labels, tokenizer: tokenizer)
-      let backend = try CPUBackend(threads: threads)
+      return (spec, try Examples(data, spec: spec, labels: labels, tokenizer: tokenizer))
+    }
+
+    func entry(_ backend: any TrainableBackend) throws -> Entry {
       let base = try BaseModel(source: source, configuration: configuration, backend: backend)
       let lookup =
         configuration.isSkip ? try LocalEncoder(base: base, backend: backend).lookup : nil
+      return Entry(
+        try UpperEncoder(base: base, backend: backend, tokenBudget: 2048), lookup: lookup)
+    }
+
+    /// Trains on `rows`, measures on the same.
+    func train(
+      _ rows: [DataRow], task: Model.Task, adapter: String = "bottleneck:6", threads: Int = 2,
+      trainsBase: Bool = false, change: (inout TrainingOptions) -> Void = { _ in }
+    ) throws -> TrainingJob.Outcome {
+      let (spec, examples) = try prepare(rows, task: task, adapter: adapter)
+      let backend = try CPUBackend(threads: threads)
       var options = TrainingOptions()
       (options.rate, options.epochs, options.batch) = (1e-2, 12, 8)
       change(&options)
       let job = try TrainingJob(
-        spec: spec, train: examples, dev: examples, source: source,
-        entry: Entry(
-          try UpperEncoder(base: base, backend: backend, tokenBudget: 2048), lookup: lookup),
+        spec: spec, train: examples, dev: examples, source: source, entry: entry(backend),
         configuration: configuration, trainsBase: trainsBase, backend: backend, options: options)
       let outcome = try job.run()
       // What is measured again afterwards are the best epoch's parameters.
@@ -68,8 +78,12 @@ import Trainer
   /// Random sentences of three to six words, with what `target` makes of them.
   private func rows(_ count: Int, _ target: ([String]) -> DataRow.Target, tokens: Bool = false)
     -> [DataRow]
-  {
-    var random = SeededGenerator(seed: 9)
+  { Self.rows(count, target, tokens: tokens) }
+
+  static func rows(
+    _ count: Int, _ target: ([String]) -> DataRow.Target, tokens: Bool = false, seed: UInt64 = 9
+  ) -> [DataRow] {
+    var random = SeededGenerator(seed: seed)
     return (1...count).map { line in
       let words = (0..<Int.random(in: 3...6, using: &random)).map { _ in
         TrainingJobTests.words.randomElement(using: &random) ?? "the"

@@ -1,0 +1,65 @@
+import Model
+
+/// The order of one job's training: which rows come next at which rate, which epoch is best, when it
+/// ends. A value without a device, so that a job trained alone and one among many take one course.
+struct TrainingCourse {
+  let options: TrainingOptions
+  private let rows: Int
+  private let perEpoch: Int
+  private let schedule: Schedule
+  private var random: SplitMix
+  private var order: [Int] = []
+  private var loss = 0.0
+  /// Of the steps begun, all epochs.
+  private(set) var step = 0
+  private(set) var epochs: [TrainingJob.Epoch] = []
+  private(set) var best: TrainingJob.Epoch?
+  private(set) var isOver = false
+
+  /// For so many training rows. `random` goes on where drawing the first parameters left it.
+  init(rows: Int, options: TrainingOptions, random: SplitMix) {
+    self.rows = rows
+    self.options = options
+    self.random = random
+    perEpoch = (rows + options.batch - 1) / options.batch
+    let total = perEpoch * options.epochs
+    schedule = Schedule(
+      peak: options.rate, warmup: max(1, Int(Double(total) * options.warmup)), total: total)
+    order = self.random.permutation(rows)
+  }
+
+  var steps: Int { perEpoch * options.epochs }
+  var rate: Float { schedule.rate(at: step) }
+  /// Whether the epoch's steps are done: `end` comes next.
+  var isEpochDone: Bool { step == perEpoch * (epochs.count + 1) }
+  /// The mean of the epoch so far.
+  var meanLoss: Double { loss / Double(max(1, step - perEpoch * epochs.count)) }
+
+  /// Begins the next step: its rows.
+  mutating func next() -> [Int] {
+    let first = (step - perEpoch * epochs.count) * options.batch
+    step += 1
+    return Array(order[first..<min(rows, first + options.batch)])
+  }
+
+  /// Notes the step's loss. Throws `diverged` when it is no number.
+  mutating func add(_ value: Double) throws(TrainingError) {
+    guard value.isFinite else { throw .diverged(step: step) }
+    loss += value
+  }
+
+  /// Ends the epoch with what dev rows said.
+  mutating func end(_ dev: Scores) -> TrainingJob.Epoch {
+    let epoch = TrainingJob.Epoch(
+      number: epochs.count + 1, loss: loss / Double(perEpoch), dev: dev,
+      isBest: best.map { dev.value > $0.dev.value } ?? true)
+    epochs.append(epoch)
+    if epoch.isBest { best = epoch }
+    loss = 0
+    let since = epoch.number - (best?.number ?? 0)
+    isOver =
+      epoch.number >= max(1, options.epochs) || options.patience > 0 && since >= options.patience
+    if !isOver { order = random.permutation(rows) }
+    return epoch
+  }
+}

@@ -1,0 +1,221 @@
+import Compute
+import Dispatch
+import Foundation
+import Manager
+import Model
+import Synchronization
+import Trainer
+
+/// `vbert train --many`: every vBERT of a list, those of one base and adapter kind in the same batches.
+struct TrainMany {
+  /// A line of the list; what it leaves out is as the command line says.
+  private struct Line: Decodable {
+    var name: String
+    var data: String
+    var dev: String?
+    var epochs: Int?
+    var lr: Float?
+    var batch: Int?
+    var seed: UInt64?
+    var patience: Int?
+    var limit: Int?
+  }
+
+  /// A line with all that it names.
+  private struct Entry {
+    let vbert: VBertRecord
+    let job: ManyJobs.Job
+  }
+
+  /// One vBERT's result.
+  struct Result: Encodable {
+    var name: String
+    var version: Int?
+    var epochs: Int?
+    var metrics: [String: Double]?
+    var trainRows: Int
+    var error: String?
+  }
+
+  struct Report: Encodable {
+    var vberts: [Result]
+    var failed: Int
+    /// All together, from the list to the last version published.
+    var seconds: Double
+    var readSeconds: Double
+    var preparedSeconds: Double
+    var trainedSeconds: Double
+    var trainedTokens: Int
+
+    var text: String {
+      let failures = vberts.compactMap { result in
+        result.error.map { "\(result.name): \($0)\n" }
+      }
+      return failures.joined()
+        + "\(vberts.count - failed) of \(vberts.count) vBERTs trained in \(Int(seconds)) s "
+        + "(reading \(Int(readSeconds)) s, preparing \(Int(preparedSeconds)) s, "
+        + "training \(Int(trainedSeconds)) s)"
+    }
+  }
+
+  let list: String
+  let options: TrainingOptions
+  let device: DeviceOptions
+  let threads: Int?
+  let note: String
+
+  /// Tokens that run at once, and bytes of states that are kept.
+  private var room: (tokens: Int, bytes: Int) {
+    switch device.device {
+    case .cpu: (4096, 4 << 30)
+    case .cuda: (65_536, 40 << 30)
+    }
+  }
+
+  func run(_ store: AdapterStore) throws -> Report {
+    let (clock, start) = (ContinuousClock(), ContinuousClock.now)
+    var report = Report(
+      vberts: [], failed: 0, seconds: 0, readSeconds: 0, preparedSeconds: 0, trainedSeconds: 0,
+      trainedTokens: 0)
+    let lines = try read()
+    let vberts = try lines.map { try store.registry.vbert($0.name) }
+    for base in Set(vberts.map(\.spec.base)).sorted() {
+      let mine = vberts.indices.filter { vberts[$0].spec.base == base }
+      let opened = try OpenedBase(
+        of: vberts[mine[0]].spec, home: store.registry.home, device: device, threads: threads)
+      let entries = try Self.parallel(mine.count) { [base = opened.base] i in
+        try entry(lines[mine[i]], vberts[mine[i]], base)
+      }
+      report.readSeconds += (clock.now - start) / .seconds(1)
+      for kind in Set(entries.map(\.job.kind)) {
+        try train(entries.filter { $0.job.kind == kind }, opened, store, &report)
+      }
+    }
+    report.seconds = (clock.now - start) / .seconds(1)
+    return report
+  }
+
+  private func read() throws -> [Line] {
+    let text = try String(contentsOfFile: list, encoding: .utf8)
+    var (lines, names): ([Line], Set<String>) = ([], [])
+    for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
+    where !line.allSatisfy(\.isWhitespace) {
+      do {
+        lines.append(try JSONDecoder().decode(Line.self, from: Data(line.utf8)))
+      } catch { throw TrainManyError.line(path: list, number: number + 1) }
+      guard names.insert(lines[lines.count - 1].name).inserted else {
+        throw TrainManyError.twice(lines[lines.count - 1].name)
+      }
+    }
+    guard !lines.isEmpty else { throw TrainManyError.empty(path: list) }
+    return lines
+  }
+
+  private func entry(_ line: Line, _ vbert: VBertRecord, _ base: Base) throws -> Entry {
+    guard vbert.spec.task != .embed else {
+      throw TrainingError.nothingToTrain(vbert: line.name)
+    }
+    guard base.record.contentHash == vbert.spec.baseHash else {
+      throw OpenedBaseError.replaced(base: vbert.spec.base)
+    }
+    var options = options
+    options.epochs = line.epochs ?? options.epochs
+    options.rate = line.lr ?? options.rate
+    options.batch = line.batch ?? options.batch
+    options.seed = line.seed ?? options.seed
+    options.patience = line.patience ?? options.patience
+    guard 1...1000 ~= options.epochs, 1...4096 ~= options.batch, options.rate > 0,
+      options.rate < 10, options.patience >= 0, line.limit ?? 1 >= 1
+    else { throw TrainManyError.outOfRange(line.name) }
+    let files = try TrainingData(
+      data: line.data, dev: line.dev, spec: vbert.spec, limit: line.limit, options: options)
+    let examples = try files.examples(tokenizer: base.tokenizer)
+    return Entry(
+      vbert: vbert,
+      job: ManyJobs.Job(
+        spec: files.spec, train: examples.train, dev: examples.dev, options: options))
+  }
+
+  private func train(
+    _ entries: [Entry], _ opened: OpenedBase, _ store: AdapterStore, _ report: inout Report
+  ) throws {
+    guard let backend = opened.backend as? any TrainableBackend else {
+      throw ComputeError.unsupported("training on \(opened.backend.name); train with --device cpu")
+    }
+    let clock = ContinuousClock()
+    var (bar, start) = (ProgressLine(), clock.now)
+    let upper = try UpperEncoder(
+      base: opened.model, backend: opened.backend,
+      tokenBudget: max(room.tokens, entries.map(\.job.spec.maxLength).max() ?? 0))
+    let all = entries.reduce(0) { $0 + $1.job.train.count + $1.job.dev.count }
+    let jobs = try ManyJobs(
+      entries.map(\.job), source: opened.base.weights,
+      entry: Trainer.Entry(upper, lookup: opened.lookup),
+      configuration: opened.base.configuration, backend: backend, tokenBudget: room.tokens,
+      stateBytes: room.bytes
+    ) { bar.update("preparing", done: $0.prepared, of: all, unit: "rows") }
+    report.preparedSeconds += (clock.now - start) / .seconds(1)
+    bar.end()
+    (bar, start) = (ProgressLine(), clock.now)
+    let outcomes = try jobs.run { progress in
+      bar.update(
+        "training", done: progress.steps, of: progress.ofSteps, unit: "steps",
+        note: ", \(progress.running) vBERTs left")
+    }
+    report.trainedSeconds += (clock.now - start) / .seconds(1)
+    bar.end()
+    for (entry, outcome) in zip(entries, outcomes) {
+      var result = Result(name: entry.vbert.name, trainRows: entry.job.train.count)
+      do {
+        let outcome = try outcome.get()
+        let metrics = Dictionary(
+          uniqueKeysWithValues: outcome.best.dev.values.map { ("dev_\($0.key)", $0.value) })
+        let version = try store.publish(
+          outcome.adapter, as: entry.vbert, spec: outcome.spec,
+          base: opened.base.configuration, metrics: metrics, note: note)
+        (result.version, result.epochs) = (version.id.number, outcome.epochs.count)
+        result.metrics = metrics
+        report.trainedTokens += outcome.tokens
+      } catch {
+        // One that fails is no reason to lose the others.
+        result.error = "\(error)"
+        report.failed += 1
+      }
+      report.vberts.append(result)
+    }
+  }
+
+  /// `body` for 0 ..< count on all cores; throws one of its errors.
+  private static func parallel<Value: Sendable>(
+    _ count: Int, _ body: @Sendable (Int) throws -> Value
+  ) throws -> [Value] {
+    let results = Mutex<[Int: Swift.Result<Value, any Error>]>([:])
+    DispatchQueue.concurrentPerform(iterations: count) { i in
+      let result = Swift.Result { try body(i) }
+      results.withLock { $0[i] = result }
+    }
+    let done = results.withLock { $0 }
+    return try (0..<count).compactMap { try done[$0]?.get() }
+  }
+}
+
+/// What can be wrong with a list of vBERTs to train.
+enum TrainManyError: Error, CustomStringConvertible {
+  case line(path: String, number: Int)
+  case empty(path: String)
+  case twice(String)
+  case outOfRange(String)
+
+  var description: String {
+    switch self {
+    case .line(let path, let number):
+      "\(path), line \(number): write {\"name\": ..., \"data\": ...} and, if you want, dev, epochs, "
+        + "lr, batch, seed, patience, limit"
+    case .empty(let path): "\(path) names no vBERT; write one {\"name\": ..., \"data\": ...} a line"
+    case .twice(let name): "\(name) is in the list twice; give each vBERT one line"
+    case .outOfRange(let name):
+      "\(name): epochs must be 1 to 1000, batch 1 to 4096, lr above 0 and below 10, patience 0 or "
+        + "more, limit 1 or more"
+    }
+  }
+}
