@@ -60,8 +60,8 @@ extension CUDABackend: TrainableBackend {
       kernel("product", in: "products.cu", a, b, c),
       grid: ((c.columns + 63) / 64, (c.rows + 63) / 64), block: 256,
       [
-        .tensor(a), .int(aRow), .int(aColumn), .tensor(b), .int(bRow), .int(bColumn),
-        .tensor(c), .int(c.stride), .int(c.rows), .int(c.columns), .int(product.inner),
+        .tensor(a), .count(aRow), .count(aColumn), .tensor(b), .count(bRow), .count(bColumn),
+        .tensor(c), .count(c.stride), .int(c.rows), .int(c.columns), .int(product.inner),
         .float(product.scale), .int(product.adding ? 1 : 0), .address(bias?.address ?? 0),
       ])
   }

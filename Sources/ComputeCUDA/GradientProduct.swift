@@ -86,39 +86,31 @@ extension Products {
       layouts.append(layout)
     }
     let shape = product.shape
-    var algorithm = try chosenForGradients.withLock { known throws(ComputeError) in
-      if let algorithm = known[shape] { return algorithm }
-      let algorithm = try choose(operation, layouts, shape)
-      known[shape] = algorithm
-      return algorithm
-    }
     var (scale, kept): (Float, Float) = (product.scale, product.adding ? 1 : 0)
-    let code = unsafe table.multiply(
-      handle, operation, &scale, UInt64(b.address), layouts[0], UInt64(a.address), layouts[1],
-      &kept, UInt64(c.address), layouts[2], UInt64(c.address), layouts[2], &algorithm,
-      UInt64(workspace), Products.workspaceBytes, stream)
-    guard code != 0 else { return }
-    // Rows within a step of the shape that the algorithm does not take after all.
-    algorithm = try choose(operation, layouts, shape)
-    try Products.check(
-      unsafe table.multiply(
+    func run(_ algorithm: ccuda_algorithm) -> Bool {
+      var algorithm = algorithm
+      return unsafe table.multiply(
         handle, operation, &scale, UInt64(b.address), layouts[0], UInt64(a.address), layouts[1],
         &kept, UInt64(c.address), layouts[2], UInt64(c.address), layouts[2], &algorithm,
-        UInt64(workspace), Products.workspaceBytes, stream), "multiplying")
+        UInt64(workspace), Products.workspaceBytes, stream) == 0
+    }
+    if let known = chosenForGradients.withLock({ $0[shape] }), run(known) { return }
+    // A new shape, or rows within a step of a known one that its algorithm does not take after all.
+    for algorithm in choices(operation, layouts) where run(algorithm) {
+      chosenForGradients.withLock { $0[shape] = algorithm }
+      return
+    }
+    throw .unsupported("cuBLASLt has no product for \(shape)")
   }
 
-  /// The heuristics' first algorithm.
-  private func choose(_ operation: UInt64, _ layouts: [UInt64], _ shape: GradientProduct.Shape)
-    throws(ComputeError) -> ccuda_algorithm
-  {
+  /// The heuristics' algorithms, best first.
+  private func choices(_ operation: UInt64, _ layouts: [UInt64]) -> [ccuda_algorithm] {
     var choices = [ccuda_choice](repeating: ccuda_choice(), count: 4)
     var found: Int32 = 0
-    _ = unsafe table.choose(
+    let code = unsafe table.choose(
       handle, operation, layouts[0], layouts[1], layouts[2], layouts[2], cuttingPreference, 4,
       &choices, &found)
-    guard let best = choices.prefix(Int(found)).first(where: { $0.status == 0 }) else {
-      throw .unsupported("cuBLASLt has no product for \(shape)")
-    }
-    return best.algorithm
+    guard code == 0 else { return [] }
+    return choices.prefix(Int(found)).filter { $0.status == 0 }.map(\.algorithm)
   }
 }

@@ -15,70 +15,36 @@ DEVICE double blockSum(double x) {
   return total;
 }
 
-// A warp's row: weight * cross-entropy and its gradient; a negative label has none of either.
-DEVICE double rowLoss(const XTYPE *z, YTYPE *out, int classes, int label, double weight) {
-  const int lane = threadIdx.x & 31;
-  if (label < 0) {
-    for (int c = lane; c < classes; c += 32) put(out + c, 0.0f);
-    return 0;
-  }
-  float most = valueOf(z[0]), sum = 0;
-  for (int c = lane; c < classes; c += 32) most = fmaxf(most, valueOf(z[c]));
-#pragma unroll
-  for (int step = 16; step; step >>= 1)
-    most = fmaxf(most, __shfl_xor_sync(0xffffffffu, most, step));
-  for (int c = lane; c < classes; c += 32) sum += expf(valueOf(z[c]) - most);
-  sum = warpSum(sum);
-  for (int c = lane; c < classes; c += 32) {
-    float p = expf(valueOf(z[c]) - most) / sum;
-    put(out + c, (float)(weight * (p - (c == label ? 1.0f : 0.0f))));
-  }
-  return weight * (logf(sum) + (double)most - valueOf(z[label]));
-}
-
 // share weights[label] * cross-entropy of each row whose label is not negative, one warp a row.
 extern "C" __global__ void __launch_bounds__(256)
-    softmaxLoss(const XTYPE *logits, const int *labels, const float *weights, double share,
-                YTYPE *d, int rows, int classes, double *partials) {
-  const int row = blockIdx.x * 8 + (threadIdx.x >> 5);
+    softmaxLoss(const XTYPE *logits, const int *labels, const float *weights, double share, YTYPE *d,
+                int rows, int classes, double *partials) {
+  const int row = blockIdx.x * 8 + (threadIdx.x >> 5), lane = threadIdx.x & 31;
   double loss = 0;
   if (row < rows) {
+    const XTYPE *z = logits + (u64)row * classes;
+    YTYPE *out = d + (u64)row * classes;
     const int label = labels[row];
-    loss = rowLoss(logits + (u64)row * classes, d + (u64)row * classes, classes, label,
-                   weights && label >= 0 ? share * weights[label] : share);
-  }
-  loss = blockSum((threadIdx.x & 31) == 0 ? loss : 0.0);
-  if (threadIdx.x == 0) partials[blockIdx.x] = loss;
-}
-
-// A row of one of many vBERTs' heads.
-struct Row {
-  const XTYPE *logits;
-  YTYPE *d;
-  int classes, label;
-  double weight;
-};
-
-// The same for rows of many vBERTs: losses[row] is each row's.
-extern "C" __global__ void __launch_bounds__(256)
-    softmaxLosses(const Row *rows, int count, double *losses) {
-  const int row = blockIdx.x * 8 + (threadIdx.x >> 5);
-  if (row >= count) return;
-  const Row mine = rows[row];
-  double loss = rowLoss(mine.logits, mine.d, mine.classes, mine.label, mine.weight);
-  if ((threadIdx.x & 31) == 0) losses[row] = loss;
-}
-
-// values[i] += the sum of losses[ends[i - 1] ..< ends[i]], a warp an item.
-extern "C" __global__ void __launch_bounds__(256)
-    addItemSums(const double *losses, const int *ends, int items, float *values) {
-  const int item = blockIdx.x * 8 + (threadIdx.x >> 5), lane = threadIdx.x & 31;
-  if (item >= items) return;
-  double sum = 0;
-  for (int r = (item ? ends[item - 1] : 0) + lane; r < ends[item]; r += 32) sum += losses[r];
+    if (label < 0) {
+      for (int c = lane; c < classes; c += 32) put(out + c, 0.0f);
+    } else {
+      float most = valueOf(z[0]), sum = 0;
+      for (int c = lane; c < classes; c += 32) most = fmaxf(most, valueOf(z[c]));
 #pragma unroll
-  for (int step = 16; step; step >>= 1) sum += __shfl_xor_sync(0xffffffffu, sum, step);
-  if (lane == 0) values[item] += (float)sum;
+      for (int step = 16; step; step >>= 1)
+        most = fmaxf(most, __shfl_xor_sync(0xffffffffu, most, step));
+      for (int c = lane; c < classes; c += 32) sum += expf(valueOf(z[c]) - most);
+      sum = warpSum(sum);
+      const double weight = weights ? share * weights[label] : share;
+      for (int c = lane; c < classes; c += 32) {
+        float p = expf(valueOf(z[c]) - most) / sum;
+        put(out + c, (float)(weight * (p - (c == label ? 1.0f : 0.0f))));
+      }
+      if (lane == 0) loss = weight * (logf(sum) + (double)most - valueOf(z[label]));
+    }
+  }
+  loss = blockSum(loss);
+  if (threadIdx.x == 0) partials[blockIdx.x] = loss;
 }
 
 // share * binary cross-entropies; weights[label] multiplies the positive part.
