@@ -8,7 +8,9 @@ import Testing
 
 /// How rows are added up by target: the plan carried out on the host.
 @Suite struct ScatterPlanTests {
-  @Test(arguments: [(1, 1, 1), (500, 1, 7), (1000, 3, 2000), (9000, 1, 1), (70_000, 1, 2), (64, 2, 3)])
+  @Test(arguments: [
+    (1, 1, 1), (500, 1, 7), (1000, 3, 2000), (9000, 1, 1), (70_000, 1, 2), (64, 2, 3),
+  ])
   func everyRowIsAddedOnce(_ rows: Int, _ terms: Int, _ tableRows: Int) {
     var random = SeededGenerator(seed: 3)
     let indices = (0..<rows * terms).map { _ in

@@ -103,7 +103,8 @@ package final class DistillationBench {
   /// Floating-point operations of the matrix products that a token needs, attention's among them.
   package var operationsPerToken: Double {
     let c = student.configuration
-    let layer = 2.0 * Double(4 * c.hiddenSize * c.hiddenSize + 2 * c.hiddenSize * c.intermediateSize)
+    let layer =
+      2.0 * Double(4 * c.hiddenSize * c.hiddenSize + 2 * c.hiddenSize * c.intermediateSize)
     let attention = 4.0 * 64 * Double(c.hiddenSize)
     let upper = Double(c.upperLayers.count)
     let local = 3 * distinctShare * Double(c.skipDepth)
