@@ -92,6 +92,8 @@ def main():
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--rotation", type=int, default=1000,
+                        help="vBERTs of the line with many; 0 leaves it out")
     parser.add_argument("--peers", default=",".join(PEERS), help="of " + ", ".join(PEERS))
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
@@ -128,12 +130,13 @@ def main():
         for precision in ["fp32", "int8"]:
             dense = ours("dense", precision)
             skip = ours("skip2", precision, args.batch)
-            thousand = ours("skip2", precision, 1000)
             add(dense, f"vbert {precision}, dense", "vbert", precision, "batches")
             add(skip, f"vbert {precision}, skip 2, {args.batch} vBERTs a batch", "vbert",
                 precision, "batches", "skip 2")
-            add(thousand, f"vbert {precision}, skip 2, {args.batch} a batch of 1000", "vbert",
-                precision, "batches", "skip 2")
+            if args.rotation:
+                add(ours("skip2", precision, args.rotation),
+                    f"vbert {precision}, skip 2, {args.batch} a batch of {args.rotation}", "vbert",
+                    precision, "batches", "skip 2")
             add(dense, f"vbert {precision}, one text, dense", "vbert", precision, "single")
             add(skip, f"vbert {precision}, one text, skip 2", "vbert", precision, "single",
                 "skip 2")
