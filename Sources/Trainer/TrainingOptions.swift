@@ -1,9 +1,9 @@
-/// How a vBERT is trained. The defaults reach the accuracy that the project's study reports.
+/// How a vBERT is trained. docs/accuracy.md says what the defaults reach.
 package struct TrainingOptions: Sendable, Equatable {
   /// Most passes over the data.
   package var epochs = 10
   /// Peak learning rate.
-  package var rate: Float = 5e-4
+  package var rate: Float = 1e-3
   /// Rows a step.
   package var batch = 32
   package var seed: UInt64 = 1
