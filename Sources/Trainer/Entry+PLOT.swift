@@ -1,10 +1,12 @@
 package import Manager
 
 extension NGramLookup {
-  /// Rows from the base's table and cache; what is missing is computed.
-  package func rowLookup(mode: PLOTMode = .exact) -> RowLookup {
+  /// Rows from the domain's table (nil: none of its own), the base's, and the cache; what is missing
+  /// is computed.
+  package func rowLookup(mode: PLOTMode = .exact, domain: PLOTDomain? = nil) -> RowLookup {
     { [self] grams in
-      let found = try rows(for: grams, mode: mode)
+      let segments = domain.map { [Segment(tokens: 0..<grams.count, domain: $0)] } ?? []
+      let found = try rows(for: grams, segments: segments, mode: mode)
       return (found.rows, found)
     }
   }

@@ -37,7 +37,7 @@ struct OpenedBase {
       cacheBytes: OpenedBase.rowBytes, type: .float32)
     lookup = NGramLookup(
       store: store, computer: try LocalEncoder(base: model, backend: backend)
-    ).rowLookup()
+    ).rowLookup(domain: try store.domain(spec.domain))
   }
 }
 
