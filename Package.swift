@@ -60,7 +60,7 @@ var targets: [Target] = [
     swiftSettings: strict),
   .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
   tests("ComputeTests", ["Compute", "ComputeCPU", "CSIMD"]),
-  tests("ComputeCUDATests", ["Compute", "ComputeCUDA", "CCUDA"]),
+  tests("ComputeCUDATests", ["Compute", "ComputeCUDA", "CCUDA", "GPUBench", "Model"]),
   tests("ModelTests", ["Compute", "ComputeCPU", "Model"]),
 ]
 var dependencies: [Package.Dependency] = []

@@ -13,8 +13,14 @@ static const char rows[] = {
 static const char attention[] = {
 #embed "kernels/attention.cu"
     , 0};
+static const char attention90[] = {
+#embed "kernels/attention90.cu"
+    , 0};
 static const char grouped[] = {
 #embed "kernels/grouped.cu"
+    , 0};
+static const char plot[] = {
+#embed "kernels/plot.cu"
     , 0};
 static const char heads[] = {
 #embed "kernels/heads.cu"
@@ -55,6 +61,7 @@ const char *ccuda_source(const char *name) {
     const char *name, *text;
   } list[] = {
       {"device.h", device}, {"rows.cu", rows},   {"attention.cu", attention},
+      {"attention90.cu", attention90}, {"plot.cu", plot},
       {"grouped.cu", grouped}, {"heads.cu", heads}, {"elements.cu", elements},
       {"values.cu", values},
       {"norms.cu", norms},

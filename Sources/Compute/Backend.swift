@@ -54,6 +54,13 @@ package protocol Backend: AnyObject, Sendable {
     norm: Normalization
   ) throws(ComputeError)
 
+  /// `mergeNGrams`, then `addPositions`: how the batch of a skip base enters, so that a device may do
+  /// both at once.
+  func enter(
+    _ rows: [NGramRow], types: [Int32], sequences: any PlacedSequences, tables: EmbeddingTables,
+    norm: Normalization, into out: Tensor
+  ) throws(ComputeError)
+
   /// x[r] *= sigmoid(gate . x[r] + bias), in place: the local layers' output gate. gate [1, H].
   func applyGate(_ x: Tensor, gate: Tensor, bias: Float) throws(ComputeError)
 
@@ -91,6 +98,13 @@ package protocol Backend: AnyObject, Sendable {
     site: AdapterSite, into out: Tensor
   ) throws(ComputeError)
 
+  /// out = LayerNorm(x W^T + b + residual), then the bottlenecks at (layer, site) on it: the end of
+  /// either half of a layer, where no LoRA comes between. out must overlap neither x nor residual.
+  func matmulAddNorm(
+    _ x: Tensor, _ matrix: any Matrix, residual: Tensor, norm: Normalization,
+    groups: (any PlacedGroups)?, layer: Int, site: AdapterSite, into out: Tensor
+  ) throws(ComputeError)
+
   /// On each group's rows, where its adapter has a LoRA at (layer, target):
   /// out += scale * B (A x). out [R, outputs of the target]; it may be columns of a wider tensor.
   func addLowRanks(
@@ -110,6 +124,27 @@ package protocol Backend: AnyObject, Sendable {
 extension Backend {
   package func prepareReduced(_ matrix: HostMatrix) throws(ComputeError) -> any Matrix {
     try prepare(matrix)
+  }
+
+  package func enter(
+    _ rows: [NGramRow], types: [Int32], sequences: any PlacedSequences, tables: EmbeddingTables,
+    norm: Normalization, into out: Tensor
+  ) throws(ComputeError) {
+    try mergeNGrams(rows, sequences: sequences, into: out)
+    try addPositions(to: out, types: types, sequences: sequences, tables: tables, norm: norm)
+  }
+
+  package func matmulAddNorm(
+    _ x: Tensor, _ matrix: any Matrix, residual: Tensor, norm: Normalization,
+    groups: (any PlacedGroups)?, layer: Int, site: AdapterSite, into out: Tensor
+  ) throws(ComputeError) {
+    try matmul(x, matrix, activation: .none, into: out)
+    if let groups {
+      try addNorm(
+        out, residual: residual, norm: norm, groups: groups, layer: layer, site: site, into: out)
+    } else {
+      try addNorm(out, residual: residual, norm: norm, into: out)
+    }
   }
 
   package func addNorm(

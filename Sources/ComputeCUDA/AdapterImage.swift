@@ -107,39 +107,37 @@ struct AdapterImage {
 }
 
 extension AdapterImage {
-  /// The bytes of all pages, for an adapter whose pages lie at `addresses`.
-  func bytes(at addresses: [UInt]) -> [UInt8] {
-    precondition(addresses.count == pageCount)
-    var bytes = [UInt8](repeating: 0, count: pageCount * PagePool.pageBytes)
-    unsafe bytes.withUnsafeMutableBytes { memory in
-      unsafe writeDirectory(addresses, into: memory)
-      for part in adapter.bottlenecks {
-        let entry = entries[AdapterImage.slot(layer: part.layer, site: part.site)]
-        unsafe AdapterImage.pack(part.down, at: entry.first, into: memory)
-        unsafe AdapterImage.pack(part.up, at: entry.second, into: memory)
-        let upBias = entry.extra + UInt32(AdapterImage.vectorFragments(part.down.outputs))
-        unsafe AdapterImage.copy(part.down.bias ?? [], at: entry.extra, into: memory)
-        unsafe AdapterImage.copy(part.up.bias ?? [], at: upBias, into: memory)
-      }
-      for part in adapter.lowRanks {
-        let entry = entries[AdapterImage.slot(layer: part.layer, target: part.target)]
-        unsafe AdapterImage.pack(part.a, at: entry.first, into: memory)
-        unsafe AdapterImage.pack(part.b, at: entry.second, into: memory)
-      }
-      if let head = adapter.head {
-        let fragments = UInt32(AdapterImage.vectorFragments(head.inputs))
-        for label in 0..<head.outputs {
-          let row = head.weight[label * head.inputs..<(label + 1) * head.inputs]
-          unsafe AdapterImage.copy(
-            Array(row), at: entries[0].first + UInt32(label) * fragments, into: memory)
-        }
-        unsafe AdapterImage.copy(head.bias ?? [], at: entries[0].extra, into: memory)
-      }
+  var byteCount: Int { pageCount * PagePool.pageBytes }
+
+  /// Writes all pages but for the directory into `byteCount` zeros.
+  func write(into memory: UnsafeMutableRawBufferPointer) {
+    for part in adapter.bottlenecks {
+      let entry = entries[AdapterImage.slot(layer: part.layer, site: part.site)]
+      unsafe AdapterImage.pack(part.down, at: entry.first, into: memory)
+      unsafe AdapterImage.pack(part.up, at: entry.second, into: memory)
+      let upBias = entry.extra + UInt32(AdapterImage.vectorFragments(part.down.outputs))
+      unsafe AdapterImage.copy(part.down.bias ?? [], at: entry.extra, into: memory)
+      unsafe AdapterImage.copy(part.up.bias ?? [], at: upBias, into: memory)
     }
-    return bytes
+    for part in adapter.lowRanks {
+      let entry = entries[AdapterImage.slot(layer: part.layer, target: part.target)]
+      unsafe AdapterImage.pack(part.a, at: entry.first, into: memory)
+      unsafe AdapterImage.pack(part.b, at: entry.second, into: memory)
+    }
+    if let head = adapter.head {
+      let fragments = UInt32(AdapterImage.vectorFragments(head.inputs))
+      for label in 0..<head.outputs {
+        let row = head.weight[label * head.inputs..<(label + 1) * head.inputs]
+        unsafe AdapterImage.copy(
+          Array(row), at: entries[0].first + UInt32(label) * fragments, into: memory)
+      }
+      unsafe AdapterImage.copy(head.bias ?? [], at: entries[0].extra, into: memory)
+    }
   }
 
-  private func writeDirectory(_ addresses: [UInt], into memory: UnsafeMutableRawBufferPointer) {
+  /// Writes what depends on where the pages are.
+  func writeDirectory(_ addresses: [UInt], into memory: UnsafeMutableRawBufferPointer) {
+    precondition(addresses.count == pageCount)
     unsafe memory.storeBytes(of: UInt32(layers), toByteOffset: 0, as: UInt32.self)
     unsafe memory.storeBytes(of: UInt32(addresses.count), toByteOffset: 4, as: UInt32.self)
     for (i, entry) in entries.enumerated() {

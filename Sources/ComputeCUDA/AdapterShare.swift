@@ -10,10 +10,9 @@ struct AdapterShare: Equatable {
   /// Most that the pool takes beyond what is kept.
   static let mostSpare = 4 << 30
 
-  /// Half of what is free is kept if `adapterBytes` is nil; activations and models live on the rest.
   /// Throws `outOfMemory` where more is wanted than there is.
-  init(adapterBytes: Int?, freeBytes: Int) throws(ComputeError) {
-    kept = adapterBytes ?? freeBytes / 2
+  init(adapterBytes: Int, freeBytes: Int) throws(ComputeError) {
+    kept = adapterBytes
     let spare = min(kept / 4, AdapterShare.mostSpare)
     guard kept <= freeBytes else {
       throw .outOfMemory(requestedBytes: kept - freeBytes, flag: "--cache-bytes")

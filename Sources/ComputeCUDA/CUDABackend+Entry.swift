@@ -65,13 +65,43 @@ extension CUDABackend {
       ])
   }
 
-  /// Rows in device memory are read where they lie; rows in host memory go through the staging ring,
-  /// a part of the batch at a time if the ring is small.
+  /// x = LayerNorm(x), in place.
+  func normalise(_ x: Tensor, norm: Normalization) throws(ComputeError) {
+    try launchRows(
+      rowKernel("addNorm", hidden: x.columns), rows: x.rows,
+      [
+        .tensor(x), .int(x.stride), .address(0), .int(0), .tensor(norm.gamma), .tensor(norm.beta),
+        .float(norm.epsilon), .tensor(x), .int(x.stride), .int(x.rows),
+      ])
+  }
+
   package func mergeNGrams(_ rows: [NGramRow], sequences: any PlacedSequences, into out: Tensor)
     throws(ComputeError)
   {
+    try merge(rows, "mergeNGrams", [], sequences, into: out)
+  }
+
+  package func enter(
+    _ rows: [NGramRow], types: [Int32], sequences: any PlacedSequences, tables: EmbeddingTables,
+    norm: Normalization, into out: Tensor
+  ) throws(ComputeError) {
+    let types = try table(types)
+    try merge(
+      rows, "enterNGrams",
+      [
+        .address(types.address), .tensor(tables.position), .tensor(tables.tokenType),
+        .tensor(norm.gamma), .tensor(norm.beta), .float(norm.epsilon),
+      ], sequences, into: out)
+  }
+
+  /// Rows in device memory are read where they lie; rows in host memory go through the staging ring,
+  /// a part of the batch at a time if the ring is small.
+  private func merge(
+    _ rows: [NGramRow], _ kernel: String, _ more: [Argument], _ sequences: any PlacedSequences,
+    into out: Tensor
+  ) throws(ComputeError) {
     precondition(rows.count == out.rows)
-    let kernel = try rowKernel("mergeNGrams", hidden: out.columns)
+    let kernel = try rowKernel(kernel, hidden: out.columns)
     let places = placed(sequences).places
     let resident = device.memory
     var first = 0
@@ -95,7 +125,7 @@ extension CUDABackend {
         [
           .address(table.address), .int(from), .address(places.address), .tensor(out),
           .int(out.stride), .int(first), .int(end), .int(rows.count),
-        ])
+        ] + more)
       // Lent until here: the table must not be put where the rows are.
       withExtendedLifetime(memory) {}
       first = end

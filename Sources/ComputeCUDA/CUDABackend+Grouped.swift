@@ -68,6 +68,27 @@ extension CUDABackend {
       x.rows(rest), residual: residual.rows(rest), norm: norm, into: out.rows(rest))
   }
 
+  /// x = LayerNorm(x), then the bottlenecks, in place.
+  func normalise(
+    _ x: Tensor, norm: Normalization, groups: (any PlacedGroups)?, layer: Int, site: AdapterSite
+  ) throws(ComputeError) {
+    let placed = groups.map(placed)
+    let slot = AdapterImage.slot(layer: layer, site: site)
+    guard let placed, placed.size(slot) > 0 else { return try normalise(x, norm: norm) }
+    let shape = try blockShape(
+      columns: x.columns, size: placed.size(slot), tiles: placed.tileCount)
+    let kernel = try device.kernel(
+      "normBottleneck", in: "grouped.cu", ["HIDDEN=\(x.columns)", "ROWS=\(shape.rows)"])
+    try launch(
+      kernel, grid: (placed.tileCount, CUDAGroups.rowsPerTile / shape.rows), block: 256,
+      sharedBytes: shape.bytes,
+      [
+        .tensor(x), .int(x.stride), .tensor(norm.gamma), .tensor(norm.beta), .float(norm.epsilon),
+        .tensor(x), .int(x.stride), .address(placed.tiles.address), .int(slot),
+      ])
+    try normalise(x.rows(min(placed.rows, x.rows)..<x.rows), norm: norm)
+  }
+
   package func addLowRanks(
     _ x: Tensor, groups: any PlacedGroups, layer: Int, target: LowRankTarget, into out: Tensor
   ) throws(ComputeError) {

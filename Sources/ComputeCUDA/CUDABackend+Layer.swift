@@ -10,13 +10,34 @@ extension CUDABackend {
     precondition(x.columns == matrix.inputs && out.columns == matrix.outputs)
     guard x.rows > 0 else { return }
     let fused = activation == .gelu && device.options.gelu == .fused
+    try multiply(x, matrix, fused ? matrix.gelu : matrix.plain, adding: nil, into: out)
+    if activation == .gelu, !fused { try applyGELU(out) }
+  }
+
+  private func multiply(
+    _ x: Tensor, _ matrix: CUDAMatrix, _ operation: Products.Operation, adding addend: Tensor?,
+    into out: Tensor
+  ) throws(ComputeError) {
     device.enter()
     try device.products.multiply(
       Products.Call(
-        operation: fused ? matrix.gelu : matrix.plain, weight: matrix.weight.address, x: x,
-        out: out,
+        operation: operation, weight: matrix.weight.address, x: x, addend: addend, out: out,
         workspace: productWorkspace, stream: stream), time: time)
-    if activation == .gelu, !fused { try applyGELU(out) }
+  }
+
+  /// The product adds the residual while it has its sums in registers, so LayerNorm reads one tensor
+  /// instead of two.
+  package func matmulAddNorm(
+    _ x: Tensor, _ matrix: any Matrix, residual: Tensor, norm: Normalization,
+    groups: (any PlacedGroups)?, layer: Int, site: AdapterSite, into out: Tensor
+  ) throws(ComputeError) {
+    guard let matrix = matrix as? CUDAMatrix else {
+      preconditionFailure("another backend's matrix")
+    }
+    precondition(residual.stride == out.stride && residual.columns == out.columns)
+    guard x.rows > 0 else { return }
+    try multiply(x, matrix, matrix.plain, adding: residual, into: out)
+    try normalise(out, norm: norm, groups: groups, layer: layer, site: site)
   }
 
   package func applyGELU(_ x: Tensor) throws(ComputeError) {
@@ -38,13 +59,20 @@ extension CUDABackend {
       throw .unsupported("attention heads of \(width) columns; multiples of 8 to 64 are")
     }
     let placed = placed(sequences)
+    // Hopper's kernel takes heads of the usual sizes; where sequences are long, 128 queries a block.
+    let hopper = warpgroups > 0 && (width == 64 || width == 32)
+    let wide = hopper ? placed.wideTasks : nil
+    let kernel =
+      hopper
+      ? try device.kernel(
+        "attention90", in: "attention90.cu", ["HEAD=\(width)", "GROUPS=\(wide == nil ? 1 : 2)"])
+      : try device.kernel("attention", in: "attention.cu", ["HEAD=\(width)"])
     try launch(
-      device.kernel("attention", in: "attention.cu", ["HEAD=\(width)"]),
-      grid: (placed.taskCount * heads, 1), block: 128,
+      kernel, grid: ((wide?.count ?? placed.taskCount) * heads, 1), block: wide == nil ? 128 : 256,
       [
-        .tensor(qkv), .int(qkv.stride), .int(out.columns), .address(placed.tasks.address),
-        .int(heads), .float(1.4426950408889634 / Float(width).squareRoot()), .tensor(out),
-        .int(out.stride),
+        .tensor(qkv), .int(qkv.stride), .int(out.columns),
+        .address(wide?.table.address ?? placed.tasks.address), .int(heads),
+        .float(1.4426950408889634 / Float(width).squareRoot()), .tensor(out), .int(out.stride),
       ])
     guard placed.windowCount > 0 else { return }
     try launch(

@@ -76,6 +76,35 @@ extension CUDABackend {
     unsafe body(UnsafeRawBufferPointer(memory))
   }
 
+  /// Values in device memory, after all earlier operations are done.
+  func read<Element: BitwiseCopyable>(_ address: UInt, count: Int) throws(ComputeError)
+    -> [Element]
+  {
+    let size = MemoryLayout<Element>.stride
+    var values: [Element] = []
+    values.reserveCapacity(count)
+    while values.count < count {
+      let part = min(staging.capacity / size, count - values.count)
+      let memory = unsafe try staging.take(part * size, wait: finish)
+      device.enter()
+      try device.driver.check(
+        unsafe device.driver.table.copy_to_host(
+          memory.baseAddress, UInt64(address) + UInt64(values.count * size), part * size, stream),
+        "copying to the host")
+      try finish()
+      unsafe values.append(contentsOf: memory.bindMemory(to: Element.self))
+    }
+    return values
+  }
+
+  /// Fills a buffer with zeros.
+  func clear(_ buffer: borrowing DeviceBuffer) throws(ComputeError) {
+    device.enter()
+    try device.driver.check(
+      device.driver.table.clear(UInt64(buffer.address), 0, buffer.byteCount, stream),
+      "clearing memory")
+  }
+
   /// Copies a contiguous tensor to another of the same type and shape, on the device.
   package func copy(_ tensor: Tensor, to other: Tensor) throws(ComputeError) {
     precondition(tensor.isContiguous && other.isContiguous && tensor.type == other.type)

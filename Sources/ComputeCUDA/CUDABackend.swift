@@ -11,12 +11,17 @@ internal import Synchronization
   }
   package var activationType: ElementType { .bfloat16 }
 
+  /// Warpgroups of 64 queries in a block of attention over sequences longer than 64, at most 2; 0: the
+  /// kernel that every GPU runs. Compute capability 9.0 alone has them. For measuring and checking.
+  package var warpgroups: Int
+
   let stream: UInt64
   let staging: Staging
   let buffers: BufferPool
   let productWorkspace: UInt
-  /// What operations under way still read; let go once the lane is idle.
-  var held: [AnyObject] = []
+  /// Groups that operations under way may still read. Nobody else holds those with a mark any more; they
+  /// go when the lane has come by it.
+  private var held: [(groups: CUDAGroups, mark: LaneMark?)] = []
   private let start: UInt64
   private let end: UInt64
   /// A launch's arguments, eight bytes each, and their addresses.
@@ -26,6 +31,7 @@ internal import Synchronization
 
   package init(device: CUDADevice) throws(ComputeError) {
     self.device = device
+    warpgroups = device.architecture == 90 ? 2 : 0
     device.enter()
     let driver = device.driver
     var handles: [UInt64] = [0, 0, 0]
@@ -57,7 +63,22 @@ internal import Synchronization
     device.enter()
     try device.driver.check(
       device.driver.table.stream_synchronize(stream), "running on the GPU")
-    held.removeAll()
+    for i in held.indices.reversed() where isKnownUniquelyReferenced(&held[i].groups) {
+      held.remove(at: i)
+    }
+  }
+
+  /// Keeps `groups`, and the adapters in them, until no operation can read them.
+  func hold(_ groups: CUDAGroups) throws(ComputeError) {
+    // In order: what is behind one that is not passed is not passed either.
+    while let mark = held.first?.mark, mark.isPassed { held.removeFirst() }
+    var mark: LaneMark?
+    for i in held.indices where held[i].mark == nil {
+      guard isKnownUniquelyReferenced(&held[i].groups) else { continue }
+      if mark == nil { mark = try LaneMark(self) }
+      held[i].mark = mark
+    }
+    held.append((groups, nil))
   }
 
   /// Milliseconds that the operations of `body` take on the device.

@@ -8,8 +8,9 @@ internal import Synchronization
   package struct Options: Sendable {
     /// Number of the GPU, as `vbert devices` counts.
     package var ordinal = 0
-    /// Device memory for adapters that stay; nil: half of what is free (`AdapterShare`).
+    /// Device memory for adapters that stay; nil: `adapterFraction` of what is free (`AdapterShare`).
     package var adapterBytes: Int?
+    package var adapterFraction = 0.5
     /// Pinned host memory, per lane, through which data travels.
     package var stagingBytes = 64 << 20
     /// GELU inside the product (tanh form, errors to 5e-4) or after it (exact).
@@ -94,7 +95,9 @@ internal import Synchronization
     }
     var (free, total) = (0, 0)
     try driver.check(unsafe driver.table.memory_info(&free, &total), "asking for free memory")
-    let share = try AdapterShare(adapterBytes: options.adapterBytes, freeBytes: free)
+    let share = try AdapterShare(
+      adapterBytes: options.adapterBytes ?? Int(options.adapterFraction * Double(free)),
+      freeBytes: free)
     adapterBytes = share.kept
     pages = PagePool(limit: share.pool)
     products = try Products(blas)

@@ -1,4 +1,5 @@
 internal import Compute
+internal import Synchronization
 
 /// A batch's layout on the device.
 final class CUDASequences: PlacedSequences {
@@ -11,6 +12,8 @@ final class CUDASequences: PlacedSequences {
   /// block's first query.
   let tasks: BufferPool.Lent
   let taskCount: Int
+  /// The same with 128 queries a block, for Hopper where a sequence is longer than 64.
+  let wideTasks: (table: BufferPool.Lent, count: Int)?
   /// Sequences of at most three tokens, which kernels/windows.cu works on: int32 [windows, 2], first
   /// row and length.
   let windows: BufferPool.Lent
@@ -18,12 +21,14 @@ final class CUDASequences: PlacedSequences {
 
   init(
     layout: SequenceLayout, offsets: BufferPool.Lent, places: BufferPool.Lent,
-    tasks: (table: BufferPool.Lent, count: Int), windows: (table: BufferPool.Lent, count: Int)
+    tasks: (table: BufferPool.Lent, count: Int), wideTasks: (table: BufferPool.Lent, count: Int)?,
+    windows: (table: BufferPool.Lent, count: Int)
   ) {
     self.layout = layout
     self.offsets = offsets
     self.places = places
     (self.tasks, taskCount) = tasks
+    self.wideTasks = wideTasks
     (self.windows, windowCount) = windows
   }
 
@@ -50,12 +55,14 @@ final class CUDASequences: PlacedSequences {
   }
 
   /// Of the sequences longer than `shortest`.
-  static func tasks(_ layout: SequenceLayout, beyond shortest: Int = longestWindow) -> [Int32] {
+  static func tasks(
+    _ layout: SequenceLayout, queries: Int = queriesPerTask, beyond shortest: Int = longestWindow
+  ) -> [Int32] {
     var tasks: [Int32] = []
     for i in 0..<layout.count {
       let rows = layout.rows(of: i)
       guard rows.count > shortest else { continue }
-      for query in stride(from: 0, to: rows.count, by: queriesPerTask) {
+      for query in stride(from: 0, to: rows.count, by: queries) {
         tasks += [Int32(rows.lowerBound), Int32(rows.count), Int32(query)]
       }
     }
@@ -70,13 +77,19 @@ final class CUDAAdapter: ResidentAdapter {
   let root: UInt
   /// For each slot of the directory, the width, rank or number of labels; 0 for nothing.
   let sizes: [Int]
-  private let pages: [UInt]
+  let pages: [UInt]
+  /// The copy that brings it, while that may be under way; nil once a lane may read it as it is.
+  let arrival: Mutex<LaneMark?>
   private let device: CUDADevice
 
-  init(pages: [UInt], sizes: [Int], device: CUDADevice) {
-    self.pages = pages
-    self.sizes = sizes
+  /// Takes pages for it, which are undefined yet. Throws `outOfMemory`.
+  init(_ image: AdapterImage, device: CUDADevice, arrival: LaneMark? = nil) throws(ComputeError) {
+    pages = try device.pages.take(image.pageCount) { bytes throws(ComputeError) in
+      try device.allocate(bytes, flag: "--cache-bytes")
+    }
+    sizes = image.entries.map { Int($0.size) }
     self.device = device
+    self.arrival = Mutex(arrival)
     root = pages[0]
     byteCount = pages.count * PagePool.pageBytes
   }

@@ -55,4 +55,6 @@ enum DriverNumber {
   /// A stream that does not wait for the default stream.
   static let nonBlocking: UInt32 = 1
   static let eventWithTime: UInt32 = 0
+  /// An event for order alone.
+  static let eventWithoutTime: UInt32 = 2
 }

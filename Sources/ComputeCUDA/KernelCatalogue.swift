@@ -1,12 +1,15 @@
 /// All kernel files, with the shapes that models of the BERT family bring: what tests compile.
 package enum KernelCatalogue {
+  /// For compute capability 9.0 and no other.
+  static let hopperFile = "attention90.cu"
+
   package static func sources(
     architecture: Int, hiddenSizes: [Int] = [32, 384, 768, 1024], headSizes: [Int] = [8, 32, 64]
   ) -> [KernelCompiler.Source] {
     func source(_ file: String, _ defines: [String]) -> KernelCompiler.Source {
       KernelCompiler.Source(file: file, defines: defines, architecture: architecture)
     }
-    var sources = [source("elements.cu", []), source("optimizer.cu", [])]
+    var sources = [source("elements.cu", []), source("optimizer.cu", []), source("plot.cu", [])]
     let types = ["float", "u16"]
     sources += types.map { source("sums.cu", ["TYPE=\($0)"]) }
     for x in types {
@@ -27,6 +30,11 @@ package enum KernelCatalogue {
     sources += [16, 64].map { source("grouped.cu", ["ROWS=\($0)"]) }
     for file in ["attention.cu", "attentionBackward.cu", "windows.cu"] {
       sources += headSizes.map { source(file, ["HEAD=\($0)"]) }
+    }
+    if architecture == 90 {
+      for head in [32, 64] {
+        sources += [1, 2].map { source(hopperFile, ["HEAD=\(head)", "GROUPS=\($0)"]) }
+      }
     }
     return sources
   }

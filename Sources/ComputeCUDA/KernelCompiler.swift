@@ -38,7 +38,9 @@ package import Compute
     }
 
     var options: [String] {
-      ["-arch=sm_\(architecture)", "-std=c++17"] + defines.map { "-D\($0)" }
+      // What only one generation has is compiled for that one alone (the suffix a).
+      let suffix = file == KernelCatalogue.hopperFile ? "a" : ""
+      return ["-arch=sm_\(architecture)\(suffix)", "-std=c++17"] + defines.map { "-D\($0)" }
     }
 
     /// The text of the file and of the header that all share.

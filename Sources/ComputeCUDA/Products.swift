@@ -28,6 +28,7 @@ internal import Synchronization
     var rows: Int
     var strides: [Int]
     var gelu: Bool
+    var adds: Bool
   }
 
   init(_ table: ccuda_blas) throws(ComputeError) {
@@ -118,6 +119,8 @@ internal import Synchronization
     let operation: Operation
     let weight: UInt
     let x: Tensor
+    /// Added to the product before it is rounded; as wide and strided as `out`.
+    let addend: Tensor?
     let out: Tensor
     let workspace: UInt
     let stream: UInt64
@@ -131,7 +134,8 @@ internal import Synchronization
     let layouts = try Layouts(call, table)
     let shape = Shape(
       outputs: call.out.columns, inputs: call.x.columns, rows: Products.step(call.x.rows),
-      strides: [call.x.stride, call.out.stride], gelu: call.operation.gelu)
+      strides: [call.x.stride, call.out.stride], gelu: call.operation.gelu, adds: call.addend != nil
+    )
     if let known = chosen.withLock({ $0[shape] }) {
       if try run(call, layouts, known) { return }
     }
@@ -179,11 +183,12 @@ internal import Synchronization
   private func run(_ call: Call, _ layouts: borrowing Layouts, _ algorithm: ccuda_algorithm)
     throws(ComputeError) -> Bool
   {
-    var (one, zero): (Float, Float) = (1, 0)
+    var (one, beta): (Float, Float) = (1, call.addend == nil ? 0 : 1)
+    let addend = call.addend ?? call.out
     var algorithm = algorithm
     return unsafe table.multiply(
       handle, call.operation.handle, &one, UInt64(call.weight), layouts.weight,
-      UInt64(call.x.address), layouts.x, &zero, UInt64(call.out.address), layouts.out,
+      UInt64(call.x.address), layouts.x, &beta, UInt64(addend.address), layouts.out,
       UInt64(call.out.address), layouts.out, &algorithm, UInt64(call.workspace),
       Products.workspaceBytes, call.stream) == 0
   }

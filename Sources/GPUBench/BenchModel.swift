@@ -56,7 +56,7 @@ struct BenchInput {
 
   /// Sequences of these lengths, each another vBERT of `residents`, rows drawn from the table.
   init(
-    lengths: [Int], _ residents: Residents, _ table: DeviceRows, adapters: Bool = true,
+    lengths: [Int], _ residents: Residents?, _ table: DeviceRows?, adapters: Bool = true,
     seed: UInt64
   ) {
     var random = Noise(seed: seed)
@@ -64,13 +64,20 @@ struct BenchInput {
       sequences: lengths.map {
         ([Int32](repeating: 1, count: $0), [Int32](repeating: 0, count: $0))
       })
-    let chosen = lengths.map { _ in
-      residents.adapters[random.whole(below: residents.adapters.count)]
+    rows = []
+    (groups, headGroups) = ([], [])
+    if let table {
+      rows = (0..<batch.layout.rows).map { _ in table.row(random.whole(below: table.count)) }
     }
-    rows = (0..<batch.layout.rows).map { _ in table.row(random.whole(below: table.count)) }
+    guard let all = residents?.adapters else { return }
+    setAdapters(lengths.map { _ in all[random.whole(below: all.count)] })
+    if !adapters { groups = [] }
+  }
+
+  /// One a sequence.
+  mutating func setAdapters(_ chosen: [any ResidentAdapter]) {
     let layout = batch.layout
-    groups =
-      adapters ? chosen.enumerated().map { RowGroup(rows: layout.rows(of: $0), adapter: $1) } : []
+    groups = chosen.enumerated().map { RowGroup(rows: layout.rows(of: $0), adapter: $1) }
     headGroups = chosen.enumerated().map { RowGroup(rows: $0..<$0 + 1, adapter: $1) }
   }
 }

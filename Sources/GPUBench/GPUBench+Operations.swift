@@ -29,12 +29,10 @@ extension GPUBench {
       }
       return tensor
     }
-    let (x, y, qkv, w) = (
-      try state(hidden), try state(hidden), try state(3 * hidden), try state(wide)
-    )
+    let (x, y, z) = (try state(hidden), try state(hidden), try state(hidden))
+    let (qkv, w) = (try state(3 * hidden), try state(wide))
     let norm = try r.norm(hidden)
     let layout = SequenceLayout(lengths: [Int](repeating: length, count: sequences))
-    let placed = try lane.place(layout)
     let groups = try lane.place(
       (0..<sequences).map {
         RowGroup(
@@ -69,12 +67,18 @@ extension GPUBench {
       }
     }
     try product("query key value", x, qkv)
-    try report(
-      "attention", bytes: 4 * unit,
-      flops: 4 * Double(rows * length * hidden)
-    ) { () throws(ComputeError) in
-      try lane.attention(qkv, sequences: placed, heads: model.configuration.headCount, into: y)
+    let chosen = lane.warpgroups
+    for warpgroups in 0...chosen {
+      lane.warpgroups = warpgroups
+      let placed = try lane.place(layout)
+      let kernel = ["portable", "one warpgroup", "two warpgroups"][warpgroups]
+      try report(
+        "attention, \(kernel)", bytes: 4 * unit, flops: 4 * Double(rows * length * hidden)
+      ) { () throws(ComputeError) in
+        try lane.attention(qkv, sequences: placed, heads: model.configuration.headCount, into: y)
+      }
     }
+    lane.warpgroups = chosen
     try product("output", y, x)
     try report("addNorm", bytes: 3 * unit, flops: 0) { () throws(ComputeError) in
       try lane.addNorm(x, residual: y, norm: norm, into: x)
@@ -92,6 +96,16 @@ extension GPUBench {
     ) { () throws(ComputeError) in
       try lane.addNorm(
         x, residual: y, norm: norm, groups: groups, layer: layer, site: .attention, into: y)
+    }
+    let matrix = try lane.prepare(r.matrix(hidden, hidden))
+    let weights = Double(2 * hidden * (sequences * 2 * 64 + hidden))
+    try report(
+      "output, norm, bottleneck",
+      bytes: 6 * unit + weights, flops: Double(2 * rows * hidden * (hidden + 128))
+    ) { () throws(ComputeError) in
+      try lane.matmulAddNorm(
+        y, matrix, residual: z, norm: norm, groups: groups,
+        layer: layer, site: .attention, into: x)
     }
     try product("up, GELU", x, w, .gelu)
     try product("up", x, w)

@@ -13,10 +13,18 @@ package final class GPUBench {
     /// Resident vBERTs of BERT-base's shape.
     package var vBERTs = 10_000
     package var batches = [1, 32, 256, 1024]
+    /// Token lengths of real texts; empty: that section is left out.
+    package var lengths: [Int] = []
+    /// Most vBERTs resident at once.
+    package var crowd = 100_000
+    /// Ways of streaming to measure.
+    package var overlap = [true, false]
     /// A fifth of the time, for trying things out.
     package var isShort = false
 
     package init() {}
+
+    func wants(_ some: [Section]) -> Bool { sections.isEmpty || !sections.isDisjoint(with: some) }
   }
 
   package enum Section: String, Sendable, CaseIterable {
@@ -24,6 +32,14 @@ package final class GPUBench {
     case throughput
     /// Each operation by itself.
     case operations
+    /// Real text lengths, packed.
+    case lengths
+    /// Zipf traffic over ten million n-grams, a tenth of them on the device.
+    case table
+    /// Twice as many vBERTs as the pool holds.
+    case streaming
+    /// 100,000 vBERTs in device memory.
+    case crowd
     /// MiniLM's shape, skip 2, at lengths 32 and 128.
     case small
   }
@@ -49,28 +65,35 @@ package final class GPUBench {
   package func run() throws {
     show(report.device)
     show("nvidia-smi: \(report.nvidiaSMI ?? "not there")")
-    if wants(.throughput) || wants(.operations) {
+    show(BenchReport.Throughput.header)
+    if options.wants([.throughput, .operations, .lengths, .table, .streaming, .crowd]) {
       let model = try BenchModel(.base, lane: lane, tokenBudget: 1024 * 128)
-      let residents = try residents(options.vBERTs, model.configuration)
-      let table = try DeviceRows(2_000_000, hidden: model.configuration.hiddenSize, lane: lane)
-      if wants(.throughput) {
-        show(BenchReport.Throughput.header)
-        try throughput("BERT-base", model, residents, table, lengths: [128])
-      }
-      if wants(.operations) { try operations(model, residents) }
+      try large(model)
     }
-    if wants(.small) {
+    if options.wants([.small]) {
       let model = try BenchModel(.miniLM, lane: lane, tokenBudget: 1024 * 128)
       let residents = try residents(1_000, model.configuration)
-      let table = try DeviceRows(2_000_000, hidden: model.configuration.hiddenSize, lane: lane)
-      show(BenchReport.Throughput.header)
+      let table = try DeviceRows(1_000_000, hidden: model.configuration.hiddenSize, lane: lane)
       try throughput("MiniLM", model, residents, table, lengths: [32, 128])
     }
     if let after = NvidiaSMI.line(ordinal: device.options.ordinal) { show("nvidia-smi: \(after)") }
   }
 
-  func wants(_ section: Section) -> Bool {
-    options.sections.isEmpty || options.sections.contains(section)
+  /// Everything of BERT-base's shape. What fills the memory comes last.
+  private func large(_ model: BenchModel) throws {
+    if options.wants([.throughput, .operations, .lengths, .table]) {
+      let residents = try residents(options.vBERTs, model.configuration)
+      let rows = try DeviceRows(2_000_000, hidden: model.configuration.hiddenSize, lane: lane)
+      if options.wants([.throughput]) {
+        try throughput("BERT-base", model, residents, rows, lengths: [128])
+      }
+      if options.wants([.lengths]) { try lengths(model, residents, rows) }
+      if options.wants([.table]) { try table(model, residents) }
+      if options.wants([.operations]) { try operations(model, residents) }
+    }
+    let rows = try DeviceRows(1_000_000, hidden: model.configuration.hiddenSize, lane: lane)
+    if options.wants([.streaming]) { try streaming(model, rows) }
+    if options.wants([.crowd]) { try crowd(model, rows) }
   }
 
   func residents(_ count: Int, _ configuration: Configuration) throws -> Residents {

@@ -8,14 +8,14 @@ internal import Synchronization
 /// Many vBERTs of one shape on a GPU, made from sixteen sets of numbers: what is in an adapter does
 /// not change how long it takes, where it lies does.
 struct Residents: Sendable {
-  let adapters: [any ResidentAdapter]
+  private(set) var adapters: [any ResidentAdapter]
 
   var byteCount: Int { adapters.reduce(0) { $0 + $1.byteCount } }
 
   /// `count` adapters, bottlenecks of width 64 after attention in every upper layer and a head of two
   /// labels, loaded by eight threads.
   init(_ count: Int, _ configuration: Configuration, device: CUDADevice) throws {
-    let sources = try Residents.sources(configuration, device: device)
+    let sources = try Residents.sources(configuration, device: device).map(PackedAdapter.init)
     let lanes = try (0..<8).map { _ in try CUDABackend(device: device) }
     let loaded = Mutex<(adapters: [any ResidentAdapter], problem: ComputeError?)>(([], nil))
     DispatchQueue.concurrentPerform(iterations: lanes.count) { i in
@@ -30,6 +30,8 @@ struct Residents: Sendable {
     if let problem = loaded.withLock({ $0.problem }) { throw problem }
     adapters = loaded.withLock { $0.adapters }
   }
+
+  mutating func add(_ more: Residents) { adapters += more.adapters }
 
   static func sources(_ configuration: Configuration, device: CUDADevice) throws
     -> [HostAdapter]

@@ -17,6 +17,8 @@ package import Compute
     var pin: RowPin?
     var cache: PLOTCache?
     var computed: RowMemory?
+    /// Of rows in a device's memory.
+    var device: (any AnyObject & Sendable)?
   }
 
   init(rows: [NGramRow], levels: [PLOTLevel], computedNGrams: Int, owners: Owners) {

@@ -82,9 +82,8 @@ extension Layer {
     try backend.attention(qkv, sequences: batch.sequences, heads: batch.heads, into: context)
 
     let attended = scratch(hidden)
-    try backend.matmul(context, output, activation: .none, into: attended)
-    try addLowRank(context, .output, into: attended, batch)
-    try addNorm(attended, residual: x, attentionNorm, .attention, into: attended, batch)
+    try close(
+      context, output, .output, residual: x, attentionNorm, .attention, into: attended, batch)
 
     let wide = scratch(up.outputs)
     if batch.groups?.hasLowRank(layer: number, target: .up) == true {
@@ -94,21 +93,24 @@ extension Layer {
     } else {
       try backend.matmul(attended, up, activation: .gelu, into: wide)
     }
-    try backend.matmul(wide, down, activation: .none, into: x)
-    try addLowRank(wide, .down, into: x, batch)
-    try addNorm(x, residual: attended, outputNorm, .ffn, into: x, batch)
+    try close(wide, down, .down, residual: attended, outputNorm, .ffn, into: x, batch)
   }
 
-  /// LayerNorm(x + residual), and the bottlenecks that sit there.
-  private func addNorm(
-    _ x: Tensor, residual: Tensor, _ norm: Normalization, _ site: AdapterSite, into out: Tensor,
-    _ batch: Batch
+  /// The end of either half: product, residual, LayerNorm, and the adapters that sit there.
+  private func close(
+    _ x: Tensor, _ matrix: any Matrix, _ target: LowRankTarget, residual: Tensor,
+    _ norm: Normalization, _ site: AdapterSite, into out: Tensor, _ batch: Batch
   ) throws(ComputeError) {
-    guard let groups = batch.groups else {
-      return try batch.backend.addNorm(x, residual: residual, norm: norm, into: out)
+    let backend = batch.backend
+    guard let groups = batch.groups, groups.hasLowRank(layer: number, target: target) else {
+      return try backend.matmulAddNorm(
+        x, matrix, residual: residual, norm: norm, groups: batch.groups, layer: number, site: site,
+        into: out)
     }
-    try batch.backend.addNorm(
-      x, residual: residual, norm: norm, groups: groups, layer: number, site: site, into: out)
+    try backend.matmul(x, matrix, activation: .none, into: out)
+    try backend.addLowRanks(x, groups: groups, layer: number, target: target, into: out)
+    try backend.addNorm(
+      out, residual: residual, norm: norm, groups: groups, layer: number, site: site, into: out)
   }
 
   private func addLowRank(

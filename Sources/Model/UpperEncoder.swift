@@ -61,8 +61,7 @@ package final class UpperEncoder {
         norm: base.embeddingNorm, into: x)
     }
     guard let rows else { preconditionFailure("a skip base is entered with n-gram rows") }
-    try backend.mergeNGrams(rows, sequences: sequences, into: x)
-    try backend.addPositions(
-      to: x, types: batch.types, sequences: sequences, tables: skip.tables, norm: skip.norm)
+    try backend.enter(
+      rows, types: batch.types, sequences: sequences, tables: skip.tables, norm: skip.norm, into: x)
   }
 }

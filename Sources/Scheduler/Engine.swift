@@ -1,3 +1,4 @@
+package import Compute
 package import Manager
 package import Model
 internal import Synchronization
@@ -14,11 +15,13 @@ package final class Engine: Sendable {
   private let lookup: Mutex<NGramLookup?>
   /// The tables behind it.
   package let plot: PLOTStore?
+  /// Rows in the device's own memory; nil where the device is the host.
+  private let rowCache: (any NGramRowCache)?
 
   /// `lookup` computes on a lane of its own.
   package init(
     name: String, contentHash: String, model: BaseModel, tokenizer: WordPiece,
-    lookup: sending NGramLookup?
+    lookup: sending NGramLookup?, rowCache: (any NGramRowCache)? = nil
   ) {
     precondition((lookup == nil) == (model.configuration.skipDepth == 0))
     self.name = name
@@ -26,13 +29,20 @@ package final class Engine: Sendable {
     self.model = model
     self.tokenizer = tokenizer
     plot = lookup?.store
+    self.rowCache = model.configuration.vocabularySize <= NGram.mostIDs ? rowCache : nil
     self.lookup = Mutex(lookup)
   }
 
   func rows(
     for grams: [NGram], segments: [NGramLookup.Segment], mode: PLOTMode
   ) throws -> PLOTRows? {
-    try lookup.withLock { try $0?.rows(for: grams, segments: segments, mode: mode) }
+    try lookup.withLock { lookup in
+      // A domain's rows may differ from the general ones, and stand-ins are not the n-gram's own.
+      guard let rowCache, mode == .exact, segments.isEmpty else {
+        return try lookup?.rows(for: grams, segments: segments, mode: mode)
+      }
+      return try lookup?.rows(for: grams, on: rowCache)
+    }
   }
 }
 

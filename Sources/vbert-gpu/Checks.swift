@@ -26,8 +26,11 @@ final class Checks {
       try rowOperations()
       try products()
       try productsAlone()
-      try attention()
+      try attention(gpu, "")
+      try otherKernels()
       try groups()
+      try fused()
+      try residency()
       try ends()
       try sameAlone()
     }
@@ -53,10 +56,11 @@ final class Checks {
   /// Runs `body` on both backends and compares what it returns.
   func compare(
     _ name: String, tolerance: Double = oneRounding, seed: UInt64 = 1,
-    _ body: (Runner) throws -> [Float]
+    on other: (any Backend)? = nil, _ body: (Runner) throws -> [Float]
   ) {
     do {
       let expected = try body(Runner(cpu, seed: seed))
+      let gpu = other ?? gpu
       let found = try body(Runner(gpu, seed: seed))
       report(name, error: relativeError(found, expected), tolerance: tolerance)
       let again = try body(Runner(gpu, seed: seed))
@@ -208,14 +212,24 @@ final class Checks {
     }
   }
 
-  private func attention() throws {
+  /// What this GPU would not choose by itself.
+  private func otherKernels() throws {
+    guard let lane = gpu as? CUDABackend, lane.warpgroups > 0 else { return }
+    for (warpgroups, name) in [(0, "portable"), (1, "one warpgroup")] {
+      let other = try CUDABackend(device: lane.device)
+      other.warpgroups = warpgroups
+      try attention(other, "\(name): ")
+    }
+  }
+
+  private func attention(_ gpu: any Backend, _ title: String) throws {
     let batches = [
       [1], [3, 1, 2, 3, 3, 4, 5, 1], [40, 17, 64, 5, 128], [63, 65, 127, 129], [2, 512, 9],
       [Int](repeating: 128, count: 8),
     ]
     for lengths in batches {
       for (heads, size) in [(12, 64), (12, 32), (4, 8)] {
-        compare("attention \(lengths.prefix(5)), heads of \(size)") { r in
+        compare("\(title)attention \(lengths.prefix(5)), heads of \(size)", on: gpu) { r in
           let layout = SequenceLayout(lengths: lengths)
           let hidden = heads * size
           let qkv = try r.state(r.noise(layout.rows * 3 * hidden, scale: 2), columns: 3 * hidden)

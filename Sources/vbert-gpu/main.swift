@@ -13,7 +13,7 @@ let usage = """
                                                 against the CPU backend, and the goldens if given;
                                                 or training's operations alone
          vbert-gpu check-cpu ...                the same checks, the CPU in the GPU's place
-         vbert-gpu bench [--short] [SECTION...] as vbert bench gpu
+         vbert-gpu bench [--short] [--lengths FILE] [SECTION...]  as vbert bench gpu
   libraries are found by themselves; VBERT_CUDA_LIBRARIES=DIR[:DIR...] comes first
   """
 
@@ -36,6 +36,10 @@ func run() throws -> Int32 {
   case "bench":
     var options = GPUBench.Options()
     options.isShort = arguments.contains("--short")
+    if let place = arguments.firstIndex(of: "--lengths"), place + 1 < arguments.count {
+      options.lengths = try String(contentsOfFile: arguments[place + 1], encoding: .utf8)
+        .split(separator: "\n").compactMap { Int($0) }
+    }
     options.sections = Set(arguments.compactMap(GPUBench.Section.init(rawValue:)))
     try GPUBench(try start(), options: options, show: { print($0) }).run()
     return 0
@@ -53,7 +57,7 @@ func check(_ backend: any Backend) throws -> Int32 {
 
 func start() throws -> CUDADevice {
   var options = CUDADevice.Options()
-  options.adapterBytes = 64 << 30
+  options.adapterFraction = 0.83
   return try CUDADevice(CUDALibraries.find(directories: directories), options: options)
 }
 

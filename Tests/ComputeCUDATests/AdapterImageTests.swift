@@ -40,8 +40,15 @@ import Testing
 
     init(_ adapter: HostAdapter) throws {
       let image = try AdapterImage(adapter)
-      addresses = (0..<image.pageCount).map { UInt(0x7000_0000 + (image.pageCount - $0) * 0x10000) }
-      bytes = image.bytes(at: addresses)
+      let addresses = (0..<image.pageCount).map {
+        UInt(0x7000_0000 + (image.pageCount - $0) * 0x10000)
+      }
+      var bytes = [UInt8](repeating: 0, count: image.byteCount)
+      unsafe bytes.withUnsafeMutableBytes {
+        unsafe image.write(into: $0)
+        unsafe image.writeDirectory(addresses, into: $0)
+      }
+      (self.bytes, self.addresses) = (bytes, addresses)
     }
 
     func word(_ offset: Int) -> UInt32 {

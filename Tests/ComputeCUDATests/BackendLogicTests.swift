@@ -6,7 +6,7 @@ import Testing
 
 /// What the backend does around the GPU, on tables that only remember what was asked of them.
 @Suite(.serialized) struct BackendLogicTests {
-  private func backend(_ change: (inout CUDADevice.Options) -> Void = { _ in }) throws
+  func backend(_ change: (inout CUDADevice.Options) -> Void = { _ in }) throws
     -> CUDABackend
   {
     var options = CUDADevice.Options()

@@ -16,6 +16,13 @@ enum FakeDriver {
     var live: [UInt64: Int] = [:]
     var products = 0
     var synchronizations = 0
+    var waits = 0
+    /// Whether events that are asked for have passed.
+    var isEventPassed = true
+    /// What plays a kernel's part, by name; gets the arguments, eight bytes each.
+    var kernels: [String: ([UInt64]) -> Void] = [:]
+    /// For the part of the row cache's kernels.
+    var admitted: [UInt64: UInt64] = [:]
     /// Device memory that is left.
     var room = 1 << 30
   }
@@ -85,6 +92,11 @@ enum FakeDriver {
       unsafe memcpy(to, from, bytes)
       return 0
     }
+    table.clear = { to, value, bytes, _ in
+      guard let to = unsafe UnsafeMutableRawPointer(bitPattern: UInt(to)) else { return 1 }
+      unsafe memset(to, Int32(value), bytes)
+      return 0
+    }
     table.copy_on_device = { _, _, _, _ in 0 }
     unsafe table.stream_create = { stream, _ in
       unsafe stream?.pointee = 7; return 0
@@ -99,6 +111,10 @@ enum FakeDriver {
     table.event_destroy = { _ in 0 }
     table.event_record = { _, _ in 0 }
     table.event_synchronize = { _ in 0 }
+    table.event_query = { _ in unsafe FakeDriver.record.isEventPassed ? 0 : 600 }
+    table.stream_wait = { _, _, _ in
+      unsafe FakeDriver.record.waits += 1; return 0
+    }
     unsafe table.event_elapsed = { time, _, _ in
       unsafe time?.pointee = 1; return 0
     }
@@ -119,11 +135,13 @@ enum FakeDriver {
     unsafe table.launch = { function, x, y, z, _, _, _, shared, _, parameters, _ in
       let name = unsafe FakeDriver.record.names[function] ?? "?"
       var arguments: [UInt64] = []
-      for i in 0..<4 {
+      // The backend always passes room for 32.
+      for i in 0..<16 {
         if let argument = unsafe parameters?[i] {
           unsafe arguments.append(argument.load(as: UInt64.self))
         }
       }
+      unsafe FakeDriver.record.kernels[name]?(arguments)
       unsafe FakeDriver.record.launches.append((name, [x, y, z], shared, arguments))
       return 0
     }

@@ -29,7 +29,6 @@ import Testing
 
   @Test func theCachesBoundFitsThePool() throws {
     let gib = 1 << 30
-    #expect(try AdapterShare(adapterBytes: nil, freeBytes: 100 * gib).kept == 50 * gib)
     let share = try AdapterShare(adapterBytes: 8 * gib, freeBytes: 100 * gib)
     #expect(share.kept == 8 * gib && share.pool == 10 * gib)
     #expect(try AdapterShare(adapterBytes: 60 * gib, freeBytes: 64 * gib).pool == 64 * gib)

@@ -90,6 +90,63 @@ struct NGramLookupTests {
     }
   }
 
+  /// A device's memory, without the device: a dictionary that keeps every row.
+  private final class KeepingRows: NGramRowCache, @unchecked Sendable {
+    var kept: [UInt64: [UInt8]] = [:]
+    private var places: [UInt] = []
+    let format = SmallPLOT.format(.float16)
+
+    deinit {
+      for place in places { unsafe UnsafeMutableRawPointer(bitPattern: place)?.deallocate() }
+    }
+
+    func rows(for keys: [UInt64], missing: ([Int]) throws -> [NGramRow]) throws -> CachedRows {
+      var numbers = [Int32](repeating: -1, count: keys.count)
+      var first: [UInt64: Int32] = [:]
+      var lacking: [Int] = []
+      for (i, key) in keys.enumerated() where key != 0 && kept[key] == nil {
+        if first[key] == nil {
+          first[key] = Int32(lacking.count)
+          lacking.append(i)
+        }
+        numbers[i] = first[key] ?? -1
+      }
+      for (place, row) in zip(lacking, lacking.isEmpty ? [] : try missing(lacking)) {
+        guard let start = unsafe UnsafeRawPointer(bitPattern: row.address) else { continue }
+        kept[keys[place]] = unsafe [UInt8](
+          UnsafeRawBufferPointer(start: start, count: format.byteCount))
+      }
+      return CachedRows(
+        rows: keys.map { key in
+          guard let bytes = kept[key] else { return .zero }
+          let place = UnsafeMutableRawPointer.allocate(byteCount: bytes.count, alignment: 16)
+          unsafe place.copyMemory(from: bytes, byteCount: bytes.count)
+          places.append(UInt(bitPattern: place))
+          return NGramRow(address: UInt(bitPattern: place), type: .float16)
+        }, missing: numbers, owner: self)
+    }
+  }
+
+  @Test func rowsByWayOfADeviceAreTheSame() throws {
+    try write(SmallPLOT.grams(250, seed: 3, vocabulary: 12), type: .float16)
+    let lookup = NGramLookup(store: try store(cacheBytes: 0), computer: computer)
+    let device = KeepingRows()
+    var generator = SeededGenerator(seed: 16)
+    var known: Set<NGram> = []
+    for _ in 0..<10 {
+      let grams = batch(&generator)
+      let found = try lookup.rows(for: grams, on: device)
+      let plain = try lookup.rows(for: grams, mode: .exact)
+      for (t, gram) in grams.enumerated() {
+        #expect(value(found.rows[t]) == value(plain.rows[t]))
+        #expect(found.levels[t] == (known.contains(gram) ? .trigram : plain.levels[t]))
+      }
+      known.formUnion(grams)
+      withExtendedLifetime((found, plain)) {}
+    }
+    #expect(device.kept.count == Set(known.filter { $0.centre != 0 }).count)
+  }
+
   @Test func everyMissIsComputedOnceABatchAndThenKept() throws {
     let store = try store()
     let lookup = NGramLookup(store: store, computer: computer, chunk: 4)

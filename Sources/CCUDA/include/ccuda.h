@@ -35,13 +35,16 @@ typedef struct ccuda_driver {
   int (*copy_to_host)(void *to, ccuda_address from, size_t bytes, ccuda_handle stream);
   int (*copy_on_device)(
       ccuda_address to, ccuda_address from, size_t bytes, ccuda_handle stream);
+  int (*clear)(ccuda_address to, unsigned char value, size_t bytes, ccuda_handle stream);
   int (*stream_create)(ccuda_handle *stream, unsigned flags);
   int (*stream_destroy)(ccuda_handle stream);
   int (*stream_synchronize)(ccuda_handle stream);
+  int (*stream_wait)(ccuda_handle stream, ccuda_handle event, unsigned flags);
   int (*event_create)(ccuda_handle *event, unsigned flags);
   int (*event_destroy)(ccuda_handle event);
   int (*event_record)(ccuda_handle event, ccuda_handle stream);
   int (*event_synchronize)(ccuda_handle event);
+  int (*event_query)(ccuda_handle event);
   int (*event_elapsed)(float *milliseconds, ccuda_handle start, ccuda_handle end);
   int (*module_load)(ccuda_handle *module, const void *image);
   int (*module_unload)(ccuda_handle module);

@@ -199,32 +199,37 @@ DEVICE uint4 loadOnce(const u16 *from) {
   return v;
 }
 
-// out = y + bottleneck(y), y = LayerNorm(x + residual), rounded to bf16 as a store would; tiles
-// without bottleneck get y. One warp normalises ROWS / 8 rows into shared memory, the next row's
-// values on their way while one is summed. out may be x or residual: a block reads its rows first.
-extern "C" __global__ void __launch_bounds__(threads, 2)
-    addNormBottleneck(const u16 *x, int xStride, const u16 *residual, int residualStride,
-                      const float *gamma, const float *beta, float epsilon, u16 *out, int stride,
-                      const Tile *tiles, int slot) {
-  __shared__ u64 pages[mostPages];
-  enum { pieces = (vectors + 31) / 32, mine = ROWS / warpCount };
+// out = y + bottleneck(y), y = LayerNorm(x + residual) or LayerNorm(x), rounded to bf16 as a store
+// would; tiles without bottleneck get y. One warp normalises ROWS / 8 rows into shared memory, the
+// values of the next one (two, without residual) on their way while one is summed. out may be x or
+// residual: a block reads its rows first.
+template <bool hasResidual>
+DEVICE void normBottleneckInto(const u16 *x, int xStride, const u16 *residual, int residualStride,
+                               const float *gamma, const float *beta, float epsilon, u16 *out,
+                               int stride, const Tile *tiles, int slot, u64 *pages) {
+  enum {
+    pieces = (vectors + 31) / 32,
+    mine = ROWS / warpCount,
+    ahead = hasResidual || mine < 2 ? 1 : 2,
+  };
   const Tile tile = tiles[blockIdx.x];
   int row, count;
   if (!rowsOf(tile, &row, &count)) return;
   const int warp = threadIdx.x >> 5, lane = threadIdx.x & 31;
 
-  uint4 a[pieces] = {}, b[pieces] = {};
-  auto load = [&](int r) {
+  uint4 a[ahead][pieces] = {}, b[hasResidual ? pieces : 1] = {};
+  auto load = [&](int r, int into) {
 #pragma unroll
     for (int p = 0; p < pieces; p++) {
       int v = lane + 32 * p;
       if (v < vectors && r < count) {
-        a[p] = loadOnce(x + (u64)(row + r) * xStride + 8 * v);
-        b[p] = loadOnce(residual + (u64)(row + r) * residualStride + 8 * v);
+        a[into][p] = loadOnce(x + (u64)(row + r) * xStride + 8 * v);
+        if (hasResidual) b[p] = loadOnce(residual + (u64)(row + r) * residualStride + 8 * v);
       }
     }
   };
-  load(warp);
+#pragma unroll
+  for (int i = 0; i < ahead; i++) load(warp + i * warpCount, i);
   const Entry entry = entryOrNone(tile.root, slot);
 #pragma unroll 2
   for (int i = 0; i < mine; i++) {
@@ -232,16 +237,17 @@ extern "C" __global__ void __launch_bounds__(threads, 2)
     float y[pieces][8], sum = 0, squares = 0;
 #pragma unroll
     for (int p = 0; p < pieces; p++) {
-      float z[8];
-      unpack8(a[p], y[p]);
-      unpack8(b[p], z);
+      unpack8(a[i % ahead][p], y[p]);
+      if (hasResidual) {
+        float z[8];
+        unpack8(b[p], z);
 #pragma unroll
-      for (int k = 0; k < 8; k++) {
-        y[p][k] += z[k];
-        sum += y[p][k];
+        for (int k = 0; k < 8; k++) y[p][k] += z[k];
       }
+#pragma unroll
+      for (int k = 0; k < 8; k++) sum += y[p][k];
     }
-    if (i + 1 < mine) load(r + warpCount);
+    if (i + ahead < mine) load(r + ahead * warpCount, i % ahead);
     const float mean = warpSum(sum) * (1.0f / HIDDEN);
 #pragma unroll
     for (int p = 0; p < pieces; p++)
@@ -269,6 +275,24 @@ extern "C" __global__ void __launch_bounds__(threads, 2)
   else
     __syncthreads();
   storeRows(out, stride, row, count);
+}
+
+extern "C" __global__ void __launch_bounds__(threads, 2)
+    addNormBottleneck(const u16 *x, int xStride, const u16 *residual, int residualStride,
+                      const float *gamma, const float *beta, float epsilon, u16 *out, int stride,
+                      const Tile *tiles, int slot) {
+  __shared__ u64 pages[mostPages];
+  normBottleneckInto<true>(x, xStride, residual, residualStride, gamma, beta, epsilon, out, stride,
+                           tiles, slot, pages);
+}
+
+// The product before it has added the residual.
+extern "C" __global__ void __launch_bounds__(threads, 2)
+    normBottleneck(const u16 *x, int xStride, const float *gamma, const float *beta, float epsilon,
+                   u16 *out, int stride, const Tile *tiles, int slot) {
+  __shared__ u64 pages[mostPages];
+  normBottleneckInto<false>(x, xStride, nullptr, 0, gamma, beta, epsilon, out, stride, tiles, slot,
+                            pages);
 }
 #endif
 

@@ -92,7 +92,7 @@ extern "C" __global__ void __launch_bounds__(256)
   storeNormalised(y, gamma, beta, epsilon, state);
 }
 
-// out = LayerNorm(x + residual); out may be either.
+// out = LayerNorm(x + residual); out may be either; no residual: LayerNorm(x).
 extern "C" __global__ void __launch_bounds__(256)
     addNorm(const u16 *x, int xStride, const u16 *residual, int residualStride, const float *gamma,
             const float *beta, float epsilon, u16 *out, int outStride, int rows) {
@@ -105,7 +105,7 @@ extern "C" __global__ void __launch_bounds__(256)
     int column = columnOf(p);
     if (column < HIDDEN) {
       addPairs(y[p], *(const uint4 *)(a + column));
-      addPairs(y[p], *(const uint4 *)(b + column));
+      if (residual) addPairs(y[p], *(const uint4 *)(b + column));
     }
   }
   storeNormalised(y, gamma, beta, epsilon, out + (u64)row * outStride);
@@ -173,25 +173,62 @@ DEVICE void addSlot(float *x, u64 row, int slot, int column) {
   }
 }
 
+// The rows that meet in a token: its own, the next token's and the previous one's, 0 at the ends of
+// its sequence. table[0] belongs to row `from`.
+struct Neighbours {
+  u64 centre, next, previous;
+};
+
+DEVICE Neighbours neighboursOf(int row, const u64 *table, int from, const int *places, int rows) {
+  return {table[row - from],
+          row + 1 < rows && places[row + 1] != 0 ? table[row + 1 - from] : 0,
+          places[row] != 0 ? table[row - 1 - from] : 0};
+}
+
+DEVICE void addMerged(float *x, const Neighbours &n, int column) {
+  addSlot(x, n.centre, 1, column);
+  addSlot(x, n.next, 0, column);
+  addSlot(x, n.previous, 2, column);
+}
+
 // out[t] = row[t][1] + row[t + 1][0] + row[t - 1][2] within each sequence, for rows first ..< end of
-// `rows`; a row whose place is 0 begins a sequence. table[0] belongs to row `from`.
+// `rows`; a row whose place is 0 begins a sequence.
 extern "C" __global__ void __launch_bounds__(256)
     mergeNGrams(const u64 *table, int from, const int *places, u16 *out, int stride, int first,
                 int end, int rows) {
   int row = first + rowOf();
   if (row >= end) return;
-  u64 centre = table[row - from];
-  u64 next = row + 1 < rows && places[row + 1] != 0 ? table[row + 1 - from] : 0;
-  u64 previous = places[row] != 0 ? table[row - 1 - from] : 0;
+  const Neighbours n = neighboursOf(row, table, from, places, rows);
 #pragma unroll
   for (int p = 0; p < pieces; p++) {
     int column = columnOf(p);
     if (column < HIDDEN) {
       float x[8] = {0};
-      addSlot(x, centre, 1, column);
-      addSlot(x, next, 0, column);
-      addSlot(x, previous, 2, column);
+      addMerged(x, n, column);
       *(uint4 *)(out + (u64)row * stride + column) = pack8(x);
     }
   }
+}
+
+// The same, then + position[place] + type[types[t]], LayerNorm: a merged row is read and written once.
+extern "C" __global__ void __launch_bounds__(256)
+    enterNGrams(const u64 *table, int from, const int *places, u16 *out, int stride, int first,
+                int end, int rows, const int *types, const float *position, const float *type,
+                const float *gamma, const float *beta, float epsilon) {
+  int row = first + rowOf();
+  if (row >= end) return;
+  const Neighbours n = neighboursOf(row, table, from, places, rows);
+  const float *place = position + (u64)places[row] * HIDDEN;
+  const float *segment = type + (u64)types[row] * HIDDEN;
+  float y[pieces][8] = {};
+#pragma unroll
+  for (int p = 0; p < pieces; p++) {
+    int column = columnOf(p);
+    if (column < HIDDEN) {
+      addMerged(y[p], n, column);
+      addFloats(y[p], place + column);
+      addFloats(y[p], segment + column);
+    }
+  }
+  storeNormalised(y, gamma, beta, epsilon, out + (u64)row * stride);
 }

@@ -32,12 +32,13 @@ struct Device {
   }
 
   /// For what runs on a GPU or not at all.
-  static func gpu(_ number: Int, _ libraries: [String], adapterBytes: Int?) throws(ComputeError)
-    -> CUDADevice
-  {
+  static func gpu(
+    _ number: Int, _ libraries: [String], adapterBytes: Int? = nil, adapterFraction: Double = 0.5
+  ) throws(ComputeError) -> CUDADevice {
     var settings = CUDADevice.Options()
     settings.ordinal = number
     settings.adapterBytes = adapterBytes
+    settings.adapterFraction = adapterFraction
     return try CUDADevice(.find(directories: libraries), options: settings)
   }
 
@@ -67,6 +68,14 @@ struct Device {
       FileHandle.standardError.write(Data("--precision auto: \(trial.report)\n".utf8))
       return trial.choice
     }
+  }
+
+  /// Rows of n-grams in a GPU's memory, in the format `type`; nil on a CPU, and for 0 bytes.
+  func rowCache(byteCount: Int, hidden: Int, type: ElementType) throws(ComputeError)
+    -> (any NGramRowCache)?
+  {
+    guard case .cuda(let device) = kind, byteCount > 0 else { return nil }
+    return try CUDARowCache(device: device, byteCount: byteCount, hidden: hidden, type: type)
   }
 
   /// Bytes of adapters that the device keeps ready when nobody says how many.

@@ -23,10 +23,10 @@ struct Rooms {
     store = AdapterStore(registry: registry)
 
     let plotBytes = options.plotBytes.bytes
+    let rowBytes = options.devicePlotBytes.bytes
     let engines = Engines { name in
-      let base = try bases.load(name)
-      return try Rooms.engine(
-        base, lane: try device.lane(threads: 1, for: base.configuration), plotBytes: plotBytes)
+      try Rooms.engine(
+        try bases.load(name), device: device, plotBytes: plotBytes, rowBytes: rowBytes)
     }
     self.engines = engines
     let adapterLane = try device.lane(threads: 1)
@@ -60,18 +60,23 @@ struct Rooms {
   }
 
   /// A base with a lane of its own for loading and for n-grams that missed.
-  private static func engine(_ base: Base, lane: any Backend, plotBytes: Int) throws -> Engine {
+  private static func engine(_ base: Base, device: Device, plotBytes: Int, rowBytes: Int) throws
+    -> Engine
+  {
+    let lane = try device.lane(threads: 1, for: base.configuration)
     let model = try BaseModel(
       source: base.weights, configuration: base.configuration, backend: lane)
     var lookup: NGramLookup?
+    var rowCache: (any NGramRowCache)?
     if base.configuration.isSkip {
-      lookup = NGramLookup(
-        store: try base.openPLOT(cacheBytes: plotBytes),
-        computer: try LocalEncoder(base: model, backend: lane))
+      let store = try base.openPLOT(cacheBytes: plotBytes)
+      rowCache = try device.rowCache(
+        byteCount: rowBytes, hidden: store.format.hidden, type: store.format.type.elementType)
+      lookup = NGramLookup(store: store, computer: try LocalEncoder(base: model, backend: lane))
     }
     return Engine(
       name: base.name, contentHash: base.record.contentHash, model: model,
-      tokenizer: base.tokenizer, lookup: lookup)
+      tokenizer: base.tokenizer, lookup: lookup, rowCache: rowCache)
   }
 
   /// Loads the bases that were asked for, or those that vBERTs use, before the first request does.

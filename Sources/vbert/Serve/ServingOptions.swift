@@ -24,6 +24,8 @@ struct ServingOptions: ParsableArguments {
   var cacheBytes: ByteSize?
   @Option(help: "Bytes of computed n-gram rows kept, for each base.")
   var plotBytes = ByteSize(256 << 20)
+  @Option(help: "Bytes of n-gram rows kept in a GPU's memory, for each base; 0: none.")
+  var devicePlotBytes = ByteSize(2 << 30)
   @Option(help: "Compute threads of a CPU (default: as many as cores).")
   var threads: Int?
   @Option(help: "Seconds that a request may wait.")
