@@ -20,7 +20,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TASKS = ["cls/sst2", "cls/trec6", "cls/subj", "cls/banking77", "cls/sms_spam", "cls/tweet_emotion",
-         "cls/snips_intent", "cls/ag_news", "pair/mrpc", "ner/atis_slots"]
+         "cls/snips_intent", "cls/ag_news", "pair/mrpc", "ner/dstc8_homes"]
 
 
 def main():
