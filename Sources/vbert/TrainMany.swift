@@ -6,7 +6,8 @@ import Model
 import Synchronization
 import Trainer
 
-/// `vbert train --many`: every vBERT of a list, those of one base and adapter kind in the same batches.
+/// `vbert train --many`: every vBERT of a list, those of one base, domain and adapter kind in the same
+/// batches.
 struct TrainMany {
   /// A line of the list; what it leaves out is as the command line says.
   private struct Line: Decodable {
@@ -19,6 +20,15 @@ struct TrainMany {
     var seed: UInt64?
     var patience: Int?
     var limit: Int?
+  }
+
+  /// Where a vBERT's n-gram rows come from.
+  private struct Rows: Hashable {
+    let base: String
+    let domain: String?
+    var key: String { "\(base) \(domain ?? "")" }
+
+    init(_ vbert: VBertRecord) { (base, domain) = (vbert.spec.base, vbert.spec.domain) }
   }
 
   /// A line with all that it names.
@@ -79,8 +89,9 @@ struct TrainMany {
       trainedTokens: 0)
     let lines = try read()
     let vberts = try lines.map { try store.registry.vbert($0.name) }
-    for base in Set(vberts.map(\.spec.base)).sorted() {
-      let mine = vberts.indices.filter { vberts[$0].spec.base == base }
+    // N-gram rows are a base's and a domain's: a vBERT must not learn on another domain's.
+    for rows in Set(vberts.map(Rows.init)).sorted(by: { $0.key < $1.key }) {
+      let mine = vberts.indices.filter { Rows(vberts[$0]) == rows }
       let opened = try OpenedBase(
         of: vberts[mine[0]].spec, home: store.registry.home, device: device, threads: threads)
       let entries = try Self.parallel(mine.count) { [base = opened.base] i in
