@@ -25,8 +25,9 @@ extension CUDABackend {
         workspace: productWorkspace, stream: stream), time: time)
   }
 
-  /// The product adds the residual while it has its sums in registers, so LayerNorm reads one tensor
-  /// instead of two.
+  /// Who adds the residual is a matter of the site alone, so that the bits are the same in every
+  /// batch: behind attention the product does, while it has its sums in registers; behind the wide
+  /// one LayerNorm does, which costs less there than what cuBLASLt asks for a third operand.
   package func matmulAddNorm(
     _ x: Tensor, _ matrix: any Matrix, residual: Tensor, norm: Normalization,
     groups: (any PlacedGroups)?, layer: Int, site: AdapterSite, into out: Tensor
@@ -36,8 +37,14 @@ extension CUDABackend {
     }
     precondition(residual.stride == out.stride && residual.columns == out.columns)
     guard x.rows > 0 else { return }
-    try multiply(x, matrix, matrix.plain, adding: residual, into: out)
-    try normalise(out, norm: norm, groups: groups, layer: layer, site: site)
+    guard site == .ffn else {
+      try multiply(x, matrix, matrix.plain, adding: residual, into: out)
+      return try normalise(out, norm: norm, groups: groups, layer: layer, site: site)
+    }
+    try multiply(x, matrix, matrix.plain, adding: nil, into: out)
+    guard let groups else { return try addNorm(out, residual: residual, norm: norm, into: out) }
+    try addNorm(
+      out, residual: residual, norm: norm, groups: groups, layer: layer, site: site, into: out)
   }
 
   package func applyGELU(_ x: Tensor) throws(ComputeError) {

@@ -19,29 +19,38 @@ final class BenchModel {
       base: base, backend: lane, tokenBudget: tokenBudget, extraBytes: 64 << 20)
   }
 
-  /// Of the matrix products of the upper layers.
-  var flopsPerToken: Double {
+  /// Of the matrix products of the upper layers; heads that read first rows leave out the last
+  /// layer's other rows behind attention.
+  func flops(tokens: Int, sequences: Int, pooling: Pooling) -> Double {
     let (h, w) = (Double(configuration.hiddenSize), Double(configuration.intermediateSize))
-    return Double(configuration.upperLayers.count) * 2 * (4 * h * h + 2 * h * w)
+    let layers = Double(configuration.upperLayers.count)
+    let (before, behind) = (2 * 3 * h * h, 2 * (h * h + 2 * h * w))
+    let last = Double(pooling == .cls ? sequences : tokens)
+    return Double(tokens) * (layers * before + (layers - 1) * behind) + last * behind
   }
 
-  /// One batch, from host inputs to scores [sequences, 2] on the device.
-  func start(_ input: BenchInput) throws(ComputeError) -> Tensor {
+  /// One batch, from host inputs to scores [sequences, 2] on the device: of heads that read the first
+  /// state of a sequence, or the mean of all.
+  func start(_ input: BenchInput, pooling: Pooling = .cls) throws(ComputeError) -> Tensor {
     let sequences = try lane.place(input.batch.layout)
-    let x = try upper.states(
-      of: input.batch, rows: input.rows, sequences: sequences,
-      groups: input.groups.isEmpty ? nil : lane.place(input.groups))
-    return try score(x, input, sequences)
+    let groups = input.groups.isEmpty ? nil : try lane.place(input.groups)
+    let heads = try lane.place(input.headGroups)
+    if pooling == .cls {
+      let states = try upper.firstStates(
+        of: input.batch, rows: input.rows, sequences: sequences, groups: groups,
+        firstGroups: groups == nil ? nil : heads)
+      return try score(states, heads)
+    }
+    let states = try upper.states(
+      of: input.batch, rows: input.rows, sequences: sequences, groups: groups)
+    let pooled = upper.workspace.take(rows: sequences.layout.count, columns: states.columns)
+    try lane.pool(states, sequences: sequences, pooling: pooling, into: pooled)
+    return try score(pooled, heads)
   }
 
-  func score(_ x: Tensor, _ input: BenchInput, _ sequences: any PlacedSequences)
-    throws(ComputeError) -> Tensor
-  {
-    let size = input.batch.layout.count
-    let pooled = upper.workspace.take(rows: size, columns: x.columns)
-    try lane.pool(x, sequences: sequences, pooling: .cls, into: pooled)
-    let scores = upper.workspace.take(rows: size, columns: 2)
-    try lane.applyHeads(pooled, groups: lane.place(input.headGroups), into: scores)
+  private func score(_ pooled: Tensor, _ heads: any PlacedGroups) throws(ComputeError) -> Tensor {
+    let scores = upper.workspace.take(rows: pooled.rows, columns: 2)
+    try lane.applyHeads(pooled, groups: heads, into: scores)
     return scores
   }
 }

@@ -18,6 +18,8 @@ package struct BenchReport: Encodable {
     package let milliseconds: Double
     /// From ids on the host to scores on the host, one batch at a time, median.
     package var hostToHostMilliseconds: Double?
+    /// Of these, until the host had asked for the last kernel.
+    package var launchMilliseconds: Double?
     /// Of the products alone at 700 TFLOP/s.
     package var shareOfCeiling: Double?
     /// Scores were numbers.
@@ -47,7 +49,7 @@ package struct BenchReport: Encodable {
 extension BenchReport.Throughput {
   static let header =
     "section     shape      what                               batch  tokens    seq/s (best)"
-    + "          ms   host-host  of ceiling"
+    + "          ms   host-host   launches  of ceiling"
 
   /// A line of the table.
   var line: String {
@@ -62,6 +64,7 @@ extension BenchReport.Throughput {
       + number(Double(batch), "%.0f", 6) + number(Double(tokens), "%.0f", 8)
       + number(sequencesPerSecond, "%.0f", 9) + number(bestSequencesPerSecond, "(%.0f)", 10)
       + number(milliseconds, "%.3f", 9) + number(hostToHostMilliseconds, "%.3f", 10)
+      + number(launchMilliseconds, "%.3f", 11)
       + number(shareOfCeiling.map { 100 * $0 }, "%.1f%%", 10) + (isFinite ? "" : "  NOT FINITE")
   }
 }

@@ -113,5 +113,13 @@ extension GPUBench {
       () throws(ComputeError) in try lane.applyGELU(w)
     }
     try product("down", w, x)
+    let back = try lane.prepare(r.matrix(hidden, wide))
+    try report(
+      "down, norm", bytes: 8 * unit + Double(2 * hidden * wide),
+      flops: Double(2 * rows * hidden * wide)
+    ) { () throws(ComputeError) in
+      try lane.matmulAddNorm(
+        w, back, residual: z, norm: norm, groups: nil, layer: layer, site: .ffn, into: x)
+    }
   }
 }

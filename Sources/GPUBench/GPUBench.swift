@@ -129,12 +129,15 @@ package final class GPUBench {
               lengths: [Int](repeating: length, count: size), residents, table,
               adapters: adapters, seed: UInt64(size * 10 + n))
           }
-          add(
-            try measure(
-              "throughput", shape,
-              "length \(length), "
-                + (adapters ? "\(residents.adapters.count) vBERTs" : "no adapters"),
-              model, inputs))
+          for pooling in [Pooling.cls, .mean] {
+            add(
+              try measure(
+                "throughput", shape,
+                "length \(length), "
+                  + (adapters ? "\(residents.adapters.count) vBERTs" : "no adapters")
+                  + (pooling == .cls ? "" : ", mean"),
+                model, inputs, pooling: pooling))
+          }
         }
       }
     }
@@ -142,25 +145,29 @@ package final class GPUBench {
 
   /// Times batches back to back, then one at a time with the scores fetched.
   func measure(
-    _ section: String, _ shape: String, _ what: String, _ model: BenchModel, _ inputs: [BenchInput]
+    _ section: String, _ shape: String, _ what: String, _ model: BenchModel,
+    _ inputs: [BenchInput], pooling: Pooling = .cls
   ) throws -> BenchReport.Throughput {
-    for input in inputs.prefix(3) { _ = try model.start(input) }
+    for input in inputs.prefix(3) { _ = try model.start(input, pooling: pooling) }
     try lane.finish()
     let size = inputs[0].batch.layout.count
     let tokens = inputs.reduce(0) { $0 + $1.batch.layout.rows } / inputs.count
-    let batches = max(5, (options.isShort ? 4_000 : 20_000) * 128 / max(tokens, 128))
+    let batches = min(
+      2_000, max(5, (options.isShort ? 4_000 : 20_000) * 128 / max(tokens, 128)))
     var seconds: [Double] = []
     for _ in 0..<3 {
       let start = ContinuousClock.now
-      for n in 0..<batches { _ = try model.start(inputs[n % inputs.count]) }
+      for n in 0..<batches { _ = try model.start(inputs[n % inputs.count], pooling: pooling) }
       try lane.finish()
       seconds.append((ContinuousClock.now - start) / .seconds(1) / Double(batches))
     }
-    var latency: [Double] = []
+    var (latency, launches): ([Double], [Double]) = ([], [])
     var scores: [Float] = []
     for n in 0..<(size == 1 ? 300 : 10) {
       let start = ContinuousClock.now
-      scores = try lane.floats(of: try model.start(inputs[n % inputs.count]))
+      let out = try model.start(inputs[n % inputs.count], pooling: pooling)
+      launches.append((ContinuousClock.now - start) / .milliseconds(1))
+      scores = try lane.floats(of: out)
       latency.append((ContinuousClock.now - start) / .milliseconds(1))
     }
     seconds.sort()
@@ -169,8 +176,10 @@ package final class GPUBench {
       sequencesPerSecond: Double(size) / seconds[1],
       bestSequencesPerSecond: Double(size) / seconds[0], milliseconds: seconds[1] * 1e3)
     figure.hostToHostMilliseconds = latency.sorted()[latency.count / 2]
+    figure.launchMilliseconds = launches.sorted()[launches.count / 2]
     figure.shareOfCeiling =
-      Double(tokens) * model.flopsPerToken / seconds[1] / GPUBench.ceiling
+      model.flops(tokens: tokens, sequences: size, pooling: pooling) / seconds[1]
+      / GPUBench.ceiling
     figure.isFinite = scores.allSatisfy(\.isFinite)
     return figure
   }

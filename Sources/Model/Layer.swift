@@ -58,32 +58,69 @@ extension Layer {
     let backend: any Backend
     let sequences: any PlacedSequences
     /// nil: no row has an adapter.
-    let groups: (any PlacedGroups)?
+    var groups: (any PlacedGroups)?
     let heads: Int
     let workspace: Workspace
   }
 
   /// Runs the layer on x [rows, hidden], in place; `workspace` is as full afterwards as before.
   func run(_ x: Tensor, _ batch: Batch) throws(ComputeError) {
-    let backend = batch.backend
     let mark = batch.workspace.mark
     defer { batch.workspace.reset(to: mark) }
-    let hidden = x.columns
-    func scratch(_ columns: Int) -> Tensor {
-      batch.workspace.take(rows: x.rows, columns: columns, type: x.type)
-    }
+    let context = try attend(x, batch)
+    try complete(context, residual: x, into: x, batch)
+  }
 
-    let qkv = scratch(3 * hidden)
+  /// `run` for the first row of every sequence alone: everything behind attention is left out for the
+  /// others, whose states nobody reads. x is used up; its first rows become the result
+  /// [sequences, hidden]. `groups`: who the sequences belong to, one row each.
+  func runFirstRows(_ x: Tensor, _ batch: Batch, groups: (any PlacedGroups)?)
+    throws(ComputeError) -> Tensor
+  {
+    let mark = batch.workspace.mark
+    defer { batch.workspace.reset(to: mark) }
+    let context = try attend(x, batch)
+    let count = batch.sequences.layout.count
+    func firstRows(_ from: Tensor) throws(ComputeError) -> Tensor {
+      let rows = batch.workspace.take(rows: count, columns: x.columns, type: x.type)
+      try batch.backend.pool(from, sequences: batch.sequences, pooling: .cls, into: rows)
+      return rows
+    }
+    let (attended, residual) = (try firstRows(context), try firstRows(x))
+    var own = batch
+    own.groups = groups
+    let out = x.rows(0..<count)
+    try complete(attended, residual: residual, into: out, own)
+    return out
+  }
+
+  /// What every row takes from its sequence [rows, hidden], in the workspace.
+  private func attend(_ x: Tensor, _ batch: Batch) throws(ComputeError) -> Tensor {
+    let (backend, hidden) = (batch.backend, x.columns)
+    let context = batch.workspace.take(rows: x.rows, columns: hidden, type: x.type)
+    let mark = batch.workspace.mark
+    defer { batch.workspace.reset(to: mark) }
+    let qkv = batch.workspace.take(rows: x.rows, columns: 3 * hidden, type: x.type)
     try backend.matmul(x, queryKeyValue, activation: .none, into: qkv)
     for (part, target) in [LowRankTarget.query, .key, .value].enumerated() {
       try addLowRank(x, target, into: qkv.columns(part * hidden..<(part + 1) * hidden), batch)
     }
-    let context = scratch(hidden)
     try backend.attention(qkv, sequences: batch.sequences, heads: batch.heads, into: context)
+    return context
+  }
 
-    let attended = scratch(hidden)
+  /// From attention's output to the layer's; `out` may be `residual`.
+  private func complete(
+    _ context: Tensor, residual: Tensor, into out: Tensor, _ batch: Batch
+  ) throws(ComputeError) {
+    let backend = batch.backend
+    func scratch(_ columns: Int) -> Tensor {
+      batch.workspace.take(rows: context.rows, columns: columns, type: context.type)
+    }
+    let attended = scratch(context.columns)
     try close(
-      context, output, .output, residual: x, attentionNorm, .attention, into: attended, batch)
+      context, output, .output, residual: residual, attentionNorm, .attention, into: attended,
+      batch)
 
     let wide = scratch(up.outputs)
     if batch.groups?.hasLowRank(layer: number, target: .up) == true {
@@ -93,7 +130,7 @@ extension Layer {
     } else {
       try backend.matmul(attended, up, activation: .gelu, into: wide)
     }
-    try close(wide, down, .down, residual: attended, outputNorm, .ffn, into: x, batch)
+    try close(wide, down, .down, residual: attended, outputNorm, .ffn, into: out, batch)
   }
 
   /// The end of either half: product, residual, LayerNorm, and the adapters that sit there.
@@ -122,10 +159,11 @@ extension Layer {
     try batch.backend.addLowRanks(x, groups: groups, layer: number, target: target, into: out)
   }
 
-  /// Workspace bytes that `run` needs for `rows` rows.
+  /// Workspace bytes that a layer needs for `rows` rows: attention's output; then its input, or the
+  /// other half and (`runFirstRows`) the rows that are left.
   static func workspaceBytes(rows: Int, configuration: Configuration, type: ElementType) -> Int {
     let hidden = configuration.hiddenSize
-    return [3 * hidden, hidden, hidden, configuration.intermediateSize].reduce(0) {
+    return [hidden, hidden, hidden, hidden, configuration.intermediateSize].reduce(0) {
       $0 + Workspace.bytes(rows: rows, columns: $1, type: type)
     }
   }

@@ -35,19 +35,56 @@ package final class UpperEncoder {
     groups: (any PlacedGroups)? = nil,
     visit: (Int, Tensor) throws(ComputeError) -> Void = { _, _ in }
   ) throws(ComputeError) -> Tensor {
+    let x = try entered(batch, rows: rows, sequences: sequences, visit)
+    let layerBatch = layerBatch(sequences, groups)
+    for (done, layer) in layers.enumerated() {
+      try layer.run(x, layerBatch)
+      try visit(done + 1, x)
+    }
+    return x
+  }
+
+  /// The final states of every sequence's first row [sequences, hidden], as `states` has them: what
+  /// heads that pool by it read. The last layer computes no more than they need, a quarter of its
+  /// operations. Equal to the bit where products do not depend on the rows beside (CUDA does not).
+  /// `firstGroups`: who the sequences belong to, one row each.
+  package func firstStates(
+    of batch: PackedBatch, rows: [NGramRow]? = nil, sequences: any PlacedSequences,
+    groups: (any PlacedGroups)? = nil, firstGroups: (any PlacedGroups)? = nil,
+    visit: (Int, Tensor) throws(ComputeError) -> Void = { _, _ in }
+  ) throws(ComputeError) -> Tensor {
+    let x = try entered(batch, rows: rows, sequences: sequences, visit)
+    let layerBatch = layerBatch(sequences, groups)
+    for (done, layer) in layers.dropLast().enumerated() {
+      try layer.run(x, layerBatch)
+      try visit(done + 1, x)
+    }
+    guard let last = layers.last else { preconditionFailure("a base without layers") }
+    let firsts = try last.runFirstRows(x, layerBatch, groups: firstGroups)
+    try visit(layers.count, firsts)
+    return firsts
+  }
+
+  private var layers: ArraySlice<Layer> { base.layers[base.configuration.upperLayers] }
+
+  private func layerBatch(_ sequences: any PlacedSequences, _ groups: (any PlacedGroups)?)
+    -> Layer.Batch
+  {
+    Layer.Batch(
+      backend: backend, sequences: sequences, groups: groups,
+      heads: base.configuration.headCount, workspace: workspace)
+  }
+
+  private func entered(
+    _ batch: PackedBatch, rows: [NGramRow]?, sequences: any PlacedSequences,
+    _ visit: (Int, Tensor) throws(ComputeError) -> Void
+  ) throws(ComputeError) -> Tensor {
     precondition(batch.layout.rows <= tokenBudget)
     workspace.reset()
     let x = workspace.take(
       rows: batch.layout.rows, columns: base.configuration.hiddenSize, type: base.activationType)
     try enter(batch, rows: rows, sequences: sequences, into: x)
     try visit(0, x)
-    let layerBatch = Layer.Batch(
-      backend: backend, sequences: sequences, groups: groups,
-      heads: base.configuration.headCount, workspace: workspace)
-    for (done, layer) in base.layers[base.configuration.upperLayers].enumerated() {
-      try layer.run(x, layerBatch)
-      try visit(done + 1, x)
-    }
     return x
   }
 

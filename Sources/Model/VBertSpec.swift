@@ -51,6 +51,9 @@ package struct VBertSpec: Sendable, Hashable, Codable {
     self.labels = labels
     self.maxLength = maxLength
   }
+
+  /// Whether its head reads the first state of a sequence and no other.
+  package var readsFirstRowAlone: Bool { pooling == .cls && task != .tag }
 }
 
 extension AdapterSpec: Codable {

@@ -19,6 +19,7 @@ final class Execution {
   func outputs(
     of part: BatchPart, visit: (Int) -> Void
   ) throws(ComputeError) -> [Reply.Output] {
+    if part.readsFirstRowsAlone { return try firstRowOutputs(of: part, visit: visit) }
     let sequences = try backend.place(part.packed.layout)
     let groups = try backend.place(
       part.runs.map { RowGroup(rows: part.rows(of: $0), adapter: $0.adapter) })
@@ -32,6 +33,24 @@ final class Execution {
     for pooling in [Pooling.mean, .cls] { outputs += try heads.pooled(pooling) }
     outputs += try heads.tagged()
     return outputs
+  }
+
+  /// Of a part whose heads all read the first state of a sequence.
+  private func firstRowOutputs(
+    of part: BatchPart, visit: (Int) -> Void
+  ) throws(ComputeError) -> [Reply.Output] {
+    let states = try encoder(of: part.engine).firstStates(
+      of: part.packed, rows: part.rows?.rows, sequences: backend.place(part.packed.layout),
+      groups: backend.place(
+        part.runs.map { RowGroup(rows: part.rows(of: $0), adapter: $0.adapter) }),
+      firstGroups: backend.place(
+        part.runs.map { RowGroup(rows: $0.sequences, adapter: $0.adapter) })
+    ) { number, _ throws(ComputeError) in visit(number) }
+    let single = SequenceLayout(lengths: repeatElement(1, count: states.rows))
+    return try HeadPass(
+      part: part, states: states, sequences: backend.place(single), backend: backend,
+      space: space(for: part)
+    ).pooled(.cls)
   }
 
   private func encoder(of engine: Engine) throws(ComputeError) -> UpperEncoder {

@@ -29,6 +29,11 @@ struct BatchPart: Sendable {
   /// nil for a dense base. Keeps the rows where they are until the batch has run.
   let rows: PLOTRows?
 
+  /// Whether nothing but the first state of every sequence is asked for.
+  var readsFirstRowsAlone: Bool {
+    runs.allSatisfy { $0.vbert.spec.readsFirstRowAlone }
+  }
+
   /// Token rows of a run.
   func rows(of run: Run) -> Range<Int> {
     let offsets = packed.layout.offsets

@@ -52,21 +52,29 @@ package final class Predictor {
     let found = try lookup?(batch.grams)
     let sequences = try backend.place(batch.layout)
     let groups = try backend.place([RowGroup(rows: 0..<batch.layout.rows, adapter: adapter)])
-    let states = try upper.states(
-      of: batch, rows: found?.rows, sequences: sequences, groups: groups)
-    withExtendedLifetime(found?.owner) {}
-    var (features, headGroups) = (states, groups)
-    if spec.task != .tag {
-      features = upper.workspace.take(
-        rows: batch.layout.count, columns: states.columns)
-      try backend.pool(states, sequences: sequences, pooling: spec.pooling, into: features)
-      headGroups = try backend.place([RowGroup(rows: 0..<features.rows, adapter: adapter)])
+    let single = try backend.place([RowGroup(rows: 0..<batch.layout.count, adapter: adapter)])
+    let features: Tensor
+    if spec.readsFirstRowAlone {
+      features = try upper.firstStates(
+        of: batch, rows: found?.rows, sequences: sequences, groups: groups, firstGroups: single)
+    } else {
+      let states = try upper.states(
+        of: batch, rows: found?.rows, sequences: sequences, groups: groups)
+      features = spec.task == .tag ? states : try pooled(states, sequences)
     }
+    withExtendedLifetime(found?.owner) {}
+    let headGroups = spec.task == .tag ? groups : single
     let labels = spec.task.outputs(labels: spec.labels.count)
     guard labels > 0 else { return features }
     // Sums end in fp32 on every device: in bf16 close labels would tie.
     let out = upper.workspace.take(rows: features.rows, columns: labels)
     try backend.applyHeads(features, groups: headGroups, into: out)
     return out
+  }
+
+  private func pooled(_ states: Tensor, _ sequences: any PlacedSequences) throws -> Tensor {
+    let features = upper.workspace.take(rows: sequences.layout.count, columns: states.columns)
+    try upper.backend.pool(states, sequences: sequences, pooling: spec.pooling, into: features)
+    return features
   }
 }

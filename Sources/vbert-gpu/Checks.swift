@@ -19,21 +19,25 @@ final class Checks {
   /// bf16 has 8 bits: one rounding of every value costs about 0.0017.
   static let oneRounding = 0.004
 
-  func run(goldens: String?, trainingOnly: Bool) throws -> Int32 {
+  /// What there is, by name, in the order in which it runs.
+  private var parts: [(name: String, run: () throws -> Void)] {
+    [
+      ("training", training), ("rows", rowOperations), ("products", products),
+      ("alone", productsAlone), ("attention", { try self.attention(self.gpu, "") }),
+      ("kernels", otherKernels), ("groups", groups), ("fused", fused), ("residency", residency),
+      ("ends", ends), ("models", sameAlone),
+    ]
+  }
+
+  /// `only`: names of parts; empty: all.
+  func run(goldens: String?, only: Set<String>) throws -> Int32 {
     print("\(gpu.name) against \(cpu.name)")
-    training()
-    if !trainingOnly {
-      try rowOperations()
-      try products()
-      try productsAlone()
-      try attention(gpu, "")
-      try otherKernels()
-      try groups()
-      try fused()
-      try residency()
-      try ends()
-      try sameAlone()
+    let unknown = only.subtracting(parts.map(\.name))
+    guard unknown.isEmpty else {
+      print("no part is named \(unknown.sorted()); there are \(parts.map(\.name))")
+      return 2
     }
+    for part in parts where only.isEmpty || only.contains(part.name) { try part.run() }
     if let goldens { try runGoldens(goldens) }
     print("\(count - failures) of \(count) checks passed")
     return failures == 0 ? 0 : 1
@@ -198,7 +202,7 @@ final class Checks {
         try gpu.matmul(x, matrix, activation: activation, into: all)
         let together = try r.read(all)
         var line = ""
-        for rows in [1, 3, 16, 35, 64, 128, 256, 512, 1000, 2048, 4096] {
+        for rows in [1, 2, 3, 8, 16, 35, 64, 128, 256, 512, 1000, 2048, 4096] {
           try gpu.matmul(
             x.rows(0..<rows), matrix, activation: activation, into: part.rows(0..<rows))
           let alone = try r.read(part.rows(0..<rows))

@@ -9,11 +9,12 @@ import GPUBench
 let usage = """
   usage: vbert-gpu devices
          vbert-gpu compile ARCHITECTURE...      every kernel through NVRTC, no GPU needed: 80 90
-         vbert-gpu check [GOLDEN-DIRECTORY] [--training]
+         vbert-gpu check [GOLDEN-DIRECTORY] [--only PART,PART...]
                                                 against the CPU backend, and the goldens if given;
-                                                or training's operations alone
+                                                parts: training, attention, models...
          vbert-gpu check-cpu ...                the same checks, the CPU in the GPU's place
-         vbert-gpu bench [--short] [--lengths FILE] [SECTION...]  as vbert bench gpu
+         vbert-gpu bench [--short] [--lengths FILE] [--batches N,N...] [SECTION...]
+                                                as vbert bench gpu
   libraries are found by themselves; VBERT_CUDA_LIBRARIES=DIR[:DIR...] comes first
   """
 
@@ -40,6 +41,9 @@ func run() throws -> Int32 {
       options.lengths = try String(contentsOfFile: arguments[place + 1], encoding: .utf8)
         .split(separator: "\n").compactMap { Int($0) }
     }
+    if let place = arguments.firstIndex(of: "--batches"), place + 1 < arguments.count {
+      options.batches = arguments[place + 1].split(separator: ",").compactMap { Int($0) }
+    }
     options.sections = Set(arguments.compactMap(GPUBench.Section.init(rawValue:)))
     try GPUBench(try start(), options: options, show: { print($0) }).run()
     return 0
@@ -50,9 +54,12 @@ func run() throws -> Int32 {
 }
 
 func check(_ backend: any Backend) throws -> Int32 {
-  try Checks(backend).run(
-    goldens: arguments.dropFirst().first { !$0.hasPrefix("--") },
-    trainingOnly: arguments.contains("--training"))
+  var (rest, only): (ArraySlice<String>, Set<String>) = (arguments.dropFirst(), [])
+  if let place = rest.firstIndex(of: "--only") {
+    only = Set(rest[place...].dropFirst().first?.split(separator: ",").map(String.init) ?? [])
+    rest = rest[..<place]
+  }
+  return try Checks(backend).run(goldens: rest.first, only: only)
 }
 
 func start() throws -> CUDADevice {

@@ -58,24 +58,41 @@ final class GoldenRunner {
   func states(
     _ batch: PackedBatch, grams: [NGram]? = nil, groups: [RowGroup]? = nil
   ) throws -> [[Float]] {
-    let grams = grams ?? batch.grams
-    let hidden = base.configuration.hiddenSize
-    var rows = [Float](repeating: 0, count: local == nil ? 0 : grams.count * 3 * hidden)
-    try unsafe rows.withUnsafeMutableBufferPointer { unsafe try local?.compute(grams, into: $0) }
     var states: [[Float]] = []
-    try unsafe rows.withUnsafeBufferPointer { rows in
-      let start = UInt(bitPattern: rows.baseAddress)
-      let table = grams.indices.map {
-        NGramRow(address: start + UInt($0 * 3 * hidden * 4), type: .float32)
-      }
+    try withRows(grams ?? batch.grams) { rows in
       _ = try upper.states(
-        of: batch, rows: table, sequences: try backend.place(batch.layout),
+        of: batch, rows: rows, sequences: try backend.place(batch.layout),
         groups: try groups.map { groups throws(ComputeError) in try backend.place(groups) }
       ) { _, x throws(ComputeError) in
         states.append(try self.values(x))
       }
     }
     return states
+  }
+
+  /// The final states of every sequence's first row, computed without the others.
+  func firstStates(_ batch: PackedBatch, groups: [RowGroup]) throws -> [Float] {
+    let single = groups.enumerated().map { RowGroup(rows: $0..<$0 + 1, adapter: $1.adapter) }
+    return try withRows(batch.grams) { rows in
+      try values(
+        upper.firstStates(
+          of: batch, rows: rows, sequences: try backend.place(batch.layout),
+          groups: try backend.place(groups), firstGroups: try backend.place(single)))
+    }
+  }
+
+  /// `body` gets the rows that the local layers make of `grams`.
+  private func withRows<Result>(_ grams: [NGram], _ body: ([NGramRow]) throws -> Result) throws
+    -> Result
+  {
+    let width = 3 * base.configuration.hiddenSize
+    var rows = [Float](repeating: 0, count: local == nil ? 0 : grams.count * width)
+    try unsafe rows.withUnsafeMutableBufferPointer { unsafe try local?.compute(grams, into: $0) }
+    return try unsafe rows.withUnsafeBufferPointer { rows in
+      let start = UInt(bitPattern: rows.baseAddress)
+      return try body(
+        grams.indices.map { NGramRow(address: start + UInt($0 * width * 4), type: .float32) })
+    }
   }
 
   func values(_ x: Tensor) throws(ComputeError) -> [Float] {

@@ -137,6 +137,11 @@ struct TinyGoldenTests {
     }
     let states = try runner.states(batch, groups: groups)
     #expect(largestDifference(states[2], try packed("\(name).final")) < 2e-5)
+    let firsts = tenants.indices.flatMap { i in
+      states[2][(batch.layout.rows(of: i).lowerBound * file.config.hidden_size)...]
+        .prefix(file.config.hidden_size)
+    }
+    #expect(largestDifference(try runner.firstStates(batch, groups: groups), firsts) < 1e-5)
 
     for (i, tenant) in tenants.enumerated() {
       let alone = PackedBatch(sequences: [(file.ids[i], file.type_ids[i])])
