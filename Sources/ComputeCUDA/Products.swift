@@ -6,8 +6,9 @@ internal import Synchronization
 ///
 /// Row-major out [R, N] = x [R, K] W[N, K]^T is asked for as the column-major out^T = W x^T. Algorithms
 /// come from the library's heuristics and are timed once for each shape (rows counted in eight steps
-/// an octave). Only algorithms that sum along K in one piece are admitted, so that a row's result does
-/// not depend on how many rows are computed beside it.
+/// an octave). Only algorithms that sum along K in one piece on tensor cores are admitted, so that a
+/// row's result does not depend on how many rows are computed beside it: for a single row the library
+/// also has kernels that sum in another order.
 @safe final class Products: @unchecked Sendable {
   let table: ccuda_blas
   let handle: UInt64
@@ -36,14 +37,15 @@ internal import Synchronization
     var handle: UInt64 = 0
     try Products.check(unsafe table.create(&handle), "starting cuBLASLt")
     self.handle = handle
-    preference = try Products.preference(table, reductions: 0)
-    cuttingPreference = try Products.preference(table, reductions: Number.reductionInWorkspace)
+    preference = try Products.preference(table, reductions: 0, kinds: Number.onTensorCores)
+    cuttingPreference = try Products.preference(
+      table, reductions: Number.reductionInWorkspace, kinds: Number.onAnything)
   }
 
-  /// `reductions`: how sums may be cut.
-  private static func preference(_ table: ccuda_blas, reductions: UInt32) throws(ComputeError)
-    -> UInt64
-  {
+  /// `reductions`: how sums may be cut; `kinds`: what may multiply.
+  private static func preference(
+    _ table: ccuda_blas, reductions: UInt32, kinds: UInt64
+  ) throws(ComputeError) -> UInt64 {
     var preference: UInt64 = 0
     try Products.check(unsafe table.preference_create(&preference), "preferring products")
     var bytes = UInt64(Products.workspaceBytes)
@@ -54,6 +56,10 @@ internal import Synchronization
     try Products.check(
       unsafe table.preference_set(preference, Number.preferredReduction, &reductions, 4),
       "preferring whole sums")
+    var kinds = kinds
+    try Products.check(
+      unsafe table.preference_set(preference, Number.preferredKinds, &kinds, 8),
+      "preferring tensor cores")
     var alignment: UInt32 = 16
     for operand in Number.preferredAlignments {
       try Products.check(
@@ -245,5 +251,9 @@ internal import Synchronization
     /// Partial sums in fp32 in the workspace, added up in one order.
     static let reductionInWorkspace: UInt32 = 2
     static let preferredAlignments: ClosedRange<Int32> = 5...8
+    static let preferredKinds: Int32 = 12
+    static let onAnything = UInt64.max
+    /// All but the lowest bit, multiply-add without tensor cores.
+    static let onTensorCores = UInt64.max - 1
   }
 }
