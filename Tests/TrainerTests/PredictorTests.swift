@@ -1,0 +1,59 @@
+import Compute
+import ComputeCPU
+import Foundation
+import Model
+import TestSupport
+import Testing
+
+@testable import Trainer
+
+@Suite("Predictor", .enabled(if: Shared.exists, "\(Shared.missing)"))
+struct PredictorTests {
+  /// Whatever is left out on the way, outputs are those of the heads on the states of all rows.
+  @Test(arguments: [Pooling.mean, .cls]) func outputsAreTheHeads(pooling: Pooling) throws {
+    let tiny = try TinyModel()
+    let (backend, hidden) = (tiny.backend, tiny.configuration.hiddenSize)
+    let base = try BaseModel(
+      source: tiny.tensors, configuration: tiny.configuration, backend: backend)
+    let local = try LocalEncoder(base: base, backend: backend, chunk: 64)
+    var random = SeededGenerator(seed: 8)
+    func matrix(_ outputs: Int, _ inputs: Int) -> HostMatrix {
+      func values(_ count: Int) -> [Float] {
+        (0..<count).map { _ in Float.random(in: -0.5...0.5, using: &random) }
+      }
+      return HostMatrix(
+        weight: values(outputs * inputs), bias: values(outputs), outputs: outputs, inputs: inputs)
+    }
+    let adapter = HostAdapter(
+      bottlenecks: tiny.configuration.upperLayers.flatMap { layer in
+        AdapterSite.allCases.map {
+          .init(layer: layer, site: $0, down: matrix(6, hidden), up: matrix(hidden, 6))
+        }
+      }, head: matrix(3, hidden))
+    var spec = tiny.spec(.bottleneck(width: 6, sites: AdapterSite.allCases))
+    spec.pooling = pooling
+
+    let predictor = try Predictor(
+      spec: spec, adapter: adapter, base: base, lookup: local.lookup, backend: backend)
+    let found = try predictor.outputs(
+      zip(tiny.file.ids, tiny.file.type_ids).map { TokenSequence(ids: $0, types: $1) })
+
+    let upper = try UpperEncoder(
+      base: base, backend: backend, tokenBudget: 64, extraBytes: 1 << 16)
+    let (layout, resident) = (tiny.batch.layout, try backend.load(adapter))
+    func group(_ rows: Int) throws -> any PlacedGroups {
+      try backend.place([RowGroup(rows: 0..<rows, adapter: resident)])
+    }
+    let rows = try local.lookup(tiny.batch.grams)
+    let sequences = try backend.place(layout)
+    let states = try upper.states(
+      of: tiny.batch, rows: rows.rows, sequences: sequences, groups: group(layout.rows))
+    let pooled = upper.workspace.take(rows: layout.count, columns: hidden)
+    let logits = upper.workspace.take(rows: layout.count, columns: 3)
+    try backend.pool(states, sequences: sequences, pooling: pooling, into: pooled)
+    try backend.applyHeads(pooled, groups: group(layout.count), into: logits)
+    let expected = try backend.download(logits)
+    #expect(found.count == layout.count)
+    for (a, b) in zip(found.joined(), expected) { #expect(abs(a - b) < 1e-5) }
+  }
+}
