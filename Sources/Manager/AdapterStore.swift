@@ -84,6 +84,31 @@ extension AdapterStore {
     _ adapter: HostAdapter, vbert: String, spec: VBertSpec, base: Configuration,
     commit: (BlobRecord?) throws(RegistryError) -> Result
   ) throws(AdapterError) -> Result {
+    let stored = try store(adapter, vbert: vbert, spec: spec, base: base)
+    defer { withExtendedLifetime(stored) {} }
+    do { return try commit(stored?.blob) } catch {
+      discard(stored?.blob, after: error)
+      throw .registry(error)
+    }
+  }
+
+  /// After a refusal, which left no row. When SQLite failed, the row may be on the disk all the same
+  /// (if it was the flush that failed): the file stays, and the collector asks the registry.
+  func discard(_ blob: BlobRecord?, after error: RegistryError) {
+    guard let blob else { return }
+    if case .storage = error {} else { try? FileManager.default.removeItem(at: url(blob.name)) }
+  }
+
+  /// A blob on the disk; nobody takes it for an orphan while `lock` is held.
+  struct Stored: Sendable {
+    let blob: BlobRecord
+    let lock: FileLock?
+  }
+
+  /// Checks the parameters and writes their blob; nil for parameters of nothing.
+  func store(
+    _ adapter: HostAdapter, vbert: String, spec: VBertSpec, base: Configuration
+  ) throws(AdapterError) -> Stored? {
     let tensors = AdapterFile.tensors(of: adapter)
     do {
       try spec.check(base: base)
@@ -92,35 +117,25 @@ extension AdapterStore {
         throw AdapterFileError.notFinite(name: tensor.name)
       }
     } catch { throw .unfit(vbert: vbert, why: "\(error)") }
-    guard !tensors.isEmpty else {
-      return try registryErrors { () throws(RegistryError) in try commit(nil) }
-    }
+    guard !tensors.isEmpty else { return nil }
     let name = (0..<4).map { _ in
       let digits = String(UInt32.random(in: 0...(.max)), radix: 16)
       return String(repeating: "0", count: 8 - digits.count) + digits
     }.joined()
-    let path = url(name).path()
-    let blob: BlobRecord
-    let lock: FileLock?
     do {
-      lock = try registry.home.lock(Self.lockName, .shared, wait: true)
+      let lock = try registry.home.lock(Self.lockName, .shared, wait: true)
       try makeShard(of: name)
       try SafetensorsWriter.write(
         tensors.map { SafetensorsTensor(name: $0.name, shape: $0.shape, floats: $0.values) },
-        metadata: Self.metadata(blob: name, vbert: vbert, spec: spec), to: path)
+        metadata: Self.metadata(blob: name, vbert: vbert, spec: spec), to: url(name).path())
       let bytes = try Data(contentsOf: url(name))
-      blob = BlobRecord(
-        name: name, sha256: Array(SHA256.hash(data: bytes)), byteCount: bytes.count)
+      return Stored(
+        blob: BlobRecord(
+          name: name, sha256: Array(SHA256.hash(data: bytes)), byteCount: bytes.count),
+        lock: lock)
     } catch {
       try? FileManager.default.removeItem(at: url(name))
       throw .unwritable(vbert: vbert, why: "\(error)")
-    }
-    defer { withExtendedLifetime(lock) {} }
-    do { return try commit(blob) } catch {
-      // A refusal left no row. When SQLite failed, the row may be on the disk all the same (if it was
-      // the flush that failed): the file stays, and the collector asks the registry.
-      if case .storage = error {} else { try? FileManager.default.removeItem(at: url(name)) }
-      throw .registry(error)
     }
   }
 

@@ -1,14 +1,15 @@
 internal import Foundation
 internal import GRDB
+internal import Synchronization
 
 /// A training run in progress. It is known to be alive by a file lock, which the kernel drops with
 /// the process: whoever opens the registry after kill -9 sees that nobody holds it.
 package final class RunningJob: Sendable {
   package let id: Int64
   private let registry: Registry
-  private let lock: FileLock
+  private let lock: JobLock
 
-  init(id: Int64, registry: Registry, lock: FileLock) {
+  init(id: Int64, registry: Registry, lock: JobLock) {
     self.id = id
     self.registry = registry
     self.lock = lock
@@ -25,12 +26,39 @@ package final class RunningJob: Sendable {
 
   /// Ends it without a version; with one, `AdapterStore.publish(job:)` ends it.
   package func fail(_ why: String) throws(RegistryError) {
-    try registry.write { db in try Registry.end(self.id, as: .failed, error: why, db) }
-    lock.removeFile()
+    try RunningJob.fail([self], why)
+  }
+
+  /// The same for many at once.
+  package static func fail(_ jobs: [RunningJob], _ why: String) throws(RegistryError) {
+    guard let first = jobs.first else { return }
+    try first.registry.write { db in
+      for job in jobs { try Registry.end(job.id, as: .failed, error: why, db) }
+    }
+    for job in jobs { job.removeLock() }
   }
 
   /// For `AdapterStore.publish`, when the transaction that ended the job is done.
-  func removeLock() { lock.removeFile() }
+  func removeLock() { lock.leave() }
+}
+
+/// The lock of jobs that one process runs together: its file goes with the last of them.
+final class JobLock: Sendable {
+  private let lock: FileLock
+  private let left: Mutex<Int>
+
+  init(_ lock: FileLock, jobs: Int) {
+    self.lock = lock
+    left = Mutex(jobs)
+  }
+
+  func leave() {
+    let isLast = left.withLock { left in
+      left -= 1
+      return left == 0
+    }
+    if isLast { lock.removeFile() }
+  }
 }
 
 extension Registry {
@@ -39,31 +67,43 @@ extension Registry {
 
   /// Throws `noVBERT`.
   package func beginJob(vbert name: String) throws -> RunningJob {
+    let jobs = try beginJobs(vberts: [name])
+    guard let job = jobs.first else { throw RegistryError.noVBERT(name) }
+    return job
+  }
+
+  /// A job for each of these vBERTs, which this process trains together. Throws `noVBERT`; then there
+  /// is none.
+  package func beginJobs(vberts names: [String]) throws -> [RunningJob] {
+    guard let first = names.first else { return [] }
     let lockName = "job-\(UUID().uuidString.lowercased())"
     // The lock first: a running job without its lock would look dead to others.
-    guard let lock = try home.lock(lockName) else { throw RegistryError.noVBERT(name) }
+    guard let file = try home.lock(lockName) else { throw RegistryError.noVBERT(first) }
+    let lock = JobLock(file, jobs: names.count)
     do {
-      let id = try write { db in
-        let vbert = try Self.vbert(named: name, db)
-        let now = Date().timeIntervalSince1970
-        try db.execute(
-          sql: """
-            INSERT INTO jobs (vbert, state, lock, started, updated, metrics)
-            VALUES (?, 'running', ?, ?, ?, '{}')
-            """, arguments: [vbert.id, lockName, now, now])
-        let id = db.lastInsertedRowID
-        try db.execute(
-          sql: """
-            DELETE FROM jobs WHERE vbert = ? AND state <> 'running' AND id NOT IN
-              (SELECT id FROM jobs WHERE vbert = ? ORDER BY id DESC LIMIT ?)
-            """, arguments: [vbert.id, vbert.id, Self.keptJobs])
-        return id
-      }
-      return RunningJob(id: id, registry: self, lock: lock)
+      return try write { db in try names.map { try Self.begin($0, lock: lockName, db) } }
+        .map { RunningJob(id: $0, registry: self, lock: lock) }
     } catch {
-      lock.removeFile()
+      file.removeFile()
       throw error
     }
+  }
+
+  private static func begin(_ name: String, lock: String, _ db: Database) throws -> Int64 {
+    let vbert = try Self.vbert(named: name, db)
+    let now = Date().timeIntervalSince1970
+    try db.execute(
+      sql: """
+        INSERT INTO jobs (vbert, state, lock, started, updated, metrics)
+        VALUES (?, 'running', ?, ?, ?, '{}')
+        """, arguments: [vbert.id, lock, now, now])
+    let id = db.lastInsertedRowID
+    try db.execute(
+      sql: """
+        DELETE FROM jobs WHERE vbert = ? AND state <> 'running' AND id NOT IN
+          (SELECT id FROM jobs WHERE vbert = ? ORDER BY id DESC LIMIT ?)
+        """, arguments: [vbert.id, vbert.id, Self.keptJobs])
+    return id
   }
 
   /// The newest first; of all vBERTs unless one is named. Throws `noVBERT`.

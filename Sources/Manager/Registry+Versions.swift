@@ -12,15 +12,49 @@ extension Registry {
     note: String, job: Int64?
   ) throws(RegistryError) -> VersionRecord {
     try write { db in
-      let present = try String.fetchOne(
-        db, sql: "SELECT name FROM vberts WHERE id = ?", arguments: [vbert])
-      guard present != nil else { throw RegistryError.noVBERT(name) }
-      let number = try Self.publish(
-        vbert: vbert, spec: spec, blob: blob, metrics: metrics, note: note, db)
-      if let job { try Self.end(job, as: .done, metrics: metrics, db) }
-      try RegistryIndex.note(change: name, db)
-      return try Self.version(VersionID(vbert: vbert, number: number), name: name, db)
+      try Self.publish(
+        NextVersion(
+          vbert: vbert, name: name, spec: spec, blob: blob, metrics: metrics, note: note, job: job),
+        db)
     }
+  }
+
+  /// What a version's row will say.
+  struct NextVersion: Sendable {
+    var vbert: Int64
+    var name: String
+    var spec: VBertSpec
+    var blob: BlobRecord?
+    var metrics: [String: Double]
+    var note: String
+    var job: Int64?
+  }
+
+  /// The same for many vBERTs in one transaction; one that is gone is its own failure.
+  func publish(_ list: [NextVersion]) throws(RegistryError) -> [Result<
+    VersionRecord, RegistryError
+  >] {
+    guard !list.isEmpty else { return [] }
+    return try write { db in
+      try list.map { next in
+        do { return .success(try Self.publish(next, db)) } catch let error as RegistryError {
+          return .failure(error)
+        }
+      }
+    }
+  }
+
+  /// Throws `noVBERT` before anything has changed.
+  private static func publish(_ next: NextVersion, _ db: Database) throws -> VersionRecord {
+    let present = try String.fetchOne(
+      db, sql: "SELECT name FROM vberts WHERE id = ?", arguments: [next.vbert])
+    guard present != nil else { throw RegistryError.noVBERT(next.name) }
+    let number = try publish(
+      vbert: next.vbert, spec: next.spec, blob: next.blob, metrics: next.metrics,
+      note: next.note, db)
+    if let job = next.job { try end(job, as: .done, metrics: next.metrics, db) }
+    try RegistryIndex.note(change: next.name, db)
+    return try version(VersionID(vbert: next.vbert, number: number), name: next.name, db)
   }
 
   static func publish(

@@ -113,4 +113,34 @@ import Testing
     }
     #expect(numbers.sorted() == Array(1...40))
   }
+
+  @Test func manyVersionsInOneGo() throws {
+    let registry = try temporary.registry()
+    let store = AdapterStore(registry: registry)
+    let spec = VBertSpec.example()
+    let vberts = try (0..<5).map { try registry.create(vbert: "v\($0)", spec: spec) }
+    let jobs = try registry.beginJobs(vberts: vberts.map(\.name))
+    #expect(try registry.jobs().count == 5)
+    // Another process sees them alive.
+    #expect(try temporary.registry().jobs().allSatisfy { $0.state == .running })
+    try registry.delete(vbert: "v1")
+    let list = try vberts.enumerated().map { i, vbert in
+      AdapterStore.Publication(
+        try makeAdapter(i == 3 ? .example(labels: ["one more", "no", "yes"]) : spec, seed: i),
+        as: vbert, spec: spec, metrics: ["dev": Double(i)], note: "many", job: jobs[i])
+    }
+    let results = store.publish(list, base: .tiny)
+    for i in [0, 2, 4] {
+      let version = try results[i].get()
+      #expect(version.id.number == 1 && version.metrics == ["dev": Double(i)])
+      #expect(sameTensors(try store.load(version, base: .tiny), try makeAdapter(spec, seed: i)))
+    }
+    #expect(throws: AdapterError.registry(.noVBERT("v1"))) { try results[1].get() }
+    #expect(throws: AdapterError.self) { try results[3].get() }
+    try RunningJob.fail([jobs[3]], "unfit")
+    #expect(
+      try registry.jobs().map(\.state) == [.done, .failed, .done, .done])
+    // What was refused left no file.
+    #expect(try store.collectOrphans().removedFiles == 0)
+  }
 }
