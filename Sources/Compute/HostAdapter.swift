@@ -70,3 +70,13 @@ package struct HostAdapter: Sendable {
 package protocol ResidentAdapter: AnyObject, Sendable {
   var byteCount: Int { get }
 }
+
+/// Brings adapters from host memory to the device when a batch needs them, beside what computes there:
+/// for more vBERTs than the device holds. Any thread may call.
+package protocol AdapterMover: Sendable {
+  /// Puts the parameters in host memory where the device reaches them; what comes back is for `bring`.
+  func keep(_ adapter: HostAdapter) throws(ComputeError) -> any ResidentAdapter
+  /// What operations take, in the order of `kept`; who holds it keeps it on the device. Throws
+  /// `outOfMemory` where running batches hold all room.
+  func bring(_ kept: [any ResidentAdapter]) throws(ComputeError) -> [any ResidentAdapter]
+}

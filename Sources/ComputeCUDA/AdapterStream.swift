@@ -8,7 +8,7 @@ internal import Synchronization
 ///
 /// Copies run on a lane of their own, beside the computing of the batch before; a lane that places an
 /// adapter waits for its copy on the device, not on the host. Any thread may call.
-package final class AdapterStream: Sendable {
+package final class AdapterStream: AdapterMover {
   private struct State {
     var ring = ResidentRing()
     var copied = 0
@@ -34,6 +34,23 @@ package final class AdapterStream: Sendable {
   /// Packs the parameters in pinned memory; nothing of them is on the device yet.
   package func keep(_ adapter: HostAdapter) throws(ComputeError) -> StreamedAdapter {
     try StreamedAdapter(AdapterImage(adapter), device: device)
+  }
+
+  package func keep(_ adapter: HostAdapter) throws(ComputeError) -> any ResidentAdapter {
+    let kept: StreamedAdapter = try keep(adapter)
+    return kept
+  }
+
+  package func bring(_ kept: [any ResidentAdapter]) throws(ComputeError)
+    -> [any ResidentAdapter]
+  {
+    try bring(
+      kept.map { adapter -> StreamedAdapter in
+        guard let adapter = adapter as? StreamedAdapter else {
+          preconditionFailure("an adapter that no stream keeps")
+        }
+        return adapter
+      })
   }
 
   /// The adapters where lanes can read them once `place` has waited for their copies, in the order of
@@ -97,7 +114,7 @@ package final class AdapterStream: Sendable {
   init(_ image: AdapterImage, device: CUDADevice) throws(ComputeError) {
     self.image = image
     byteCount = image.byteCount
-    memory = try PinnedMemory(image.byteCount, device: device, flag: "--pinned-bytes")
+    memory = try PinnedMemory(image.byteCount, device: device, flag: "--host-adapter-bytes")
     unsafe image.write(into: memory.bytes)
   }
 

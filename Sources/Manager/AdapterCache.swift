@@ -73,6 +73,24 @@ package final class AdapterCache: Sendable {
     }
   }
 
+  /// The same for all of a batch; what is missing is read by all cores at once.
+  package func residents(for ids: [VersionID]) -> [Result<any ResidentAdapter, AdapterError>] {
+    let ready = state.withLock { state in
+      ids.map { id -> (any ResidentAdapter)? in
+        guard let adapter = state.resident.value(for: id) else { return nil }
+        state.statistics.hits += 1
+        return adapter
+      }
+    }
+    let missing = ids.indices.filter { ready[$0] == nil }
+    var found = concurrentMap(missing.count) { i in
+      Result { () throws(AdapterError) in try resident(for: ids[missing[i]]) }
+    }.makeIterator()
+    return zip(ids, ready).map { id, ready in
+      ready.map { .success($0) } ?? found.next() ?? .failure(.gone(id))
+    }
+  }
+
   /// Counts since the start, and what is resident now.
   package var statistics: AdapterCacheStatistics { state.withLock(\.statistics) }
 

@@ -1,13 +1,6 @@
-package import Compute
-package import Manager
+internal import Compute
+internal import Manager
 internal import Model
-
-/// Where resident adapters come from; `AdapterCache` in service, anything in tests.
-package protocol AdapterSource: Sendable {
-  func resident(for id: VersionID) throws(AdapterError) -> any ResidentAdapter
-}
-
-extension AdapterCache: AdapterSource {}
 
 /// What is done for a batch before the device is free: adapters, then n-gram rows. Whatever fails
 /// here fails the sequences that need it and no others.
@@ -41,12 +34,14 @@ struct Prefetch: Sendable {
     }
     var parts: [Part] = []
     let sorted = works.sorted { BatchOrder($0.request.vbert) < BatchOrder($1.request.vbert) }
-    for run in sorted.chunked(by: { $0.request.vbert.id == $1.request.vbert.id }) {
+    let runs = sorted.chunked(by: { $0.request.vbert.id == $1.request.vbert.id })
+    let found = adapters.residents(for: runs.map { $0[$0.startIndex].request.vbert.id })
+    for (run, adapter) in zip(runs, found) {
       let vbert = run[run.startIndex].request.vbert
       do {
         let engine = try engines.engine(for: vbert.spec)
         let domain = try engine.plot.map { try $0.domain(vbert.spec.domain) }
-        let adapter = try adapters.resident(for: vbert.id)
+        let adapter = try adapter.get()
         if parts.last?.engine !== engine { parts.append(Part(engine: engine)) }
         parts[parts.count - 1].append(run, vbert, adapter, domain)
       } catch {

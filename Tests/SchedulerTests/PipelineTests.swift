@@ -1,4 +1,5 @@
 import Compute
+import ComputeCPU
 import Foundation
 import Manager
 import Model
@@ -177,6 +178,62 @@ private typealias Task = _Concurrency.Task
       while !isOpen.withLock({ $0 }) { Thread.sleep(forTimeInterval: 0.001) }
       return try cache.resident(for: id)
     }
+  }
+
+  /// A device of two tiers, of which the upper has room or has not.
+  private final class Mover: AdapterMover {
+    let backend: CPUBackend
+    let journeys = Mutex<[Int]>([])
+    let isFull = Mutex(false)
+
+    init() throws { backend = try CPUBackend(threads: 1) }
+
+    func keep(_ adapter: HostAdapter) throws(ComputeError) -> any ResidentAdapter {
+      try backend.load(adapter)
+    }
+
+    func bring(_ kept: [any ResidentAdapter]) throws(ComputeError) -> [any ResidentAdapter] {
+      if isFull.withLock({ $0 }) { throw .outOfMemory(requestedBytes: 1, flag: "--batch") }
+      journeys.withLock { $0.append(kept.count) }
+      return kept
+    }
+  }
+
+  @Test func adaptersOfABatchMoveInOneGo() async throws {
+    let home = try TinyHome()
+    try home.addAll()
+    let mover = try Mover()
+    let (store, engines) = (home.store, home.engines)
+    let kept = AdapterCache(
+      store: store, bound: 1 << 20,
+      baseShape: { try engines.engine(for: $0).model.configuration },
+      load: { try mover.keep($0) })
+    let moved = MovedAdapters(kept, mover: mover)
+    let gone = VersionID(vbert: 99, number: 1)
+    let names = ["topic", "mood", "tags"]
+    let ids = try names.map { try home.pinned($0).id }
+    let found = moved.residents(for: [ids[0], gone, ids[1], ids[2]])
+    #expect(throws: AdapterError.gone(gone)) { try found[1].get() }
+    for (i, name) in [(0, "topic"), (2, "mood"), (3, "tags")] {
+      let expected = try kept.resident(for: try home.pinned(name).id)
+      #expect(try found[i].get() === expected)
+    }
+    #expect(mover.journeys.withLock { $0 } == [3])
+    // The same answers as without a second tier.
+    var random = SeededGenerator(seed: 12)
+    let request = Self.request(try home.pinned("topic"), &random)
+    var outputs: [Reply.Output] = []
+    for adapters in [moved, home.cache] as [any AdapterSource] {
+      let pipeline = try home.pipeline(adapters: adapters)
+      pipeline.start()
+      outputs += try await pipeline.intake.replies(to: [request], Self.arrival()).map(\.output)
+      await pipeline.stop()
+    }
+    #expect(outputs[0] == outputs[1])
+    mover.isFull.withLock { $0 = true }
+    let full = moved.residents(for: [gone, ids[0]])
+    #expect(throws: AdapterError.gone(gone)) { try full[0].get() }
+    #expect("\(full[1])".contains("--batch"))
   }
 
   @Test func boundsDeadlinesAndCancellation() async throws {

@@ -78,6 +78,14 @@ struct Device {
     return try CUDARowCache(device: device, byteCount: byteCount, hidden: hidden, type: type)
   }
 
+  /// What brings adapters from pinned host memory to a GPU, on a lane of its own, with `byteCount` bytes
+  /// of the GPU's memory for them (nil: `adapterBytes`); nil on a CPU.
+  func adapterMover(byteCount: Int?) throws(ComputeError) -> (any AdapterMover)? {
+    guard case .cuda(let device) = kind else { return nil }
+    return AdapterStream(
+      lane: try CUDABackend(device: device), byteCount: byteCount ?? device.adapterBytes)
+  }
+
   /// Bytes of adapters that the device keeps ready when nobody says how many.
   var adapterBytes: Int {
     switch kind {

@@ -29,11 +29,7 @@ struct Rooms {
         try bases.load(name), device: device, plotBytes: plotBytes, rowBytes: rowBytes)
     }
     self.engines = engines
-    let adapterLane = try device.lane(threads: 1)
-    let cache = AdapterCache(
-      store: store, bound: options.cacheBytes?.bytes ?? device.adapterBytes,
-      baseShape: { try engines.engine(for: $0).model.configuration },
-      load: { try adapterLane.load($0) })
+    let (cache, adapters) = try Rooms.adapters(store, engines, device, options)
 
     let backend = try device.lane(threads: options.threads)
     let tokenBudget = options.tokenBudget ?? device.batch.tokens
@@ -44,7 +40,7 @@ struct Rooms {
         bounds: .init(
           total: options.queue, perTenant: options.tenantQueue ?? max(1, options.queue / 2)),
         policy: BatchPolicy(tokenBudget: tokenBudget, maxSequences: batch)),
-      engines: engines, adapters: cache, backend: backend, mode: options.plot,
+      engines: engines, adapters: adapters, backend: backend, mode: options.plot,
       trace: try options.trace.map { try Trace(path: $0) }, metrics: metrics)
     var limits = ServerLimits()
     limits.batch = options.maxTexts
@@ -57,6 +53,28 @@ struct Rooms {
         version: Vbert.version, device: backend.name, plotMode: options.plot,
         tokenBudget: tokenBudget, maxSequences: batch, queue: options.queue),
       metrics: metrics)
+  }
+
+  /// Adapters on the device, read from the disk; or in host memory, with those of a batch on the device.
+  private static func adapters(
+    _ store: AdapterStore, _ engines: Engines, _ device: Device, _ options: ServingOptions
+  ) throws -> (AdapterCache, any AdapterSource) {
+    func cache(_ bound: Int, _ load: @escaping AdapterCache.Load) -> AdapterCache {
+      AdapterCache(
+        store: store, bound: bound,
+        baseShape: { try engines.engine(for: $0).model.configuration }, load: load)
+    }
+    guard let hostBytes = options.hostAdapterBytes?.bytes else {
+      let lane = try device.lane(threads: 1)
+      let cache = cache(options.cacheBytes?.bytes ?? device.adapterBytes) { try lane.load($0) }
+      return (cache, cache)
+    }
+    guard let mover = try device.adapterMover(byteCount: options.cacheBytes?.bytes) else {
+      throw ComputeError.unsupported(
+        "--host-adapter-bytes is for --device cuda; --cache-bytes bounds adapters on a CPU")
+    }
+    let kept = cache(hostBytes) { try mover.keep($0) }
+    return (kept, MovedAdapters(kept, mover: mover))
   }
 
   /// A base with a lane of its own for loading and for n-grams that missed.

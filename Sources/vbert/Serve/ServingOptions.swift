@@ -22,6 +22,12 @@ struct ServingOptions: ParsableArguments {
   var tenantQueue: Int?
   @Option(help: "Bytes of adapters kept ready (default: 512M; on a GPU half of its free memory).")
   var cacheBytes: ByteSize?
+  @Option(
+    help: """
+      On a GPU: bytes of adapters in pinned host memory, from where those of a batch come to the \
+      --cache-bytes of the GPU; for more vBERTs than it holds (default: they come from the disk).
+      """)
+  var hostAdapterBytes: ByteSize?
   @Option(help: "Bytes of computed n-gram rows kept, for each base.")
   var plotBytes = ByteSize(256 << 20)
   @Option(help: "Bytes of n-gram rows kept in a GPU's memory, for each base; 0: none.")

@@ -1,0 +1,51 @@
+package import Compute
+package import Manager
+internal import Model
+
+/// Where resident adapters come from; `AdapterCache` or `MovedAdapters` in service, anything in tests.
+package protocol AdapterSource: Sendable {
+  func resident(for id: VersionID) throws(AdapterError) -> any ResidentAdapter
+  /// The same for all of a batch.
+  func residents(for ids: [VersionID]) -> [Result<any ResidentAdapter, AdapterError>]
+}
+
+extension AdapterSource {
+  package func residents(for ids: [VersionID]) -> [Result<any ResidentAdapter, AdapterError>] {
+    ids.map { id in Result { () throws(AdapterError) in try resident(for: id) } }
+  }
+}
+
+extension AdapterCache: AdapterSource {}
+
+/// Two tiers: `cache` holds adapters in host memory, and `mover` brings those of a batch from there to
+/// the device, all in one go.
+package struct MovedAdapters: AdapterSource {
+  private let cache: AdapterCache
+  private let mover: any AdapterMover
+
+  /// `cache` must load with the mover's `keep`.
+  package init(_ cache: AdapterCache, mover: any AdapterMover) {
+    (self.cache, self.mover) = (cache, mover)
+  }
+
+  package func resident(for id: VersionID) throws(AdapterError) -> any ResidentAdapter {
+    try residents(for: [id])[0].get()
+  }
+
+  package func residents(for ids: [VersionID]) -> [Result<any ResidentAdapter, AdapterError>] {
+    let kept = cache.residents(for: ids)
+    var brought: [any ResidentAdapter] = []
+    do throws(ComputeError) {
+      brought = try mover.bring(kept.compactMap { try? $0.get() })
+    } catch {
+      return zip(ids, kept).map { id, kept in
+        kept.flatMap { _ in
+          .failure(
+            .unloadable(vbert: "#\(id.vbert)", version: id.number, why: error.description))
+        }
+      }
+    }
+    var next = brought.makeIterator()
+    return kept.map { kept in kept.map { next.next() ?? $0 } }
+  }
+}
