@@ -37,6 +37,9 @@ static const char norms[] = {
 static const char sums[] = {
 #embed "kernels/sums.cu"
     , 0};
+static const char manyProducts[] = {
+#embed "kernels/manyProducts.cu"
+    , 0};
 static const char losses[] = {
 #embed "kernels/losses.cu"
     , 0};
@@ -66,6 +69,7 @@ const char *ccuda_source(const char *name) {
       {"values.cu", values},
       {"norms.cu", norms},
       {"sums.cu", sums},
+      {"manyProducts.cu", manyProducts},
       {"losses.cu", losses},
       {"optimizer.cu", optimizer},
       {"gather.cu", gather},

@@ -23,9 +23,9 @@ package protocol TrainableBackend: Backend {
   ) throws(ComputeError)
 
   // The same for many vBERTs, each with weights and rows of its own; see `LinearItem`.
-  func linear(_ items: [LinearItem]) throws(ComputeError)
-  func linearInputGradient(_ items: [LinearItem], adding: Bool) throws(ComputeError)
-  func linearParameterGradient(_ items: [LinearItem]) throws(ComputeError)
+  func linear(_ items: [LinearItem], scale: Float, adding: Bool) throws(ComputeError)
+  func linearInputGradient(_ items: [LinearItem], scale: Float, adding: Bool) throws(ComputeError)
+  func linearParameterGradient(_ items: [LinearItem], scale: Float) throws(ComputeError)
 
   // MARK: Elementwise
 
@@ -39,6 +39,10 @@ package protocol TrainableBackend: Backend {
   /// Zeroes a share of the values, drawn by (key, element number) alone, and scales the others so
   /// that the expectation stays. The same call on the gradient is its backward.
   func dropout(_ x: Tensor, probability: Float, key: UInt64) throws(ComputeError)
+  /// The same for many vBERTs' rows.
+  func dropout(_ items: [DropoutItem]) throws(ComputeError)
+  /// y = x, of the same type and count.
+  func copy(_ x: Tensor, to y: Tensor) throws(ComputeError)
 
   // MARK: Norms, attention, pooling
 
@@ -110,8 +114,8 @@ package protocol TrainableBackend: Backend {
     _ x: Tensor, targets: Tensor, share: Double, into d: Tensor, addingTo value: Tensor
   ) throws(ComputeError)
 
-  /// values[0, i] += the loss of item i.
-  func softmaxLoss(_ items: [SoftmaxItem], addingTo values: Tensor) throws(ComputeError)
+  /// Every item's loss is added to its own value.
+  func softmaxLoss(_ items: [SoftmaxItem]) throws(ComputeError)
 
   // MARK: The optimiser
 
@@ -125,6 +129,8 @@ package protocol TrainableBackend: Backend {
     _ list: [(state: AdamWState, decay: Float)], gradients: Tensor, step: AdamWStep,
     clipNorm: Double, norm: Tensor
   ) throws(ComputeError)
+  /// A step of many vBERTs, each with its own rate, number, norm and clipping.
+  func adamW(_ items: [AdamWItem]) throws(ComputeError)
 }
 
 /// For devices that are the host: what waits for nothing costs nothing.

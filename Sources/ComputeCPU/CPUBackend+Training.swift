@@ -93,6 +93,11 @@ extension CPUBackend: TrainableBackend {
     }
   }
 
+  package func copy(_ x: Tensor, to y: Tensor) throws(ComputeError) {
+    precondition(x.count == y.count && x.type == .float32 && y.type == .float32)
+    unsafe y.dense.update(from: x.dense, count: x.count)
+  }
+
   // MARK: Rows by number
 
   package func gatherSum(_ table: Tensor, indices: [Int32], terms: Int, into out: Tensor)

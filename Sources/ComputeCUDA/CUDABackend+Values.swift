@@ -58,13 +58,18 @@ extension CUDABackend {
   package func dropout(_ x: Tensor, probability: Float, key: UInt64) throws(ComputeError) {
     precondition(0 <= probability && probability < 1 && x.isContiguous)
     guard probability > 0 else { return }
-    let threshold = UInt32((Double(probability) * 0x1p32).rounded())
     try run(
       kernel("dropout", in: "values.cu", x, x), count: x.count,
       [
-        .tensor(x), .address(UInt(key)), .int(Int(Int32(bitPattern: threshold))),
+        .tensor(x), .address(UInt(key)),
+        .int(Int(Int32(bitPattern: CUDABackend.threshold(probability)))),
         .float(1 / (1 - probability)), .count(x.count),
       ])
+  }
+
+  /// What a draw of 32 bits is held against.
+  static func threshold(_ probability: Float) -> UInt32 {
+    UInt32((Double(probability) * 0x1p32).rounded())
   }
 
   /// out = x in out's type.

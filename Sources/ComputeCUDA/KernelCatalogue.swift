@@ -16,7 +16,7 @@ package enum KernelCatalogue {
       for y in types {
         sources += ["values.cu", "gather.cu"].map { source($0, ["XTYPE=\(x)", "YTYPE=\(y)"]) }
         for z in types {
-          sources += ["products.cu", "losses.cu"].map {
+          sources += ["products.cu", "manyProducts.cu", "losses.cu"].map {
             source($0, ["XTYPE=\(x)", "YTYPE=\(y)", "ZTYPE=\(z)"])
           }
         }

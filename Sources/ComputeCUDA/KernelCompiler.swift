@@ -109,3 +109,12 @@ private func withCStrings<Result>(
     return unsafe body(pointers)
   }
 }
+
+extension KernelCompiler {
+  /// The machine code from the standard cache, or compiled now and kept there.
+  package func code(of source: Source) throws(ComputeError) -> [UInt8] {
+    try KernelCache.standard.code(for: source, version: version) { () throws(ComputeError) in
+      try compile(source)
+    }
+  }
+}

@@ -71,7 +71,7 @@ package final class Runner {
 }
 
 /// ||a - b|| / ||b||; infinite where a value is not a number or the counts differ.
-package func relativeError(_ a: some Collection<Float>, _ b: some Collection<Float>) -> Double {
+package func relativeError(_ a: [Float], _ b: [Float]) -> Double {
   guard a.count == b.count else { return .infinity }
   var (error, size) = (0.0, 0.0)
   for (x, y) in zip(a, b) {
@@ -80,6 +80,11 @@ package func relativeError(_ a: some Collection<Float>, _ b: some Collection<Flo
   }
   let result = (error / max(size, 1e-30)).squareRoot()
   return result.isNaN ? .infinity : result
+}
+
+/// Whether no bit differs.
+package func areIdentical(_ a: [Float], _ b: [Float]) -> Bool {
+  a.count == b.count && zip(a, b).allSatisfy { $0.bitPattern == $1.bitPattern }
 }
 
 /// Seeded pseudo-random numbers (the multiplier is Knuth's MMIX).

@@ -41,10 +41,12 @@ struct BottleneckParameters {
       input: a, derivative: run.take(a.rows, width), hidden: run.take(a.rows, width),
       output: run.take(a.rows, a.columns))
     try backend.linear(
-      run.items(a, saved.derivative) { (parts[$0].downWeight.value, parts[$0].downBias.value) })
+      run.items(a, saved.derivative) { (parts[$0].downWeight.value, parts[$0].downBias.value) },
+      scale: 1, adding: false)
     try backend.geluSaving(saved.derivative, into: saved.hidden)
     try backend.linear(
-      run.items(saved.hidden, saved.output) { (parts[$0].upWeight.value, parts[$0].upBias.value) })
+      run.items(saved.hidden, saved.output) { (parts[$0].upWeight.value, parts[$0].upBias.value) },
+      scale: 1, adding: false)
     try run.dropAdapterOutputs(saved.output, layer: layer, site: site)
     try backend.add(a, scale: 1, to: saved.output)
     return saved
@@ -65,17 +67,18 @@ struct BottleneckParameters {
       try run.dropAdapterOutputs(inner, layer: layer, site: site)
     }
     try backend.linearParameterGradient(
-      run.items(saved.hidden, inner) { (parts[$0].upWeight.gradient, parts[$0].upBias.gradient) })
+      run.items(saved.hidden, inner) { (parts[$0].upWeight.gradient, parts[$0].upBias.gradient) },
+      scale: 1)
     let dhidden = run.take(d.rows, saved.hidden.columns)
     try backend.linearInputGradient(
-      run.items(dhidden, inner) { (parts[$0].upWeight.value, nil) }, adding: false)
+      run.items(dhidden, inner) { (parts[$0].upWeight.value, nil) }, scale: 1, adding: false)
     try backend.multiply(dhidden, by: saved.derivative)
     try backend.linearParameterGradient(
       run.items(saved.input, dhidden) {
         (parts[$0].downWeight.gradient, parts[$0].downBias.gradient)
-      })
+      }, scale: 1)
     guard wantsInput else { return }
     try backend.linearInputGradient(
-      run.items(d, dhidden) { (parts[$0].downWeight.value, nil) }, adding: true)
+      run.items(d, dhidden) { (parts[$0].downWeight.value, nil) }, scale: 1, adding: true)
   }
 }

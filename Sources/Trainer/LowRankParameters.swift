@@ -21,12 +21,10 @@ struct LowRankParameters {
   /// Adds to `out`, which may be columns of a wider tensor; returns A x [R, rank], kept for backward.
   func forward(_ x: Tensor, into out: Tensor, _ run: TrainingRun) throws(ComputeError) -> Tensor {
     let low = run.take(x.rows, parts[0].a.value.rows)
-    try run.backend.linear(run.items(x, low) { (parts[$0].a.value, nil) })
-    for part in run.tenants {
-      try run.backend.linear(
-        low.rows(part.rows), weight: parts[part.tenant].b.value, bias: nil, scale: scale,
-        adding: true, into: out.rows(part.rows))
-    }
+    let backend = run.backend
+    try backend.linear(run.items(x, low) { (parts[$0].a.value, nil) }, scale: 1, adding: false)
+    try backend.linear(
+      run.items(low, out) { (parts[$0].b.value, nil) }, scale: scale, adding: true)
     return low
   }
 
@@ -37,16 +35,15 @@ struct LowRankParameters {
     let mark = run.workspace.mark
     defer { run.workspace.reset(to: mark) }
     let dlow = run.take(low.rows, low.columns)
-    for part in run.tenants {
-      let (mine, b) = (d.rows(part.rows), parts[part.tenant].b)
-      try run.backend.linearParameterGradient(
-        mine, input: low.rows(part.rows), scale: scale, weight: b.gradient, bias: nil)
-      try run.backend.linearInputGradient(
-        mine, weight: b.value, scale: scale, adding: false, into: dlow.rows(part.rows))
-    }
-    try run.backend.linearParameterGradient(run.items(x, dlow) { (parts[$0].a.gradient, nil) })
+    let backend = run.backend
+    try backend.linearParameterGradient(
+      run.items(low, d) { (parts[$0].b.gradient, nil) }, scale: scale)
+    try backend.linearInputGradient(
+      run.items(dlow, d) { (parts[$0].b.value, nil) }, scale: scale, adding: false)
+    try backend.linearParameterGradient(
+      run.items(x, dlow) { (parts[$0].a.gradient, nil) }, scale: 1)
     guard let dx else { return }
-    try run.backend.linearInputGradient(
-      run.items(dx, dlow) { (parts[$0].a.value, nil) }, adding: true)
+    try backend.linearInputGradient(
+      run.items(dx, dlow) { (parts[$0].a.value, nil) }, scale: 1, adding: true)
   }
 }

@@ -20,7 +20,12 @@ package struct Optimizer: Sendable {
   /// One step with the gradients that `parameters` holds: clip, decay, update. `number` counts from
   /// 1. Nothing is waited for.
   package func step(_ parameters: ParameterSet, number: Int, rate: Float) throws(ComputeError) {
-    try parameters.adamW(
+    try parameters.take(item(parameters, number: number, rate: rate))
+  }
+
+  /// The same step, to be taken with those of others.
+  func item(_ parameters: ParameterSet, number: Int, rate: Float) -> AdamWItem {
+    parameters.adamW(
       AdamWStep(
         number: number, rate: rate, beta1: beta1, beta2: beta2, epsilon: epsilon, decay: decay,
         gradientScale: 1), decay: decay, clipNorm: clipNorm)

@@ -1,35 +1,5 @@
 package import Compute
-
-/// Named fp32 tensors in one allocation.
-final class TensorStore {
-  private let buffer: DeviceBuffer
-  private let offsets: [String: (offset: Int, shape: [Int])]
-  /// All values as one row, padding (zeros) included.
-  let flat: Tensor
-
-  /// `shapes` in the order of memory; contents are zeros.
-  init(_ shapes: [(name: String, shape: [Int])], backend: any TrainableBackend)
-    throws(ComputeError)
-  {
-    var offsets: [String: (Int, [Int])] = [:]
-    var bytes = 0
-    for (name, shape) in shapes {
-      offsets[name] = (bytes, shape)
-      bytes += Workspace.bytes(rows: 1, columns: shape.reduce(1, *))
-    }
-    buffer = try backend.allocate(byteCount: bytes)
-    flat = buffer.tensor(rows: 1, columns: bytes / MemoryLayout<Float>.size)
-    self.offsets = offsets
-    if bytes > 0 { try backend.fill(flat, with: 0) }
-  }
-
-  /// The tensor of that name, [n] as [1, n]; nil when there is none.
-  subscript(name: String) -> Tensor? {
-    guard let (offset, shape) = offsets[name] else { return nil }
-    return buffer.tensor(
-      rows: shape.count > 1 ? shape[0] : 1, columns: shape.last ?? 1, offset: offset)
-  }
-}
+internal import Model
 
 /// A trained tensor and the sum of its gradients.
 package struct Parameter: Sendable {
@@ -51,20 +21,67 @@ package final class ParameterSet {
     }
   }
 
-  package let shapes: [(name: String, shape: [Int])]
+  private let layout: TensorLayout
   private let backend: any TrainableBackend
   private let values, gradients, means, squares: TensorStore
-  private let norm: TensorStore
+  private let norm: Tensor
+  private let normMemory: TensorMemory
+  /// The values that `keep` put aside; nil where there is no room for them.
+  private let kept: TensorStore?
+  private let states: [(state: AdamWState, isMatrix: Bool)]
 
-  package init(_ list: [Initial], backend: any TrainableBackend) throws(ComputeError) {
-    shapes = list.map { ($0.name, $0.shape) }
-    self.backend = backend
-    values = try TensorStore(shapes, backend: backend)
-    gradients = try TensorStore(shapes, backend: backend)
-    means = try TensorStore(shapes, backend: backend)
-    squares = try TensorStore(shapes, backend: backend)
-    norm = try TensorStore([("norm", [1])], backend: backend)
-    for initial in list { try backend.upload(initial.values, to: require(initial.name).value) }
+  package var shapes: [(name: String, shape: [Int])] { layout.shapes }
+
+  package convenience init(_ list: [Initial], backend: any TrainableBackend)
+    throws(ComputeError)
+  {
+    let layout = TensorLayout(list.map { ($0.name, $0.shape) })
+    try self.init(
+      list, layout, ParameterMemory([layout], keeping: false, backend: backend), number: 0,
+      offset: 0, backend: backend)
+  }
+
+  /// Set `number` of those that share `memory`, `offset` bytes into each part of it.
+  private init(
+    _ list: [Initial], _ layout: TensorLayout, _ memory: ParameterMemory, number: Int,
+    offset: Int, backend: any TrainableBackend
+  ) throws(ComputeError) {
+    (self.layout, self.backend) = (layout, backend)
+    func store(_ memory: TensorMemory) -> TensorStore {
+      TensorStore(layout, in: memory, offset: offset)
+    }
+    let (values, gradients) = (store(memory.values), store(memory.gradients))
+    let (means, squares) = (store(memory.means), store(memory.squares))
+    (self.values, self.gradients, self.means, self.squares) = (values, gradients, means, squares)
+    kept = memory.kept.map(store)
+    normMemory = memory.norms
+    norm = memory.norms.tensor(count: 1, offset: number * Workspace.bytes(rows: 1, columns: 1))
+    states = layout.shapes.compactMap { name, shape in
+      guard let value = values[name], let gradient = gradients[name], let mean = means[name],
+        let square = squares[name]
+      else { return nil }
+      return (
+        AdamWState(value: value, gradient: gradient, mean: mean, square: square), shape.count > 1
+      )
+    }
+    guard !list.isEmpty else { return }
+    try backend.upload(layout.flattened(list.map(\.values)), to: values.flat)
+  }
+
+  /// Sets that are trained at once, in memory that they share; each has room to `keep` its values.
+  static func together(_ lists: [[Initial]], backend: any TrainableBackend) throws(ComputeError)
+    -> [ParameterSet]
+  {
+    let layouts = lists.map { TensorLayout($0.map { ($0.name, $0.shape) }) }
+    let memory = try ParameterMemory(layouts, keeping: true, backend: backend)
+    var (sets, offset): ([ParameterSet], Int) = ([], 0)
+    for (number, layout) in layouts.enumerated() {
+      sets.append(
+        try ParameterSet(
+          lists[number], layout, memory, number: number, offset: offset, backend: backend))
+      offset += layout.byteCount
+    }
+    return sets
   }
 
   /// nil when no parameter has that name: the tensor is frozen.
@@ -92,7 +109,38 @@ package final class ParameterSet {
     try backend.upload(snapshot, to: values.flat)
   }
 
-  package func clearGradients() throws(ComputeError) { try backend.fill(gradients.flat, with: 0) }
+  /// The same on the device, for sets made by `together`.
+  func keep() throws(ComputeError) {
+    if let kept { try backend.copy(values.flat, to: kept.flat) }
+  }
+  func restoreKept() throws(ComputeError) {
+    if let kept { try backend.copy(kept.flat, to: values.flat) }
+  }
+
+  /// All values by name, in one journey.
+  func tensors() throws(ComputeError) -> MemoryTensors {
+    layout.tensors(of: try backend.download(values.flat))
+  }
+
+  package func clearGradients() throws(ComputeError) {
+    try ParameterSet.clearGradients(of: [self])
+  }
+
+  /// Neighbours in memory are cleared in one go.
+  static func clearGradients(of sets: [ParameterSet]) throws(ComputeError) {
+    var next = sets.startIndex
+    while next < sets.endIndex {
+      let first = sets[next]
+      var run = first.gradients.flat
+      next += 1
+      while next < sets.endIndex, sets[next].gradients.follows(run, of: first.gradients) {
+        run.columns += sets[next].gradients.flat.columns
+        run.stride = run.columns
+        next += 1
+      }
+      if run.columns > 0 { try first.backend.fill(run, with: 0) }
+    }
+  }
 
   /// Global L2 norm of all gradients.
   package func gradientNorm() throws(ComputeError) -> Double {
@@ -101,13 +149,15 @@ package final class ParameterSet {
 
   /// AdamW on every tensor, those of two dimensions with `decay`; gradients are first scaled down to
   /// the global norm `clipNorm`.
-  func adamW(_ step: AdamWStep, decay: Float, clipNorm: Double) throws(ComputeError) {
-    let list = shapes.map { name, shape in
-      (state: optimizerState(of: name), decay: shape.count > 1 ? decay : 0)
-    }
+  func adamW(_ step: AdamWStep, decay: Float, clipNorm: Double) -> AdamWItem {
+    AdamWItem(
+      states.map { ($0.state, $0.isMatrix ? decay : 0) }, gradients: gradients.flat, step: step,
+      clipNorm: clipNorm, norm: norm)
+  }
+
+  func take(_ i: AdamWItem) throws(ComputeError) {
     try backend.adamW(
-      list, gradients: gradients.flat, step: step, clipNorm: clipNorm,
-      norm: norm.flat.columns(0..<1))
+      i.list, gradients: i.gradients, step: i.step, clipNorm: i.clipNorm, norm: i.norm)
   }
 
   func optimizerState(of name: String) -> AdamWState {

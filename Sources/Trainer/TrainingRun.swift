@@ -48,11 +48,16 @@ struct TrainingRun {
     }
   }
 
+  func drop(_ parts: [(x: Tensor, site: Dropout.Site)]) throws(ComputeError) {
+    let items = parts.compactMap { x, site in
+      site.probability > 0 ? DropoutItem(x, probability: site.probability, key: site.key) : nil
+    }
+    if !items.isEmpty { try backend.dropout(items) }
+  }
+
   /// The same call on a gradient is its backward.
   func dropAdapterOutputs(_ x: Tensor, layer: Int, site: AdapterSite) throws(ComputeError) {
-    for part in tenants {
-      try part.dropout.site(layer: layer, site).apply(to: x.rows(part.rows), backend)
-    }
+    try drop(tenants.map { (x.rows($0.rows), $0.dropout.site(layer: layer, site)) })
   }
 }
 

@@ -10,6 +10,8 @@ final class Checks {
   let cpu: CPUBackend
   private var failures = 0
   private var count = 0
+  /// When the check before this one was done.
+  private var last = ContinuousClock.now
 
   init(_ gpu: any Backend) throws {
     self.gpu = gpu
@@ -22,7 +24,7 @@ final class Checks {
   /// What there is, by name, in the order in which it runs.
   private var parts: [(name: String, run: () throws -> Void)] {
     [
-      ("training", training), ("rows", rowOperations), ("products", products),
+      ("training", training), ("many", many), ("rows", rowOperations), ("products", products),
       ("alone", productsAlone), ("attention", { try self.attention(self.gpu, "") }),
       ("kernels", otherKernels), ("groups", groups), ("fused", fused), ("residency", residency),
       ("ends", ends), ("models", sameAlone),
@@ -31,6 +33,7 @@ final class Checks {
 
   /// `only`: names of parts; empty: all.
   func run(goldens: String?, only: Set<String>) throws -> Int32 {
+    let start = ContinuousClock.now
     print("\(gpu.name) against \(cpu.name)")
     let unknown = only.subtracting(parts.map(\.name))
     guard unknown.isEmpty else {
@@ -39,7 +42,9 @@ final class Checks {
     }
     for part in parts where only.isEmpty || only.contains(part.name) { try part.run() }
     if let goldens { try runGoldens(goldens) }
-    print("\(count - failures) of \(count) checks passed")
+    print(
+      "\(count - failures) of \(count) checks passed in "
+        + String(format: "%.0f s", (ContinuousClock.now - start) / .seconds(1)))
     return failures == 0 ? 0 : 1
   }
 
@@ -68,7 +73,7 @@ final class Checks {
       let found = try body(Runner(gpu, seed: seed))
       report(name, error: relativeError(found, expected), tolerance: tolerance)
       let again = try body(Runner(gpu, seed: seed))
-      if again.map(\.bitPattern) != found.map(\.bitPattern) {
+      if !areIdentical(again, found) {
         report("\(name), run again", error: relativeError(again, found), tolerance: 0)
       }
     } catch { fail(name, "\(error)") }
@@ -78,7 +83,11 @@ final class Checks {
     count += 1
     let good = error <= tolerance
     if !good { failures += 1 }
-    print("\(good ? "ok  " : "FAIL") \(name): \(String(format: "%.2e", error))")
+    let seconds = (ContinuousClock.now - last) / .seconds(1)
+    last = .now
+    print(
+      "\(good ? "ok  " : "FAIL") \(name): \(String(format: "%.2e", error))"
+        + (seconds > 0.5 ? String(format: " (%.1f s)", seconds) : ""))
     fflush(nil)
   }
 
@@ -206,8 +215,7 @@ final class Checks {
           try gpu.matmul(
             x.rows(0..<rows), matrix, activation: activation, into: part.rows(0..<rows))
           let alone = try r.read(part.rows(0..<rows))
-          let wrong = zip(alone, together).count { $0.bitPattern != $1.bitPattern }
-          if wrong > 0 { line += " \(rows): \(wrong)" }
+          if !areIdentical(alone, Array(together.prefix(alone.count))) { line += " \(rows)" }
         }
         report(
           "product \(outputs) x \(inputs) \(activation) alone beside 8192 rows\(line)",

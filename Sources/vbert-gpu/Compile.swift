@@ -1,7 +1,8 @@
 import Compute
 import ComputeCUDA
 
-/// Compiles every kernel for the architectures given; 1 if one fails or there is no NVRTC.
+/// Compiles every kernel for the architectures given, and keeps the code where a GPU's program looks for
+/// it; 1 if one fails or there is no NVRTC.
 func compileAll(_ architectures: [Int]) throws -> Int32 {
   let libraries = CUDALibraries.find(directories: directories)
   guard let compiler = KernelCompiler(libraries) else {
@@ -11,7 +12,7 @@ func compileAll(_ architectures: [Int]) throws -> Int32 {
   for architecture in architectures.isEmpty ? [80, 90] : architectures {
     var bytes = 0
     let sources = KernelCatalogue.sources(architecture: architecture)
-    for source in sources { bytes += try compiler.compile(source).count }
+    for source in sources { bytes += try compiler.code(of: source).count }
     print(
       "sm_\(architecture): \(sources.count) compilations, \(bytes) bytes, NVRTC \(compiler.version)"
     )

@@ -55,6 +55,7 @@ struct TrainMany {
     var readSeconds: Double
     var preparedSeconds: Double
     var trainedSeconds: Double
+    var publishedSeconds: Double
     var trainedTokens: Int
 
     var text: String {
@@ -64,7 +65,7 @@ struct TrainMany {
       return failures.joined()
         + "\(vberts.count - failed) of \(vberts.count) vBERTs trained in \(Int(seconds)) s "
         + "(reading \(Int(readSeconds)) s, preparing \(Int(preparedSeconds)) s, "
-        + "training \(Int(trainedSeconds)) s)"
+        + "training \(Int(trainedSeconds)) s, publishing \(Int(publishedSeconds)) s)"
     }
   }
 
@@ -86,7 +87,7 @@ struct TrainMany {
     let (clock, start) = (ContinuousClock(), ContinuousClock.now)
     var report = Report(
       vberts: [], failed: 0, seconds: 0, readSeconds: 0, preparedSeconds: 0, trainedSeconds: 0,
-      trainedTokens: 0)
+      publishedSeconds: 0, trainedTokens: 0)
     let lines = try read()
     let vberts = try lines.map { try store.registry.vbert($0.name) }
     // N-gram rows are a base's and a domain's: a vBERT must not learn on another domain's.
@@ -94,9 +95,9 @@ struct TrainMany {
       let mine = vberts.indices.filter { Rows(vberts[$0]) == rows }
       let opened = try OpenedBase(
         of: vberts[mine[0]].spec, home: store.registry.home, device: device, threads: threads)
-      let entries = try Self.parallel(mine.count) { [base = opened.base] i in
-        try entry(lines[mine[i]], vberts[mine[i]], base)
-      }
+      let entries = try concurrentMap(mine.count) { [base = opened.base] i in
+        Swift.Result { try entry(lines[mine[i]], vberts[mine[i]], base) }
+      }.map { try $0.get() }
       report.readSeconds += (clock.now - start) / .seconds(1)
       for kind in Set(entries.map(\.job.kind)) {
         try train(entries.filter { $0.job.kind == kind }, opened, store, &report)
@@ -153,6 +154,19 @@ struct TrainMany {
     guard let backend = opened.backend as? any TrainableBackend else {
       throw ComputeError.unsupported("training on \(opened.backend.name); train with --device cpu")
     }
+    let running = try store.registry.beginJobs(vberts: entries.map(\.vbert.name))
+    do {
+      try train(entries, running, opened, backend, store, &report)
+    } catch {
+      try? RunningJob.fail(running, "\(error)")
+      throw error
+    }
+  }
+
+  private func train(
+    _ entries: [Entry], _ running: [RunningJob], _ opened: OpenedBase,
+    _ backend: any TrainableBackend, _ store: AdapterStore, _ report: inout Report
+  ) throws {
     let clock = ContinuousClock()
     var (bar, start) = (ProgressLine(), clock.now)
     let upper = try UpperEncoder(
@@ -175,38 +189,36 @@ struct TrainMany {
     }
     report.trainedSeconds += (clock.now - start) / .seconds(1)
     bar.end()
-    for (entry, outcome) in zip(entries, outcomes) {
+    start = clock.now
+    // One that fails is no reason to lose the others.
+    let trained = zip(entries, zip(running, outcomes)).map { entry, pair in
+      pair.1.map { outcome in
+        AdapterStore.Publication(
+          outcome.adapter, as: entry.vbert, spec: outcome.spec,
+          metrics: Dictionary(
+            uniqueKeysWithValues: outcome.best.dev.values.map { ("dev_\($0.key)", $0.value) }),
+          note: note, job: pair.0)
+      }
+    }
+    var versions = store.publish(
+      trained.compactMap { try? $0.get() }, base: opened.base.configuration
+    ).makeIterator()
+    for (number, entry) in entries.enumerated() {
       var result = Result(name: entry.vbert.name, trainRows: entry.job.train.count)
       do {
-        let outcome = try outcome.get()
-        let metrics = Dictionary(
-          uniqueKeysWithValues: outcome.best.dev.values.map { ("dev_\($0.key)", $0.value) })
-        let version = try store.publish(
-          outcome.adapter, as: entry.vbert, spec: outcome.spec,
-          base: opened.base.configuration, metrics: metrics, note: note)
+        let outcome = try outcomes[number].get()
+        guard let version = try versions.next()?.get() else { continue }
         (result.version, result.epochs) = (version.id.number, outcome.epochs.count)
-        result.metrics = metrics
+        result.metrics = version.metrics
         report.trainedTokens += outcome.tokens
       } catch {
-        // One that fails is no reason to lose the others.
         result.error = "\(error)"
         report.failed += 1
+        try? running[number].fail("\(error)")
       }
       report.vberts.append(result)
     }
-  }
-
-  /// `body` for 0 ..< count on all cores; throws one of its errors.
-  private static func parallel<Value: Sendable>(
-    _ count: Int, _ body: @Sendable (Int) throws -> Value
-  ) throws -> [Value] {
-    let results = Mutex<[Int: Swift.Result<Value, any Error>]>([:])
-    DispatchQueue.concurrentPerform(iterations: count) { i in
-      let result = Swift.Result { try body(i) }
-      results.withLock { $0[i] = result }
-    }
-    let done = results.withLock { $0 }
-    return try (0..<count).compactMap { try done[$0]?.get() }
+    report.publishedSeconds += (clock.now - start) / .seconds(1)
   }
 }
 

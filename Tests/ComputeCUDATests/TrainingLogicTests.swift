@@ -124,3 +124,76 @@ extension BackendLogicTests {
       ])
   }
 }
+
+/// Many vBERTs' operations are as many launches as one vBERT's.
+extension BackendLogicTests {
+  @Test(arguments: [(1, 1), (64, 64), (65, 3), (130, 200)])
+  func tilesCoverAResultOnce(rows: Int, columns: Int) {
+    let tensor = Tensor(address: 64, rows: rows, columns: columns)
+    let product = ManyProduct(a: tensor, b: tensor, c: tensor, inner: 8)
+    var places: [ManyProduct.Place] = []
+    product.addPlaces(number: 5, to: &places)
+    var covered = [Int](repeating: 0, count: rows * columns)
+    for place in places {
+      #expect(place.item == 5)
+      for row in Int(place.row)..<min(rows, Int(place.row) + 64) {
+        for column in Int(place.column)..<min(columns, Int(place.column) + 64) {
+          covered[row * columns + column] += 1
+        }
+      }
+    }
+    #expect(covered.allSatisfy { $0 == 1 })
+  }
+
+  @Test func manyMapsAreOneLaunch() throws {
+    let backend = try CUDABackend(
+      device: CUDADevice(
+        FakeDriver.libraries(), options: CUDADevice.Options(), cache: KernelCache(directory: nil)))
+    let memory = try backend.allocate(byteCount: 1 << 20)
+    let items = (0..<3).map { i in
+      LinearItem(
+        x: memory.tensor(rows: 70 * (i + 1), columns: 32, type: .bfloat16),
+        weight: memory.tensor(rows: 16, columns: 32, offset: 1 << 16),
+        bias: memory.tensor(rows: 1, columns: 16, offset: 1 << 17),
+        y: memory.tensor(rows: 70 * (i + 1), columns: 16, type: .bfloat16, offset: 1 << 18))
+    }
+    try backend.linear(items, scale: 1, adding: false)
+    try backend.linearParameterGradient(items, scale: 1)
+    try backend.linearInputGradient(items, scale: 1, adding: true)
+    let launches = unsafe FakeDriver.record.launches
+    #expect(launches.map(\.name) == ["forward", "parameterGradient", "inputGradient"])
+    // Two, three and four stripes of rows; one tile for each weight; as many stripes again.
+    #expect(launches.map { $0.grid[0] } == [9, 3, 9])
+    // One alone goes the way of one alone.
+    try backend.linear([items[0]], scale: 1, adding: false)
+    unsafe #expect(FakeDriver.record.launches.count == 4)
+    unsafe #expect(FakeDriver.record.launches[3].name == "convert")
+  }
+
+  @Test func manyStepsAreThreeLaunches() throws {
+    let backend = try CUDABackend(
+      device: CUDADevice(
+        FakeDriver.libraries(), options: CUDADevice.Options(), cache: KernelCache(directory: nil)))
+    let memory = try backend.allocate(byteCount: 1 << 20)
+    var scales: [Float] = []
+    unsafe FakeDriver.record.kernels["adamW"] = { arguments in
+      // Rates by step number, as the kernel finds them: rate is a step's first number of ten.
+      guard let steps = unsafe UnsafePointer<Float>(bitPattern: UInt(arguments[2])) else { return }
+      scales = (0..<3).map { unsafe steps[10 * $0] }
+    }
+    let items = (0..<3).map { i in
+      let value = memory.tensor(rows: 1, columns: 4096 * (i + 1))
+      let state = AdamWState(value: value, gradient: value, mean: value, square: value)
+      return AdamWItem(
+        [(state, 0), (state, 0.1)], gradients: memory.tensor(rows: 1, columns: 40_000),
+        step: AdamWStep(
+          number: 1, rate: Float(i + 1), beta1: 0.9, beta2: 0.99, epsilon: 1, decay: 0,
+          gradientScale: 1), clipNorm: 1, norm: memory.tensor(rows: 1, columns: 1))
+    }
+    try backend.adamW(items)
+    let launches = unsafe FakeDriver.record.launches
+    #expect(launches.map(\.name) == ["gradientSquares", "clips", "adamW"])
+    #expect(launches.map { $0.grid[0] } == [9, 3, 24])
+    #expect(scales == [1, 2, 3])
+  }
+}

@@ -161,3 +161,17 @@ DEVICE void write(T *p, int n, const float *x) {
   for (int k = 0; k < 8; k++)
     if (k < n) put(p + k, x[k]);
 }
+
+// Of parts that say which block is their first, in order, the one that this block works on.
+template <class Part>
+DEVICE int partOf(const Part *parts, int count) {
+  int low = 0, high = count - 1;
+  while (low < high) {
+    int middle = (low + high + 1) / 2;
+    if (parts[middle].firstBlock <= (int)blockIdx.x)
+      low = middle;
+    else
+      high = middle - 1;
+  }
+  return low;
+}

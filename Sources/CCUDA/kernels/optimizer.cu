@@ -1,5 +1,69 @@
-// AdamW (Loshchilov and Hutter 2019) over many tensors in one launch.
+// AdamW (Loshchilov and Hutter 2019) over all tensors of one or many vBERTs: the squares of all gradients,
+// each vBERT's norm, the step.
 #include "device.h"
+
+// A vBERT's gradients; a block does 16,384 values.
+struct Gradients {
+  const float *values;
+  u64 count;
+  int firstBlock, blocks;
+};
+
+// The block's sum of a double a thread, in thread 0.
+DEVICE double blockSum(double x) {
+  __shared__ double sums[8];
+#pragma unroll
+  for (int step = 16; step; step >>= 1) x += __shfl_xor_sync(0xffffffffu, x, step);
+  if ((threadIdx.x & 31) == 0) sums[threadIdx.x >> 5] = x;
+  __syncthreads();
+  double total = 0;
+  if (threadIdx.x == 0)
+#pragma unroll
+    for (int w = 0; w < 8; w++) total += sums[w];
+  return total;
+}
+
+// partials[block] = sum of squares.
+extern "C" __global__ void __launch_bounds__(256)
+    gradientSquares(const Gradients *list, int count, double *partials) {
+  const Gradients mine = list[partOf(list, count)];
+  double total = 0;
+#pragma unroll
+  for (int step = 0; step < 8; step++) {
+    const u64 i = 16384ull * (blockIdx.x - mine.firstBlock) + step * 2048 + 8 * threadIdx.x;
+    if (i < mine.count) {
+      float v[8], sum = 0;
+      read(mine.values + i, (int)(mine.count - i < 8 ? mine.count - i : 8), v);
+#pragma unroll
+      for (int k = 0; k < 8; k++) sum += v[k] * v[k];
+      total += sum;
+    }
+  }
+  total = blockSum(total);
+  if (threadIdx.x == 0) partials[blockIdx.x] = total;
+}
+
+// A vBERT's step.
+struct Step {
+  float rate, beta1, beta2, epsilon, correction1, correction2;
+  // What gradients are multiplied by before they are clipped to the norm `most`.
+  float fixedScale, most;
+  float *norm;
+};
+
+// A block a vBERT: its norm, and what clipping multiplies its gradients by.
+extern "C" __global__ void __launch_bounds__(256)
+    clips(const Gradients *list, const double *partials, const Step *steps, float *scales) {
+  const Gradients mine = list[blockIdx.x];
+  const Step step = steps[blockIdx.x];
+  double total = 0;
+  for (int p = threadIdx.x; p < mine.blocks; p += 256) total += partials[mine.firstBlock + p];
+  total = blockSum(total);
+  if (threadIdx.x) return;
+  const double length = sqrt(total), factor = step.most / (length + 1e-6);
+  *step.norm = (float)length;
+  scales[blockIdx.x] = factor < 1 ? (float)factor : 1.0f;
+}
 
 // A parameter; a block does 2,048 of its values.
 struct Part {
@@ -8,26 +72,20 @@ struct Part {
   float *mean, *square;
   // Of the value, and block number of its first block.
   int count, firstBlock;
-  float decay, unused;
+  float decay;
+  // Number of its vBERT.
+  int step;
 };
 
-// `scale`, where not null, is what clipping multiplies gradients by, on top of `fixedScale`.
+// `scales`, where not null, is what clipping multiplies each vBERT's gradients by.
 extern "C" __global__ void __launch_bounds__(256)
-    adamW(const Part *parts, int partCount, float rate, float beta1, float beta2, float epsilon,
-          float correction1, float correction2, float fixedScale, const float *scale) {
-  // The last part that begins at this block or before.
-  int low = 0, high = partCount - 1;
-  while (low < high) {
-    int middle = (low + high + 1) / 2;
-    if (parts[middle].firstBlock <= (int)blockIdx.x)
-      low = middle;
-    else
-      high = middle - 1;
-  }
-  const Part part = parts[low];
+    adamW(const Part *parts, int partCount, const Step *steps, const float *scales) {
+  const Part part = parts[partOf(parts, partCount)];
   const int i = ((int)blockIdx.x - part.firstBlock) * 2048 + 8 * threadIdx.x, n = part.count - i;
   if (n <= 0) return;
-  const float factor = scale ? fixedScale * *scale : fixedScale, kept = 1.0f - rate * part.decay;
+  const Step step = steps[part.step];
+  const float factor = scales ? step.fixedScale * scales[part.step] : step.fixedScale;
+  const float kept = 1.0f - step.rate * part.decay;
   float value[8], gradient[8], mean[8], square[8];
   read(part.value + i, n, value);
   read(part.gradient + i, n, gradient);
@@ -36,10 +94,10 @@ extern "C" __global__ void __launch_bounds__(256)
 #pragma unroll
   for (int k = 0; k < 8; k++) {
     const float g = gradient[k] * factor;
-    mean[k] = beta1 * mean[k] + (1.0f - beta1) * g;
-    square[k] = beta2 * square[k] + (1.0f - beta2) * g * g;
-    const float root = sqrtf(square[k] * correction2) + epsilon;
-    value[k] = kept * value[k] - rate * (mean[k] * correction1) / root;
+    mean[k] = step.beta1 * mean[k] + (1.0f - step.beta1) * g;
+    square[k] = step.beta2 * square[k] + (1.0f - step.beta2) * g * g;
+    const float root = sqrtf(square[k] * step.correction2) + step.epsilon;
+    value[k] = kept * value[k] - step.rate * (mean[k] * step.correction1) / root;
   }
   write(part.value + i, n, value);
   write(part.mean + i, n, mean);

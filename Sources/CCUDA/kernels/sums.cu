@@ -100,14 +100,3 @@ extern "C" __global__ void __launch_bounds__(256)
   else
     *whole = total;
 }
-
-// norm = sqrt of the sum; scale = what clipping to `most` multiplies by.
-extern "C" __global__ void __launch_bounds__(256)
-    clip(const double *partials, int count, float most, float *norm, float *scale) {
-  double total = sumOf(partials, count);
-  if (threadIdx.x) return;
-  double length = sqrt(total);
-  *norm = (float)length;
-  double factor = most / (length + 1e-6);
-  *scale = factor < 1 ? (float)factor : 1.0f;
-}

@@ -73,16 +73,34 @@ DEVICE u32 mixed(u32 x) {
 }
 
 // Zeroes the values whose number, keyed, falls below `threshold` of 2^32; scales the others.
+DEVICE void drop(XTYPE *x, u64 i, int n, u64 key, u32 threshold, float scale) {
+  float a[8];
+  read(x + i, n, a);
+#pragma unroll
+  for (int k = 0; k < 8; k++) {
+    u32 drawn = mixed(mixed((u32)(i + k) ^ (u32)key) + (u32)(key >> 32));
+    a[k] = drawn < threshold ? 0.0f : a[k] * scale;
+  }
+  write(x + i, n, a);
+}
+
 extern "C" __global__ void __launch_bounds__(256)
     dropout(XTYPE *x, u64 key, u32 threshold, float scale, u64 count) {
-  each(count, [&](u64 i, int n) {
-    float a[8];
-    read(x + i, n, a);
-#pragma unroll
-    for (int k = 0; k < 8; k++) {
-      u32 drawn = mixed(mixed((u32)(i + k) ^ (u32)key) + (u32)(key >> 32));
-      a[k] = drawn < threshold ? 0.0f : a[k] * scale;
-    }
-    write(x + i, n, a);
-  });
+  each(count, [&](u64 i, int n) { drop(x, i, n, key, threshold, scale); });
+}
+
+// One of many vBERTs' rows; a block does 2,048 values.
+struct DropPart {
+  XTYPE *x;
+  u64 key, count;
+  u32 threshold;
+  float scale;
+  int firstBlock, unused;
+};
+
+extern "C" __global__ void __launch_bounds__(256) dropouts(const DropPart *parts, int count) {
+  const DropPart part = parts[partOf(parts, count)];
+  const u64 i = 2048ull * (blockIdx.x - part.firstBlock) + 8 * threadIdx.x;
+  if (i >= part.count) return;
+  drop(part.x, i, (int)(part.count - i < 8 ? part.count - i : 8), part.key, part.threshold, part.scale);
 }

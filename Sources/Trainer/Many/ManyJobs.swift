@@ -1,4 +1,5 @@
 package import Compute
+internal import Manager
 package import Model
 
 /// Trains many vBERTs of one kind in the same batches: in every round each job takes its next step, on
@@ -29,7 +30,6 @@ package final class ManyJobs {
     /// Numbers of its first rows among all jobs' sequences.
     let firstTrain, firstDev: Int
     var course: TrainingCourse
-    var bestValues: [Float] = []
     var tokens = 0
     var failure: TrainingError?
 
@@ -56,12 +56,15 @@ package final class ManyJobs {
     backend: any TrainableBackend, tokenBudget: Int, stateBytes: Int,
     report: (Progress) -> Void = { _ in }
   ) throws {
-    var initial: [MemoryTensors] = []
+    let begun = concurrentMap(list.count) { i -> (MemoryTensors, SplitMix) in
+      var random = SplitMix(seed: list[i].options.seed)
+      let seed = random.next()
+      return (
+        AdapterInitialization.tensors(list[i].spec, base: configuration, seed: seed), random
+      )
+    }
     var sequences: [TokenSequence] = []
-    for job in list {
-      var random = SplitMix(seed: job.options.seed)
-      initial.append(
-        AdapterInitialization.tensors(job.spec, base: configuration, seed: random.next()))
+    for (job, (_, random)) in zip(list, begun) {
       let (train, dev) = (sequences.count, sequences.count + job.train.count)
       sequences += job.train.sequences + job.dev.sequences
       jobs.append(
@@ -74,7 +77,8 @@ package final class ManyJobs {
     lengths = sequences.map(\.ids.count)
     let longest = list.map { max($0.options.tokenBudget, $0.spec.maxLength) }.max() ?? 0
     training = try ManyTraining(
-      specs: list.map(\.spec), initial: initial, source: source, configuration: configuration,
+      specs: list.map(\.spec), initial: begun.map(\.0), source: source,
+      configuration: configuration,
       backend: backend, tokenBudget: max(tokenBudget, longest))
     states = try FrozenStates(sequences, entry: entry, base: training, byteLimit: stateBytes) {
       report(Progress(prepared: $0))
@@ -100,7 +104,7 @@ package final class ManyJobs {
       guard let best = running.course.best else {
         return .failure(.diverged(step: running.course.step))
       }
-      try training.parameters[number].restore(running.bestValues)
+      try training.parameters[number].restoreKept()
       return .success(
         TrainingJob.Outcome(
           adapter: try training.adapter(of: number), spec: running.job.spec,
@@ -121,8 +125,9 @@ package final class ManyJobs {
   /// The next step of each of these jobs.
   private func step(_ active: [Int]) throws {
     var pieces: [[Piece]] = []
+    try ParameterSet.clearGradients(of: active.map { training.parameters[$0] })
+    try training.clearLosses()
     for number in active {
-      try training.parameters[number].clearGradients()
       let rows = jobs[number].course.next()
       let (job, weights) = (jobs[number].job, jobs[number].weights)
       jobs[number].tokens += rows.reduce(0) { $0 + jobs[number].lengths[$1] }
@@ -135,20 +140,23 @@ package final class ManyJobs {
         pieces[place].append(Piece(job: number, rows: rows, number: place, share: 1 / whole))
       }
     }
-    var losses = [Double](repeating: 0, count: jobs.count)
     // A job's pieces go one after another: two in a batch would add to one gradient at once.
     for pieces in pieces {
-      for batch in pack(pieces) { try accumulate(batch, &losses) }
+      for batch in pack(pieces) { try accumulate(batch) }
     }
+    let losses = try training.readLosses()
+    var steps: [AdamWItem] = []
     for number in active {
       do throws(TrainingError) { try jobs[number].course.add(losses[number]) } catch {
         jobs[number].failure = error
         continue
       }
-      try Optimizer(jobs[number].job.options).step(
-        training.parameters[number], number: jobs[number].course.step,
-        rate: jobs[number].course.rate)
+      steps.append(
+        Optimizer(jobs[number].job.options).item(
+          training.parameters[number], number: jobs[number].course.step,
+          rate: jobs[number].course.rate))
     }
+    if !steps.isEmpty { try training.backend.adamW(steps) }
   }
 
   /// Cuts pieces into batches that fit the token budget.
@@ -161,7 +169,7 @@ package final class ManyJobs {
     }
   }
 
-  private func accumulate(_ batch: [Piece], _ losses: inout [Double]) throws {
+  private func accumulate(_ batch: [Piece]) throws {
     var (rows, parts): ([Int], [ManyTraining.Part]) = ([], [])
     for piece in batch {
       let running = jobs[piece.job]
@@ -176,10 +184,9 @@ package final class ManyJobs {
             adapter: options.adapterDropout, head: options.dropout)))
       rows += piece.rows.map { running.firstTrain + $0 }
     }
-    let values = try states.withStates(of: rows) { x, layout in
+    try states.withStates(of: rows) { x, layout in
       try training.accumulate(x, layout: layout, parts: parts)
     }
-    for (piece, value) in zip(batch, values) { losses[piece.job] += value }
   }
 
   /// Ends the epoch of each of these jobs.
@@ -225,7 +232,7 @@ package final class ManyJobs {
       let job = jobs[number].job
       let scores = Scores(job.dev, spec: job.spec, logits: outputs[number] ?? [])
       let epoch = jobs[number].course.end(scores)
-      if epoch.isBest { jobs[number].bestValues = try training.parameters[number].snapshot() }
+      if epoch.isBest { try training.parameters[number].keep() }
     }
   }
 }

@@ -12,6 +12,8 @@ final class ManyTraining: FrozenBase {
   let encoder: TrainingEncoder
   let workspace: Workspace
   let tokenBudget: Int
+  /// Every vBERT's losses since `clearLosses`.
+  private let losses: TensorStore
   private let heads: [(weight: Parameter, bias: Parameter)]
 
   /// What must agree between vBERTs that train together.
@@ -34,12 +36,13 @@ final class ManyTraining: FrozenBase {
     precondition(!specs.isEmpty && Set(specs.map(Kind.init)).count == 1)
     (self.specs, self.configuration) = (specs, configuration)
     (self.backend, self.tokenBudget) = (backend, tokenBudget)
-    parameters = try zip(specs, initial).map { spec, initial in
-      try ParameterSet(
-        AdapterFile.layout(spec, base: configuration).map {
+    parameters = try ParameterSet.together(
+      try zip(specs, initial).map { spec, initial in
+        try AdapterFile.layout(spec, base: configuration).map {
           .init($0.name, shape: $0.shape, try initial.floats($0.name, shape: $0.shape))
-        }, backend: backend)
-    }
+        }
+      }, backend: backend)
+    losses = try TensorStore([("losses", [specs.count])], backend: backend)
     encoder = try TrainingEncoder(
       configuration.upperLayers, source: source, configuration: configuration,
       parameters: try ParameterSet([], backend: backend), tenants: parameters,
@@ -96,13 +99,12 @@ final class ManyTraining: FrozenBase {
     }
     let rows = zip(parts, run.tenants).map { pooling == nil ? $1.rows : $0.sequences }
     if dropping {
-      for (part, rows) in zip(parts, rows) {
-        try part.dropout.headSite.apply(to: features.rows(rows), backend)
-      }
+      try run.drop(zip(parts, rows).map { (features.rows($1), $0.dropout.headSite) })
     }
     let (flat, logits) = takeLogits(parts, rows, run)
     try backend.linear(
-      items(parts, features, rows, logits) { ($0.weight.value, $0.bias.value) })
+      items(parts, features, rows, logits) { ($0.weight.value, $0.bias.value) },
+      scale: 1, adding: false)
     return Heads(features: features, rows: rows, flat: flat, logits: logits)
   }
 
@@ -133,22 +135,27 @@ final class ManyTraining: FrozenBase {
     }
   }
 
-  /// Adds every part's gradients of share * (sum of its losses) to its parameters', over a batch whose
-  /// states where training begins are x; the losses. x is overwritten.
-  func accumulate(_ x: Tensor, layout: SequenceLayout, parts: [Part]) throws(ComputeError)
-    -> [Double]
-  {
+  func clearLosses() throws(ComputeError) { try backend.fill(losses.flat, with: 0) }
+
+  /// Every vBERT's losses, once all is computed.
+  func readLosses() throws(ComputeError) -> [Double] {
+    try backend.download(losses.flat).prefix(specs.count).map(Double.init)
+  }
+
+  /// Adds every part's gradients of share * (sum of its losses) to its parameters', and that loss to
+  /// the vBERT's, over a batch whose states where training begins are x, which is overwritten. Nothing
+  /// is waited for.
+  func accumulate(_ x: Tensor, layout: SequenceLayout, parts: [Part]) throws(ComputeError) {
     let mark = workspace.mark
     defer { workspace.reset(to: mark) }
     let run = try run(layout, parts)
     let saved = try encoder.forward(x, from: encoder.start, run)
     let heads = try heads(saved.last?.result ?? x, parts, run, dropping: true)
     let (_, d) = takeLogits(parts, heads.rows, run)
-    let values = run.takeFloats(1, parts.count)
-    try backend.fill(values, with: 0)
-    try losses(parts, heads.logits, d, into: values)
+    try addLosses(parts, heads.logits, d)
     try backend.linearParameterGradient(
-      items(parts, heads.features, heads.rows, d) { ($0.weight.gradient, $0.bias.gradient) })
+      items(parts, heads.features, heads.rows, d) { ($0.weight.gradient, $0.bias.gradient) },
+      scale: 1)
     if !saved.isEmpty {
       let features = heads.features
       var dx =
@@ -156,10 +163,8 @@ final class ManyTraining: FrozenBase {
         ? run.take(features.rows, features.columns)
         : run.takeFloats(features.rows, features.columns)
       try backend.linearInputGradient(
-        items(parts, dx, heads.rows, d) { ($0.weight.value, nil) }, adding: false)
-      for (part, rows) in zip(parts, heads.rows) {
-        try part.dropout.headSite.apply(to: dx.rows(rows), backend)
-      }
+        items(parts, dx, heads.rows, d) { ($0.weight.value, nil) }, scale: 1, adding: false)
+      try run.drop(zip(parts, heads.rows).map { (dx.rows($1), $0.dropout.headSite) })
       if let pooling {
         let pooled = dx
         dx = run.take(x.rows, x.columns)
@@ -167,21 +172,18 @@ final class ManyTraining: FrozenBase {
       }
       try encoder.backward(dx, saved, wantsInput: false, run)
     }
-    return try backend.download(values).map(Double.init)
   }
 
-  private func losses(_ parts: [Part], _ logits: [Tensor], _ d: [Tensor], into values: Tensor)
-    throws(ComputeError)
-  {
-    var (softmax, places): ([SoftmaxItem], [Int]) = ([], [])
+  private func addLosses(_ parts: [Part], _ logits: [Tensor], _ d: [Tensor]) throws(ComputeError) {
+    var softmax: [SoftmaxItem] = []
     for (i, part) in parts.enumerated() {
-      let value = values.columns(i..<i + 1)
+      let value = losses.flat.columns(part.vbert..<part.vbert + 1)
       switch part.targets {
       case .classes(let labels, let weights):
         softmax.append(
           SoftmaxItem(
-            logits: logits[i], labels: labels, weights: weights, share: part.share, into: d[i]))
-        places.append(i)
+            logits: logits[i], labels: labels, weights: weights, share: part.share, into: d[i],
+            addingTo: value))
       case .many(let targets, let weights):
         try backend.binaryLoss(
           logits[i], targets: targets, weights: weights, share: part.share, into: d[i],
@@ -193,14 +195,7 @@ final class ManyTraining: FrozenBase {
           logits[i], targets: wanted, share: part.share, into: d[i], addingTo: value)
       }
     }
-    // Neighbours in `values`, or one by one where other tasks lie between.
-    if places.count == parts.count {
-      try backend.softmaxLoss(softmax, addingTo: values)
-    } else {
-      for (item, place) in zip(softmax, places) {
-        try backend.softmaxLoss([item], addingTo: values.columns(place..<place + 1))
-      }
-    }
+    if !softmax.isEmpty { try backend.softmaxLoss(softmax) }
   }
 
   /// Every part's outputs [sequences, or tokens for tag; outputs] without dropout.
@@ -221,10 +216,7 @@ final class ManyTraining: FrozenBase {
 
   /// A vBERT's adapter and head as they are now.
   func adapter(of vbert: Int) throws -> HostAdapter {
-    var tensors = MemoryTensors()
-    for (name, shape) in AdapterFile.layout(specs[vbert], base: configuration) {
-      tensors.set(name, shape: shape, try parameters[vbert].value(of: name))
-    }
-    return try AdapterFile.adapter(specs[vbert], base: configuration, from: tensors)
+    try AdapterFile.adapter(
+      specs[vbert], base: configuration, from: try parameters[vbert].tensors())
   }
 }
