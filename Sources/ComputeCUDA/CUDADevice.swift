@@ -11,6 +11,8 @@ internal import Synchronization
     /// Device memory for adapters that stay; nil: `adapterFraction` of what is free (`AdapterShare`).
     package var adapterBytes: Int?
     package var adapterFraction = 0.5
+    /// How long loading an adapter waits for pages that running batches hold.
+    package var pagePatience = Duration.zero
     /// Pinned host memory, per lane, through which data travels.
     package var stagingBytes = 64 << 20
     /// GELU inside the product (tanh form, errors to 5e-4) or after it (exact).
@@ -99,7 +101,7 @@ internal import Synchronization
       adapterBytes: options.adapterBytes ?? Int(options.adapterFraction * Double(free)),
       freeBytes: free)
     adapterBytes = share.kept
-    pages = PagePool(limit: share.pool)
+    pages = PagePool(limit: share.pool, patience: options.pagePatience)
     products = try Products(blas)
   }
 

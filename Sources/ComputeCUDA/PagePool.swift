@@ -1,4 +1,5 @@
 internal import Compute
+internal import Glibc
 internal import Synchronization
 
 /// Device memory for adapters, handed out in pages of one size, so that adapters of all kinds and
@@ -21,15 +22,35 @@ final class PagePool: Sendable {
 
   private let state = Mutex(State())
   private let limit: Int
+  private let patience: Duration
 
-  init(limit: Int) { self.limit = limit }
+  /// `patience`: how long `take` waits for pages that running batches hold.
+  init(limit: Int, patience: Duration = .zero) {
+    (self.limit, self.patience) = (limit, patience)
+  }
 
   /// Pages taken from the device, and how many of them are free.
   var counts: (pages: Int, free: Int) { state.withLock { ($0.pages, $0.free.count) } }
 
   /// Addresses of `count` pages, all or none. `allocate` takes device memory for a further block.
+  /// Where all pages are held, a batch that ends meanwhile gives some back: the next one need not
+  /// fail for being prepared too early.
   func take(_ count: Int, allocate: (Int) throws(ComputeError) -> UInt) throws(ComputeError)
     -> [UInt]
+  {
+    let deadline = ContinuousClock.now + patience
+    while true {
+      do throws(ComputeError) { return try takeNow(count, allocate: allocate) } catch {
+        guard case .outOfMemory = error, count <= limit / PagePool.pageBytes,
+          ContinuousClock.now < deadline
+        else { throw error }
+        usleep(1000)
+      }
+    }
+  }
+
+  private func takeNow(_ count: Int, allocate: (Int) throws(ComputeError) -> UInt)
+    throws(ComputeError) -> [UInt]
   {
     try state.withLock { state throws(ComputeError) in
       while state.free.count < count {

@@ -1,4 +1,5 @@
 import Compute
+import Dispatch
 import Testing
 
 @testable import ComputeCUDA
@@ -25,6 +26,21 @@ import Testing
     #expect(throws: ComputeError.self) { _ = try take(11) }
     #expect(Set(try take(10)) == Set(first))
     #expect(pool.close() == [1 << 32, 2 << 32])
+  }
+
+  @Test func pagesThatABatchHoldsAreWaitedFor() throws {
+    let pool = PagePool(limit: 4 * PagePool.pageBytes, patience: .seconds(20))
+    let held = try pool.take(3) { _ throws(ComputeError) in 1 << 32 }
+    DispatchQueue.global().asyncAfter(deadline: .now() + 0.03) { pool.giveBack(held) }
+    let taken = try pool.take(4) { _ throws(ComputeError) in 2 << 32 }
+    #expect(Set(held).isSubset(of: taken))
+    // More than there will ever be is not waited for.
+    #expect(throws: ComputeError.self) { _ = try pool.take(5) { _ throws(ComputeError) in 0 } }
+    let impatient = PagePool(limit: PagePool.pageBytes, patience: .milliseconds(20))
+    _ = try impatient.take(1) { _ throws(ComputeError) in 1 << 32 }
+    #expect(throws: ComputeError.self) {
+      _ = try impatient.take(1) { _ throws(ComputeError) in 0 }
+    }
   }
 
   @Test func theCachesBoundFitsThePool() throws {

@@ -48,6 +48,25 @@ import Testing
     #expect(statistics.evictions == statistics.misses - 3)
   }
 
+  @Test func aBatchIsReadAtOnce() throws {
+    let ids = try publish(8)
+    let gone = VersionID(vbert: 99, number: 1)
+    let cache = cache(bound: 6 * oneByteCount, on: device)
+    _ = try cache.resident(for: ids[2])
+    let found = cache.residents(for: Array(ids[..<4]) + [gone] + [ids[4]])
+    for (place, seed) in [(0, 0), (1, 1), (2, 2), (3, 3), (5, 4)] {
+      #expect(try isRight(try found[place].get(), seed: seed))
+    }
+    #expect(throws: AdapterError.gone(gone)) { try found[4].get() }
+    let statistics = cache.statistics
+    #expect(statistics.hits == 1 && statistics.misses == 6 && statistics.failures == 1)
+    // More than fits: the batch holds what it got.
+    let all = cache.residents(for: ids)
+    for (seed, adapter) in all.enumerated() { #expect(try isRight(adapter.get(), seed: seed)) }
+    #expect(cache.statistics.residentCount == 6)
+    #expect(cache.residents(for: []).isEmpty)
+  }
+
   @Test func whatABatchHoldsOutlivesItsEviction() throws {
     let ids = try publish(3)
     let cache = cache(bound: oneByteCount, on: device)

@@ -39,6 +39,8 @@ struct Device {
     settings.ordinal = number
     settings.adapterBytes = adapterBytes
     settings.adapterFraction = adapterFraction
+    // Many times what a batch takes.
+    settings.pagePatience = .seconds(1)
     return try CUDADevice(.find(directories: libraries), options: settings)
   }
 
