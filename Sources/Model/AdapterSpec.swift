@@ -1,7 +1,7 @@
 package import Compute
 
 /// What kind of adapter a vBERT has, written as users write it: `bottleneck:64`,
-/// `bottleneck:64@both`, `lora:8`, `lora:8@query,key,value,output,up,down`, `none`.
+/// `bottleneck:64@both`, `lora:8`, `lora:8@query,key,value,output,up,down` or `lora:8@all`, `none`.
 package enum AdapterSpec: Sendable, Hashable {
   case none
   /// `@attention` (the default, the reference system's place), `@ffn` or `@both`.
@@ -10,8 +10,14 @@ package enum AdapterSpec: Sendable, Hashable {
   /// given: `lora:8:alpha=16@query,value`.
   case lora(rank: Int, alpha: Float, targets: [LowRankTarget])
 
-  /// What a vBERT gets when nobody says what (docs/accuracy.md).
-  package static let standard = AdapterSpec.bottleneck(width: 64, sites: AdapterSite.allCases)
+  /// What a vBERT of that task gets when nobody says what (docs/accuracy.md).
+  package static func standard(for task: Task) -> AdapterSpec {
+    switch task {
+    case .embed: .none
+    case .classify, .multilabel, .score, .tag:
+      .lora(rank: 32, alpha: 64, targets: LowRankTarget.allCases)
+    }
+  }
 
   /// Widths and ranks above this are refused.
   package static let widest = 4096
@@ -49,11 +55,12 @@ extension AdapterSpec: CustomStringConvertible {
         alpha = given
       }
       var targets: [LowRankTarget] = []
-      for place in places {
+      for place in places where places != ["all"] {
         guard let target = LowRankTarget(name: place) else { throw wrong }
         targets.append(target)
       }
       if parts.count == 1 { targets = [.query, .value] }
+      if places == ["all"] { targets = LowRankTarget.allCases }
       guard !targets.isEmpty else { throw wrong }
       self = .lora(
         rank: size, alpha: alpha, targets: LowRankTarget.allCases.filter(targets.contains))

@@ -6,11 +6,14 @@ package struct Scores: Sendable {
   package var values: [String: Double]
   /// The one that decides which epoch is best; larger is better.
   package var primary: String
+  /// The mean loss; smaller is better.
+  package var loss: Double
 
   package var value: Double { values[primary] ?? 0 }
 
   /// `logits`: of every row the head's outputs (for tag: those of all its tokens).
   package init(_ examples: Examples, spec: VBertSpec, logits: [[Float]]) {
+    loss = Scores.meanLoss(examples, spec: spec, logits: logits)
     switch spec.task {
     case .classify, .embed:
       let gold = examples.targets.map { target -> Int in

@@ -14,6 +14,8 @@ struct TrainingCourse {
   private(set) var step = 0
   private(set) var epochs: [TrainingJob.Epoch] = []
   private(set) var best: TrainingJob.Epoch?
+  /// The last epoch whose score was above all before it.
+  private var lastBetter = 0
   private(set) var isOver = false
 
   /// For so many training rows. `random` goes on where drawing the first parameters left it.
@@ -48,15 +50,19 @@ struct TrainingCourse {
     loss += value
   }
 
-  /// Ends the epoch with what dev rows said.
+  /// Ends the epoch with what dev rows said. Of epochs that score alike, as on few dev rows many do,
+  /// the one with the least dev loss is best; patience counts from the last better score.
   mutating func end(_ dev: Scores) -> TrainingJob.Epoch {
+    let isBetter = best.map { dev.value > $0.dev.value } ?? true
+    let isNearer = best.map { dev.value == $0.dev.value && dev.loss < $0.dev.loss } ?? false
     let epoch = TrainingJob.Epoch(
       number: epochs.count + 1, loss: loss / Double(perEpoch), dev: dev,
-      isBest: best.map { dev.value > $0.dev.value } ?? true)
+      isBest: isBetter || isNearer)
     epochs.append(epoch)
     if epoch.isBest { best = epoch }
+    if isBetter { lastBetter = epoch.number }
     loss = 0
-    let since = epoch.number - (best?.number ?? 0)
+    let since = epoch.number - lastBetter
     isOver =
       epoch.number >= max(1, options.epochs) || options.patience > 0 && since >= options.patience
     if !isOver { order = random.permutation(rows) }

@@ -1,8 +1,10 @@
+package import Model
+
 /// How a vBERT is trained. docs/accuracy.md says what the defaults reach.
 package struct TrainingOptions: Sendable, Equatable {
   /// Most passes over the data.
   package var epochs = 10
-  /// Peak learning rate.
+  /// Peak learning rate; `rate(for:)` is what training takes when nobody says another.
   package var rate: Float = 1e-3
   /// Rows a step.
   package var batch = 32
@@ -29,4 +31,14 @@ package struct TrainingOptions: Sendable, Equatable {
   }
 
   package init() {}
+
+  /// The peak learning rate that suits the vBERT's head and adapter (docs/accuracy.md). A LoRA of high
+  /// rank moves further at the same rate: labels of whole texts suffer first.
+  package static func rate(for spec: VBertSpec) -> Float {
+    guard case .lora(let rank, _, _) = spec.adapter, rank > 16 else { return 1e-3 }
+    switch spec.task {
+    case .classify, .multilabel, .embed: return 5e-4
+    case .score, .tag: return 1e-3
+    }
+  }
 }

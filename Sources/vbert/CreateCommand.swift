@@ -20,8 +20,8 @@ struct CreateCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       """
-      Its own parameters: bottleneck:64, bottleneck:64@both, lora:8, lora:8@query,value, none \
-      (default: bottleneck:64@both; for embed none).
+      Its own parameters: bottleneck:64, bottleneck:64@both, lora:8, lora:8@query,value, lora:8@all, none \
+      (default: lora:32 on all six maps; for embed none).
       """), transform: { try AdapterSpec(parsing: $0) })
   var adapter: AdapterSpec?
   @Option(
@@ -37,7 +37,7 @@ struct CreateCommand: ParsableCommand {
     let (chosen, reason) = try BaseChoice(registry).choose(base)
     let spec = VBertSpec(
       task: task, base: chosen.name, baseHash: chosen.record.contentHash, domain: domain,
-      adapter: adapter ?? (task == .embed ? .none : .standard),
+      adapter: adapter ?? .standard(for: task),
       pooling: pooling,
       labels: labels?.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
         ?? [],

@@ -21,7 +21,11 @@ struct DistillCommand: ParsableCommand {
   @Option(help: "The ordinary base, which teaches.") var base: String
   @Option(name: [.customLong("skip")], help: "How many lower layers are not computed.")
   var depth = 2
-  @Option(parsing: .upToNextOption, help: "Text files, plain or gzip, one text a line.")
+  @Option(help: "A skip base of that depth to go on from (default: the ordinary base, cut).")
+  var from: String?
+  @Option(
+    parsing: .upToNextOption,
+    help: "Text files, plain or gzip, one text a line, or two with a tab between.")
   var corpus: [String]
   @Option(help: "What to call the new base (default: BASE-skipK).") var name: String?
   @Option(help: "Text to learn from, in tokens; K, M and G may follow.") var tokens: TokenCount?
@@ -65,7 +69,7 @@ struct DistillCommand: ParsableCommand {
     let made = recipe.options(longest: configuration.maxPositions, on: device)
     let distillation = try Distillation(
       teacher: teacher.weights,
-      start: try SkipStart(teacher.weights, teacher.configuration, depth: depth),
+      start: try start(teacher, configuration, bases),
       configuration: configuration, tokenizer: teacher.tokenizer, corpus: corpus, options: made,
       devLines: devLines, threads: threads, backend: try device.trainer(threads: threads))
     let origin = DistillationOrigin(
@@ -83,6 +87,20 @@ struct DistillCommand: ParsableCommand {
     try? FileManager.default.removeItem(atPath: path)
     let report = DistillReport(record, distillation.state)
     if options.json { try Output.json(report) } else { print(report.text) }
+  }
+
+  /// What the student is before it learns.
+  private func start(
+    _ teacher: Base, _ configuration: Configuration, _ bases: BaseStore
+  ) throws -> any TensorSource {
+    guard let from else {
+      return try SkipStart(teacher.weights, teacher.configuration, depth: depth)
+    }
+    let student = try bases.load(from)
+    guard student.configuration == configuration else {
+      throw DomainError.otherTeacher(base, base: from)
+    }
+    return student.weights
   }
 
   private func checkpointPath(_ home: Home, _ name: String) throws -> String {

@@ -24,9 +24,11 @@ struct ReportAccuracyCommand: ParsableCommand {
   @Option(help: "The ordinary base.") var base: String
   @Option(help: "A skip base; may be repeated.") var skipBase: [String] = []
   @Option(
-    help: "An adapter; may be repeated (default: what vbert create gives).",
+    help: "An adapter; may be repeated (default: what vbert create gives for the task).",
     transform: { try AdapterSpec(parsing: $0) })
   var adapter: [AdapterSpec] = []
+  @Option(help: "Also with this domain's n-gram rows, on skip bases; may be repeated.")
+  var domain: [String] = []
   @Option(help: "What to compare: full, dense, exact, fallback, int8.")
   var methods = "full,dense,exact,fallback,int8"
   @Option(help: "Only these tasks, with commas between.") var tasks = ""
@@ -34,10 +36,13 @@ struct ReportAccuracyCommand: ParsableCommand {
   @Option(help: "Most training rows of a task; 0: all.") var train = AccuracyRows.Caps().train
   @Option(help: "Most dev rows; 0: all.") var dev = AccuracyRows.Caps().dev
   @Option(help: "Most test rows; 0: all.") var test = AccuracyRows.Caps().test
+  @Option(help: "Fewest test rows of a task that counts in the means.") var leastTest = 1000
   @Option(help: "Most passes over the data, for every method.") var epochs = 6
   @Option(help: "More passes over small data, to make at least so many steps.") var steps = 300
   @Option(help: "Peak learning rate of full fine-tuning.") var fullLr: Float = 1e-4
-  @Option(help: "Peak learning rate of adapters.") var lr = TrainingOptions().rate
+  @Option(help: "Peak learning rate of adapters (default: as vbert train takes it).")
+  var lr: Float?
+  @Option(help: "Share of the steps over which rates rise.") var warmup = TrainingOptions().warmup
   @Option(help: "Longest input in tokens.") var maxLength = 128
   @Option(help: "Trainings at the same time.") var jobs = 1
   @Option(help: "Threads of each.") var threads: Int?
@@ -53,12 +58,13 @@ struct ReportAccuracyCommand: ParsableCommand {
     guard seeds >= 1, epochs >= 1, steps >= 0, jobs >= 1, jobs <= 256, threads ?? 1 >= 1 else {
       throw ValidationError("--seeds, --epochs, --jobs and --threads must be 1 or more")
     }
-    guard train >= 0, dev >= 0, test >= 0 else {
-      throw ValidationError("--train, --dev and --test must not be negative")
+    guard train >= 0, dev >= 0, test >= 0, leastTest >= 0 else {
+      throw ValidationError("--train, --dev, --test and --least-test must not be negative")
     }
-    guard lr > 0, lr < 1, fullLr > 0, fullLr < 1 else {
+    guard [lr ?? fullLr, fullLr].allSatisfy({ $0 > 0 && $0 < 1 }) else {
       throw ValidationError("learning rates are in 0...1")
     }
+    guard 0...1 ~= warmup else { throw ValidationError("--warmup is a share: 0...1") }
   }
 
   private var chosen: [String] { methods.split(separator: ",").map(String.init) }
@@ -66,7 +72,7 @@ struct ReportAccuracyCommand: ParsableCommand {
   private func candidates() throws -> [AccuracyCandidate] {
     let store = options.openBases()
     let dense = try store.load(base)
-    let adapters = adapter.isEmpty ? [AdapterSpec.standard] : adapter
+    let adapters: [AdapterSpec?] = adapter.isEmpty ? [nil] : adapter
     var list: [AccuracyCandidate] = []
     if chosen.contains("full") {
       list.append(AccuracyCandidate(base: dense, training: .full, readings: [.exact]))
@@ -80,8 +86,11 @@ struct ReportAccuracyCommand: ParsableCommand {
     for name in skipBase where !readings.isEmpty {
       let skip = try store.load(name)
       guard skip.configuration.isSkip else { throw PLOTUsageError.dense(name) }
-      list += adapters.map {
-        AccuracyCandidate(base: skip, training: .adapter($0), readings: readings)
+      for domain in [nil] + domain {
+        list += adapters.map {
+          AccuracyCandidate(
+            base: skip, training: .adapter($0), domain: domain, readings: readings)
+        }
       }
     }
     return list
@@ -95,7 +104,8 @@ struct ReportAccuracyCommand: ParsableCommand {
     let log = try AccuracyLog(path: log ?? "\(out).jsonl")
     try study(candidates, tasks, log)
     let table = AccuracyTable(
-      log.results, methods: candidates.flatMap { c in c.readings.map { c.method($0) } })
+      log.results, methods: candidates.flatMap { c in c.readings.map { c.method($0) } },
+      leastTest: leastTest)
     try write(table)
     if options.json { try Output.json(table) } else { print(table.markdown) }
   }
@@ -118,11 +128,12 @@ struct ReportAccuracyCommand: ParsableCommand {
     let next = Mutex(0)
     let failure = Mutex<(any Error)?>(nil)
     let bar = Mutex(ProgressLine())
+    let known = AccuracyRowsCache(most: 2 * jobs)
     let opened = try Device(device)
     let threads = threads ?? max(1, ProcessInfo.processInfo.activeProcessorCount / jobs)
     DispatchQueue.concurrentPerform(iterations: jobs) { _ in
       do {
-        let backend = try opened.trainer(threads: threads)
+        let trial = AccuracyTrial(backend: try opened.trainer(threads: threads))
         while true {
           let number = next.withLock { next in
             defer { next += 1 }
@@ -130,7 +141,7 @@ struct ReportAccuracyCommand: ParsableCommand {
           }
           guard number < works.count, failure.withLock({ $0 == nil }) else { return }
           let work = works[number]
-          try run(work, backend, log)
+          try run(work, trial, known, log)
           bar.withLock {
             $0.update(
               "accuracy", done: number + 1, of: works.count, unit: "trainings",
@@ -145,7 +156,9 @@ struct ReportAccuracyCommand: ParsableCommand {
     if let error = failure.withLock({ $0 }) { throw error }
   }
 
-  private func run(_ work: Work, _ backend: any TrainableBackend, _ log: AccuracyLog) throws {
+  private func run(
+    _ work: Work, _ trial: AccuracyTrial, _ known: AccuracyRowsCache, _ log: AccuracyLog
+  ) throws {
     let (task, candidate) = (work.task, work.candidate)
     let missing = candidate.readings.filter {
       !log.has(task, candidate.method($0), seed: work.seed)
@@ -154,14 +167,15 @@ struct ReportAccuracyCommand: ParsableCommand {
     let start = ContinuousClock.now
     var caps = AccuracyRows.Caps()
     (caps.train, caps.dev, caps.test) = (train, dev, test)
-    let rows = try AccuracyRows(
+    let rows = try known.rows(
       task, caps: caps, maxLength: min(maxLength, candidate.base.configuration.maxPositions),
-      tokenizer: candidate.base.tokenizer)
+      base: candidate.base)
     var options = TrainingOptions()
-    (options.rate, options.seed) = (lr, work.seed)
+    (options.seed, options.warmup) = (work.seed, warmup)
     options.epochs = max(epochs, min(100, steps * options.batch / max(1, rows.train.count)))
-    let trial = AccuracyTrial(options: options, fullRate: fullLr, backend: backend)
-    let (scores, epochs) = try trial.run(candidate, readings: missing, rows: rows)
+    let (scores, epochs) = try trial.run(
+      candidate, readings: missing, rows: rows,
+      settings: .init(options: options, fullRate: fullLr, adapterRate: lr))
     for (reading, score) in scores {
       try log.append(
         AccuracyResult(

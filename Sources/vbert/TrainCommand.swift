@@ -25,7 +25,7 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "Rows to choose the best epoch by (default: a tenth of the data).")
   var dev: String?
   @Option(help: "Most passes over the data.") var epochs = TrainingOptions().epochs
-  @Option(help: "Peak learning rate.") var lr = TrainingOptions().rate
+  @Option(help: "Peak learning rate (default: what suits head and adapter).") var lr: Float?
   @Option(help: "Rows a step.") var batch = TrainingOptions().batch
   @Option(help: "The same seed gives the same result.") var seed = TrainingOptions().seed
   @Option(help: "Dropout on the head's input.") var dropout = TrainingOptions().dropout
@@ -50,7 +50,9 @@ struct TrainCommand: ParsableCommand {
     }
     guard epochs >= 1, epochs <= 1000 else { throw ValidationError("--epochs must be 1 to 1000") }
     guard batch >= 1, batch <= 4096 else { throw ValidationError("--batch must be 1 to 4096") }
-    guard lr > 0, lr < 10 else { throw ValidationError("--lr must be above 0 and below 10") }
+    guard lr.map({ $0 > 0 && $0 < 10 }) ?? true else {
+      throw ValidationError("--lr must be above 0 and below 10")
+    }
     guard 0..<1 ~= dropout, 0..<1 ~= adapterDropout else {
       throw ValidationError("dropout must be at least 0 and below 1")
     }
@@ -59,10 +61,11 @@ struct TrainCommand: ParsableCommand {
     guard threads ?? 1 >= 1 else { throw ValidationError("--threads must be 1 or more") }
   }
 
-  private var training: TrainingOptions {
+  /// `spec`: what is trained; nil where it is many.
+  private func training(_ spec: VBertSpec?) -> TrainingOptions {
     var options = TrainingOptions()
     options.epochs = epochs
-    options.rate = lr
+    options.rate = lr ?? spec.map(TrainingOptions.rate) ?? options.rate
     options.batch = batch
     options.seed = seed
     options.dropout = dropout
@@ -76,7 +79,7 @@ struct TrainCommand: ParsableCommand {
     let store = try options.openStore()
     if let many {
       let report = try TrainMany(
-        list: many, options: training, device: device, threads: threads, note: note
+        list: many, options: training(nil), rate: lr, device: device, threads: threads, note: note
       ).run(store)
       if options.json { try Output.json(report) } else { print(report.text) }
       if report.failed > 0 { throw ExitCode(1) }
@@ -87,7 +90,7 @@ struct TrainCommand: ParsableCommand {
     guard vbert.spec.task != .embed else { throw TrainingError.nothingToTrain(vbert: name) }
     // Everything is read and checked before a job exists.
     let files = try TrainingData(
-      data: data, dev: dev, spec: vbert.spec, limit: limit, options: training)
+      data: data, dev: dev, spec: vbert.spec, limit: limit, options: training(vbert.spec))
     let opened = try OpenedBase(
       of: vbert.spec, home: store.registry.home, device: device, threads: threads)
     let examples = try files.examples(tokenizer: opened.base.tokenizer)
@@ -109,6 +112,7 @@ struct TrainCommand: ParsableCommand {
       throw ComputeError.unsupported(
         "training on \(opened.backend.name); train with --device cpu")
     }
+    let training = training(spec)
     let clock = ContinuousClock()
     var bar = ProgressLine()
     let start = clock.now

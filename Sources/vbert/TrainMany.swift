@@ -71,6 +71,8 @@ struct TrainMany {
 
   let list: String
   let options: TrainingOptions
+  /// Of all lines that name none; nil: what suits each vBERT.
+  let rate: Float?
   let device: DeviceOptions
   let threads: Int?
   let note: String
@@ -132,7 +134,7 @@ struct TrainMany {
     }
     var options = options
     options.epochs = line.epochs ?? options.epochs
-    options.rate = line.lr ?? options.rate
+    options.rate = line.lr ?? rate ?? TrainingOptions.rate(for: vbert.spec)
     options.batch = line.batch ?? options.batch
     options.seed = line.seed ?? options.seed
     options.patience = line.patience ?? options.patience

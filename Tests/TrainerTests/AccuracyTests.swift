@@ -32,6 +32,9 @@ import Testing
     #expect(abs(skip.worst - 1) < 1e-9 && skip.worstTask == "a")
     #expect(table.markdown.contains("| tagging | skip | 1 | 66.0 | 4.0 | 4.0 | n1 |"))
     #expect(table.markdown.contains("| a | accuracy | 5 | 2 | 85.0 | 84.0 |  |"))
+    // All have five test rows.
+    #expect(
+      AccuracyTable([try result("a", "full", 1)], methods: ["full"], leastTest: 6).summaries == [])
     #expect(AccuracyTable.short(-0.04) == "0.0" && AccuracyTable.short(-2.34) == "-2.3")
     #expect(table.picture.hasPrefix("<svg") && table.picture.contains("n1"))
   }

@@ -58,6 +58,27 @@ import Testing
     }
   }
 
+  /// A line that is a pair stays that pair; to other lines it lends its first text only.
+  @Test func pairsOfTheTextStayPairs() {
+    var mix = TextMix()
+    (mix.maxLength, mix.pairs) = (32, 0)
+    let line: [Int32] = [10, 11, 12, 3, 20, 21]
+    var maker = SequenceMaker(mix, classification: 2, separator: 3, random: SplitMix(seed: 1))
+    let pair = TokenSequence(
+      ids: [2, 10, 11, 12, 3, 20, 21, 3], types: [0, 0, 0, 0, 0, 1, 1, 1])
+    #expect(maker.sequences([[line]]).map(\.ids) == [pair.ids])
+    #expect(maker.plain(line).ids == pair.ids && maker.plain(line).types == pair.types)
+    mix.pairs = 1
+    maker = SequenceMaker(mix, classification: 2, separator: 3, random: SplitMix(seed: 1))
+    let runs: [[[Int32]]] = [(0..<200).map { $0 % 2 == 0 ? line : [30, 31, 32, 33] }]
+    for sequence in maker.sequences(runs) {
+      #expect(sequence.ids.count { $0 == 3 } == 2)
+      if sequence.ids != pair.ids, sequence.types.firstIndex(of: 1) != nil {
+        #expect(!sequence.ids.contains(20))
+      }
+    }
+  }
+
   @Test func batchesAreEvenAndBounded() {
     let sequences = (0..<100).map {
       TokenSequence(ids: [Int32](repeating: 5, count: 3 + $0 % 14), types: [])

@@ -1,4 +1,3 @@
-package import Compute
 package import Manager
 package import Model
 
@@ -7,7 +6,8 @@ package struct AccuracyCandidate: Sendable, Equatable {
   package enum Training: Sendable, Equatable {
     /// All of a dense base.
     case full
-    case adapter(AdapterSpec)
+    /// nil: what `vbert create` gives for the task.
+    case adapter(AdapterSpec?)
   }
 
   /// How a trained adapter's n-gram rows are read when it is tested.
@@ -22,12 +22,15 @@ package struct AccuracyCandidate: Sendable, Equatable {
 
   package let base: Base
   package let training: Training
+  /// Whose table is looked in before the base's.
+  package let domain: String?
   /// One training, tested in these ways; exact alone for a dense base.
   package let readings: [Reading]
 
-  package init(base: Base, training: Training, readings: [Reading]) {
+  package init(base: Base, training: Training, domain: String? = nil, readings: [Reading]) {
     self.base = base
     self.training = training
+    self.domain = domain
     self.readings = base.configuration.isSkip ? readings : [.exact]
   }
 
@@ -36,78 +39,16 @@ package struct AccuracyCandidate: Sendable, Equatable {
     let how =
       switch training {
       case .full: "full fine-tuning"
-      case .adapter(let adapter): "\(adapter)"
+      case .adapter(let adapter): adapter.map { "\($0)" } ?? "default adapter"
       }
-    return "\(base.name) \(how)" + (reading == .exact ? "" : ", \(reading.rawValue)")
+    let place = domain.map { " in \($0)" } ?? ""
+    return "\(base.name)\(place) \(how)" + (reading == .exact ? "" : ", \(reading.rawValue)")
   }
 }
 
 extension AccuracyCandidate {
   package static func == (a: AccuracyCandidate, b: AccuracyCandidate) -> Bool {
-    a.base.name == b.base.name && a.training == b.training && a.readings == b.readings
-  }
-}
-
-/// Trains candidates and tests them.
-package struct AccuracyTrial {
-  package var options: TrainingOptions
-  /// Peak learning rate of full fine-tuning; adapters have the options' own.
-  package var fullRate: Float
-  package var backend: any TrainableBackend
-
-  package init(options: TrainingOptions, fullRate: Float, backend: any TrainableBackend) {
-    (self.options, self.fullRate, self.backend) = (options, fullRate, backend)
-  }
-
-  /// Trains once and tests every reading in `readings`.
-  package func run(
-    _ candidate: AccuracyCandidate, readings: [AccuracyCandidate.Reading], rows: AccuracyRows
-  ) throws -> (scores: [(AccuracyCandidate.Reading, Scores)], epochs: Int) {
-    let base = candidate.base
-    var spec = rows.spec
-    (spec.base, spec.baseHash) = (base.name, base.record.contentHash)
-    var options = options
-    var trainsBase = false
-    switch candidate.training {
-    case .full: (trainsBase, options.rate) = (true, fullRate)
-    case .adapter(let adapter): spec.adapter = adapter
-    }
-    let model = try BaseModel(
-      source: base.weights, configuration: base.configuration, backend: backend)
-    let upper = try UpperEncoder(
-      base: model, backend: backend, tokenBudget: max(options.tokenBudget, spec.maxLength))
-    let job = try TrainingJob(
-      spec: spec, train: rows.train, dev: rows.dev, source: base.weights,
-      entry: Entry(upper, lookup: try lookup(candidate, .exact, model)),
-      configuration: base.configuration, trainsBase: trainsBase, backend: backend,
-      options: options)
-    let outcome = try job.run()
-    let scores = try readings.map { reading in
-      guard reading != .exact else { return (reading, try job.measure(rows.test)) }
-      let predictor = try Predictor(
-        spec: spec, adapter: outcome.adapter, base: model,
-        lookup: try lookup(candidate, reading, model), backend: backend)
-      return (
-        reading,
-        Scores(
-          rows.test, spec: spec, logits: try predictor.outputs(rows.test.sequences))
-      )
-    }
-    return (scores, outcome.epochs.count)
-  }
-
-  /// nil for a dense base.
-  private func lookup(
-    _ candidate: AccuracyCandidate, _ reading: AccuracyCandidate.Reading, _ model: BaseModel
-  ) throws -> RowLookup? {
-    let base = candidate.base
-    guard base.configuration.isSkip else { return nil }
-    let computer = try LocalEncoder(base: model, backend: backend)
-    let store = try PLOTStore(
-      directory: reading == .int8 ? nil : base.plotDirectory, baseHash: base.record.contentHash,
-      hidden: base.configuration.hiddenSize, skipDepth: base.configuration.skipDepth,
-      cacheBytes: 0, type: reading == .int8 ? .int8 : .float32)
-    return NGramLookup(store: store, computer: computer)
-      .rowLookup(mode: reading == .fallback ? .fallback : .exact)
+    a.base.name == b.base.name && a.training == b.training && a.domain == b.domain
+      && a.readings == b.readings
   }
 }

@@ -28,8 +28,9 @@ package struct AccuracyTable: Sendable, Equatable, Encodable {
   package var rows: [Row]
   package var summaries: [Summary]
 
-  /// `methods` in the order of columns; the first is what the others are compared with.
-  package init(_ results: [AccuracyResult], methods: [String]) {
+  /// `methods` in the order of columns; the first is what the others are compared with. Summaries
+  /// leave out tasks with fewer than `leastTest` test rows, whose scores are mostly chance.
+  package init(_ results: [AccuracyResult], methods: [String], leastTest: Int = 0) {
     self.methods = methods
     var rows: [Row] = []
     for kind in AccuracyTask.Kind.allCases {
@@ -50,7 +51,9 @@ package struct AccuracyTable: Sendable, Equatable, Encodable {
     }
     self.rows = rows
     summaries = AccuracyTask.Kind.allCases.flatMap { kind in
-      methods.indices.compactMap { AccuracyTable.summary(kind, $0, methods, rows) }
+      methods.indices.compactMap {
+        AccuracyTable.summary(kind, $0, methods, rows.filter { $0.testRows >= leastTest })
+      }
     }
   }
 

@@ -12,8 +12,8 @@ final class LessonFeed: Sendable {
     var isStopped = false
   }
 
-  /// Batches that may wait.
-  private static let depth = 8
+  /// Batches that may wait: more than are used up while a round is tokenised.
+  private static let depth = 32
 
   private let state = Mutex(State())
   private let filled = DispatchSemaphore(value: 0)
@@ -96,13 +96,17 @@ final class LessonFeed: Sendable {
     }
   }
 
-  /// The lines' tokens without [CLS] and [SEP].
+  /// The lines' tokens without [CLS] and [SEP]; a line with a tab is a pair of texts, and has [SEP]
+  /// between them.
   static func tokenize(_ lines: [String], _ tokenizer: WordPiece, _ threads: Int) -> [[Int32]] {
     let piece = max(1, (lines.count + threads - 1) / max(1, threads))
     let done = Mutex<[Int: [[Int32]]]>([:])
     DispatchQueue.concurrentPerform(iterations: (lines.count + piece - 1) / piece) { number in
       let part = lines[number * piece..<min(lines.count, (number + 1) * piece)].map {
-        tokenizer.encode($0, addSpecialTokens: false).ids
+        let parts = $0.split(separator: "\t", maxSplits: 1).map {
+          tokenizer.encode(String($0), addSpecialTokens: false).ids
+        }.filter { !$0.isEmpty }
+        return Array(parts.joined(separator: [tokenizer.separator]))
       }
       done.withLock { $0[number] = part }
     }

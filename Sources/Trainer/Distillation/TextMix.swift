@@ -1,7 +1,7 @@
 /// How lines become the sequences that a student learns from.
 package struct TextMix: Sendable, Equatable, Codable {
-  /// Share of the sequences that are pairs: a line with its neighbour, with any other, with a damaged
-  /// copy of itself, or its two halves.
+  /// Share of the lines that become pairs: a line with its neighbour, with any other, with a damaged
+  /// copy of itself, or its two halves. Lines that are pairs already stay so.
   package var pairs = 0.5
   /// Share of the sequences in which n-grams are replaced by what stands in for them where a table
   /// lacks them: (0, x1, x2) or (0, x1, 0).
@@ -39,19 +39,20 @@ struct SequenceMaker {
     return random.permutation(places.count).map { number in
       let place = places[number]
       let line = runs[place.run][place.line]
+      if let (first, second) = parts(line) { return pair(first, second) }
       guard Double(random.nextFloat()) < mix.pairs else { return single(line) }
       let draw = random.nextFloat()
       switch TextMix.kinds.first(where: { draw < $0.upTo })?.0 ?? .halves {
       case .copy:
         let other = places[random.below(places.count)]
-        return pair(line, damaged(line, with: runs[other.run][other.line]))
+        return pair(line, damaged(line, with: text(runs[other.run][other.line])))
       case .neighbour:
         let run = runs[place.run]
         let next = run[(place.line + 1) % run.count]
-        return next.isEmpty ? single(line) : pair(line, next)
+        return next.isEmpty ? single(line) : pair(line, text(next))
       case .other:
         let other = places[random.below(places.count)]
-        return pair(line, runs[other.run][other.line])
+        return pair(line, text(runs[other.run][other.line]))
       case .halves:
         guard line.count >= 4 else { return single(line) }
         let kept = window(line, mix.maxLength - 3)
@@ -62,7 +63,21 @@ struct SequenceMaker {
     }
   }
 
-  func plain(_ line: [Int32]) -> TokenSequence { joined(line.prefix(mix.maxLength - 2), nil) }
+  func plain(_ line: [Int32]) -> TokenSequence {
+    guard let (first, second) = parts(line) else {
+      return joined(line.prefix(mix.maxLength - 2), nil)
+    }
+    let room = (mix.maxLength - 3) / 2
+    return joined(first.prefix(room), second.prefix(room))
+  }
+
+  /// The two texts of a line that is a pair.
+  private func parts(_ line: [Int32]) -> ([Int32], [Int32])? {
+    line.firstIndex(of: separator).map { (Array(line[..<$0]), Array(line[($0 + 1)...])) }
+  }
+
+  /// A line as one text: the first of a pair.
+  private func text(_ line: [Int32]) -> [Int32] { parts(line)?.0 ?? line }
 
   private mutating func single(_ line: [Int32]) -> TokenSequence {
     joined(window(line, mix.maxLength - 2), nil)
