@@ -55,7 +55,8 @@ def main():
         for task in args.tasks:
             kind, name = task.split("/")
             data = args.shared / "data" / task
-            vbert("create", name, "--task", "tag" if kind == "ner" else "classify", "--base", base)
+            vbert("create", name, "--task", "tag" if kind == "ner" else "classify", "--base", base,
+                  "--adapter", "bottleneck:64")
             vbert("train", name, "--data", data / "train.jsonl.gz", "--dev", data / "dev.jsonl.gz",
                   "--limit", args.limit, "--epochs", args.epochs)
             scores = {}

