@@ -32,6 +32,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 let argumentParser = Target.Dependency.product(
   name: "ArgumentParser", package: "swift-argument-parser")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdTesting = Target.Dependency.product(
   name: "HummingbirdTesting", package: "hummingbird")
@@ -79,7 +80,7 @@ if upTo != "engine" {
   ]
   targets += [
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-    room("Manager", ["Model", "Compute", "CSIMD", "CZlib", grdb, crypto, logging]),
+    room("Manager", ["Model", "Compute", "CSIMD", "CZlib", grdb, sqlite, crypto, logging]),
     room("Scheduler", ["Manager", "Model", "Compute", logging, metrics]),
     room("Trainer", ["Scheduler", "Manager", "Model", "Compute", logging]),
     tests("ManagerTests", ["Manager", "Model", "Compute", "ComputeCPU", grdb]),

@@ -9,7 +9,10 @@ below what needs none, and batches hold rows of similar length so that little is
 
   vbert tokenize --base SKIP --data train.jsonl --max-length 128 --json > ids.jsonl
   python Benchmarks/peer_torch.py --base HOME/bases/SKIP --ids ids.jsonl --data train.jsonl \
-    --rows 4000 --epochs 6 [--test-ids ids.jsonl --test test.jsonl]
+    --rows 4000 --epochs 6 [--test-ids ids.jsonl --test test.jsonl] [--autocast]
+
+--autocast trains under torch.autocast in bfloat16, with the frozen matrices rounded once, not at every
+step as autocast itself would.
 
 Needs torch, numpy, safetensors. Prints one JSON object.
 """
@@ -53,6 +56,12 @@ class Layer(nn.Module):
         if width:
             nn.init.zeros_(self.down.bias), nn.init.zeros_(self.up.weight)
             nn.init.zeros_(self.up.bias)
+
+    def halve(self):
+        """The frozen matrices in bfloat16."""
+        self.qkv_w, self.qkv_b = self.qkv_w.bfloat16(), self.qkv_b.bfloat16()
+        for key in ("out", "up", "down"):
+            self.base[key] = tuple(t.bfloat16() for t in self.base[key])
 
     def norm(self, x, key):
         weight, bias = self.base[key]
@@ -168,6 +177,7 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--lr", type=float, default=5e-4)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--autocast", action="store_true")
     a = parser.parse_args()
     torch.set_num_threads(a.threads)
     torch.manual_seed(a.seed)
@@ -183,6 +193,9 @@ def main():
     states = base.states(ids)
     prepared = time.time() - start
     model = Model(weights, config, base.k, a.width, len(names))
+    if a.autocast:
+        for layer in model.layers:
+            layer.halve()
     decayed = [p for p in model.parameters() if p.dim() > 1]
     plain = [p for p in model.parameters() if p.dim() == 1]
     optimizer = torch.optim.AdamW(
@@ -199,7 +212,9 @@ def main():
         start = time.time()
         for rows in batches(lengths, a.batch, rng):
             optimizer.zero_grad()
-            loss = F.cross_entropy(model(*pad(states, rows)), gold[rows])
+            with torch.autocast("cpu", torch.bfloat16, enabled=a.autocast):
+                logits = model(*pad(states, rows))
+            loss = F.cross_entropy(logits.float(), gold[rows])
             loss.backward()
             nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
@@ -216,11 +231,13 @@ def main():
             order = sorted(range(len(test)), key=lambda i: len(test[i]))
             for first in range(0, len(order), 64):
                 rows = order[first:first + 64]
-                best = model(*pad(test, rows)).argmax(-1)
+                with torch.autocast("cpu", torch.bfloat16, enabled=a.autocast):
+                    best = model(*pad(test, rows)).argmax(-1)
                 right += sum(names[b] == wanted[i] for b, i in zip(best.tolist(), rows))
         accuracy = right / len(test)
     print(json.dumps({
-        "engine": f"torch {torch.__version__}", "threads": a.threads, "prepare_s": prepared,
+        "engine": f"torch {torch.__version__}" + (" bf16 autocast" if a.autocast else ""),
+        "threads": a.threads, "prepare_s": prepared,
         "train_s": sum(epochs),
         "train_cpu_s": spent, "epoch_s": epochs, "rows_per_s": len(ids) * a.epochs / sum(epochs),
         "tokens_per_s": sum(lengths) * a.epochs / sum(epochs), "test_accuracy": accuracy}))

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Training an adapter beside PyTorch: `vbert train` and peer_torch.py in turns, the same rows.
+"""Training an adapter beside PyTorch: `vbert train` in fp32 and in bf16, peer_torch.py in fp32 and under
+bf16 autocast, in turns, the same rows.
 
     .home/peers/bin/python Benchmarks/training.py --data train.jsonl.gz --test test.jsonl.gz
 
@@ -60,39 +61,59 @@ def main():
             ids = vbert("tokenize", "--base", "skip2", "--data", source, "--max-length", 128, "--json")
             source.with_suffix(".ids").write_text(ids)
 
-        rounds = []
-        for number in range(args.rounds):
-            job = f"job{number}"
+        def ours(precision, number):
+            job = f"{precision}{number}"
             vbert("create", job, "--task", "classify", "--base", "skip2",
                   "--adapter", f"bottleneck:{args.width}", "--max-length", 128)
-            ours = json.loads(vbert(
+            done = json.loads(vbert(
                 "train", job, "--data", rows, "--dev", dev, "--epochs", args.epochs, "--patience", 0,
-                "--threads", args.threads, "--seed", number + 1, "--json"))
+                "--lr", 5e-4, "--precision", precision, "--threads", args.threads,
+                "--seed", number + 1, "--json"))
             score = json.loads(vbert("eval", job, "--data", test, "--json"))
-            peer = json.loads(subprocess.run(
+            return {"rows_per_s": done["rows_per_second"], "prepare_s": done["prepared_seconds"],
+                    "whole_s": done["seconds"], "accuracy": score["metrics"]["accuracy"]}
+
+        def peer(autocast, number):
+            done = json.loads(subprocess.run(
                 [sys.executable, ROOT / "Benchmarks/peer_torch.py", "--base", home / "bases/skip2",
                  "--ids", rows.with_suffix(".ids"), "--data", rows,
                  "--test-ids", test.with_suffix(".ids"), "--test", test,
                  "--rows", str(args.rows), "--epochs", str(args.epochs), "--width", str(args.width),
-                 "--threads", str(args.threads), "--seed", str(number + 1)],
+                 "--threads", str(args.threads), "--seed", str(number + 1),
+                 *(["--autocast"] if autocast else [])],
                 check=True, text=True, stdout=subprocess.PIPE).stdout)
-            rounds.append({"vbert": ours, "eval": score, "peer": peer})
-            print(f"round {number + 1}: vbert {ours['rows_per_second']:.0f} rows/s "
-                  f"({ours['prepared_seconds']:.1f} s before, {ours['seconds']:.1f} s in all), "
-                  f"PyTorch {peer['rows_per_s']:.0f} rows/s ({peer['prepare_s']:.1f} s before, "
-                  f"{peer['prepare_s'] + peer['train_s']:.1f} s in all)", flush=True)
+            return {"rows_per_s": done["rows_per_s"], "prepare_s": done["prepare_s"],
+                    "whole_s": done["prepare_s"] + done["train_s"], "accuracy": done["test_accuracy"],
+                    "engine": done["engine"]}
 
-        ours = [r["vbert"]["rows_per_second"] for r in rounds]
-        peer = [r["peer"]["rows_per_s"] for r in rounds]
-        whole = [(r["peer"]["prepare_s"] + r["peer"]["train_s"]) / r["vbert"]["seconds"] for r in rounds]
-        print(f"rows/s median, best: vbert {statistics.median(ours):.0f}, {max(ours):.0f}; "
-              f"PyTorch {statistics.median(peer):.0f}, {max(peer):.0f}; "
-              f"{statistics.median(ours) / statistics.median(peer):.2f} / {max(ours) / max(peer):.2f} x; "
-              f"whole job {statistics.median(whole):.2f} x")
-        print("test accuracy: vbert " + " ".join(f"{r['eval']['metrics']['accuracy']:.4f}" for r in rounds)
-              + "; PyTorch " + " ".join(f"{r['peer']['test_accuracy']:.4f}" for r in rounds))
+        sides = {
+            "vbert fp32": lambda n: ours("fp32", n), "vbert bf16": lambda n: ours("bf16", n),
+            "PyTorch fp32": lambda n: peer(False, n),
+            "PyTorch bf16 autocast": lambda n: peer(True, n),
+        }
+        result = {name: [] for name in sides}
+        for number in range(args.rounds):
+            for name, run in sides.items():
+                result[name].append(run(number))
+                one = result[name][-1]
+                print(f"round {number + 1}: {name:22} {one['rows_per_s']:6.1f} rows/s, "
+                      f"{one['prepare_s']:.1f} s before, {one['whole_s']:.1f} s in all, "
+                      f"accuracy {one['accuracy']:.4f}", flush=True)
+
+        def speeds(name, what="rows_per_s"):
+            return [r[what] for r in result[name]]
+
+        base = speeds("PyTorch fp32")
+        for name in sides:
+            mine = speeds(name)
+            whole = statistics.median(
+                p / m for p, m in zip(speeds("PyTorch fp32", "whole_s"), speeds(name, "whole_s")))
+            print(f"{name:22} {statistics.median(mine):6.1f} {max(mine):6.1f} rows/s  "
+                  f"{statistics.median(mine) / statistics.median(base):.2f} / "
+                  f"{max(mine) / max(base):.2f} x PyTorch fp32, whole job {whole:.2f} x, accuracy "
+                  + " ".join(f"{100 * a:.2f}" for a in speeds(name, "accuracy")))
         if args.json:
-            args.json.write_text(json.dumps(rounds, indent=1) + "\n")
+            args.json.write_text(json.dumps(result, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ bool csimd_supported(int instruction_set) {
         && __builtin_cpu_supports("avx512dq");
     case CSIMD_AVX512_VNNI:
       return csimd_supported(CSIMD_AVX512) && __builtin_cpu_supports("avx512vnni");
+    case CSIMD_AVX512_BF16:
+      return csimd_supported(CSIMD_AVX512_VNNI) && __builtin_cpu_supports("avx512bf16");
 #endif
     default: return false;
   }
@@ -26,7 +28,8 @@ static const struct kernels *kernels_of(int instruction_set) {
 #if defined(__x86_64__)
     case CSIMD_AVX2: return &kernels_avx2;
     case CSIMD_AVX512:
-    case CSIMD_AVX512_VNNI: return &kernels_avx512;
+    case CSIMD_AVX512_VNNI:
+    case CSIMD_AVX512_BF16: return &kernels_avx512;
 #endif
     default: return &kernels_portable;
   }
@@ -37,9 +40,22 @@ static const struct byte_kernels *byte_kernels_of(int instruction_set) {
 #if defined(__x86_64__)
     case CSIMD_AVX2: return &bytes_avx2;
     case CSIMD_AVX512: return &bytes_avx512;
-    case CSIMD_AVX512_VNNI: return &bytes_vnni;
+    case CSIMD_AVX512_VNNI:
+    case CSIMD_AVX512_BF16: return &bytes_vnni;
 #endif
     default: return &bytes_portable;
+  }
+}
+
+static const struct bf16_kernels *bf16_kernels_of(int instruction_set) {
+  switch (instruction_set) {
+#if defined(__x86_64__)
+    case CSIMD_AVX2: return &bf16_avx2;
+    case CSIMD_AVX512:
+    case CSIMD_AVX512_VNNI: return &bf16_avx512;
+    case CSIMD_AVX512_BF16: return &bf16_native;
+#endif
+    default: return &bf16_portable;
   }
 }
 
@@ -49,6 +65,7 @@ csimd_context *csimd_create(int threads, int instruction_set) {
   if (context == NULL) return NULL;
   context->kernels = kernels_of(instruction_set);
   context->bytes = byte_kernels_of(instruction_set);
+  context->bf16 = bf16_kernels_of(instruction_set);
   context->scratch = calloc((size_t)threads, sizeof(void *));
   context->pool = pool_create(threads);
   if (context->scratch == NULL || context->pool == NULL) {

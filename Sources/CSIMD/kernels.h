@@ -88,5 +88,29 @@ struct byte_kernels {
   void (*quantise)(const float *x, long inputs, float *ranges, void *out);
 };
 
+/// c [rows, columns] from rows of bfloat16 numbers and one panel of pairs of such weights, columns at
+/// most a panel.
+struct bf16_product {
+  /// [rows, lda] of the kernels' element, as `round` wrote them.
+  const void *a;
+  long lda;
+  const uint16_t *b;
+  const float *bias;
+  float *c;
+  long ldc;
+  long rows, columns, inputs;
+  int to;
+};
+
+/// What an instruction set has for products of bfloat16 numbers.
+struct bf16_kernels {
+  /// Columns of a panel, and bytes of an element of a row.
+  int panel, element;
+  void (*multiply)(const struct bf16_product *);
+  /// One row, and a zero where its length is odd.
+  void (*round)(const float *x, long inputs, void *out);
+};
+
+extern const struct bf16_kernels bf16_portable, bf16_avx2, bf16_avx512, bf16_native;
 extern const struct byte_kernels bytes_portable, bytes_avx2, bytes_avx512, bytes_vnni;
 extern const struct kernels kernels_portable, kernels_avx2, kernels_avx512;

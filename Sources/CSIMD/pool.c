@@ -6,6 +6,7 @@
 /// and not done, so whoever took one may read it. Whoever finds nothing to do spins shortly, then
 /// sleeps in a futex: a spinning thread is there within a tenth of a microsecond, a sleeping one
 /// costs the caller a system call.
+#define _GNU_SOURCE
 #include "pool.h"
 
 #include <linux/futex.h>
@@ -81,6 +82,7 @@ static void take_part(thread_pool *pool, int thread) {
 static void *worker_main(void *argument) {
   struct worker *me = argument;
   thread_pool *pool = me->pool;
+  pthread_setname_np(pthread_self(), "vbert worker");
   uint32_t seen = 0;
   for (;;) {
     int64_t end = 0;

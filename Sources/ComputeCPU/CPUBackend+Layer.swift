@@ -20,6 +20,11 @@ extension CPUBackend {
       unsafe try check(
         csimd_linear_bytes(
           context, &view, x.floats, x.stride, x.rows, out.floats, out.stride, activation))
+    case let matrix as BFloat16Matrix:
+      var view = matrix.view
+      unsafe try check(
+        csimd_linear_bf16(
+          context, &view, x.floats, x.stride, x.rows, out.floats, out.stride, activation))
     default: preconditionFailure("a matrix prepared by another backend")
     }
   }

@@ -9,9 +9,12 @@ extension CPUBackend {
   }
 
   package func prepareReduced(_ matrix: HostMatrix) throws(ComputeError) -> any Matrix {
-    guard precision == .int8 else { return try prepare(matrix) }
-    return try baseWeights.withLock { arena throws(ComputeError) in
-      try ByteMatrix(matrix, backend: self, arena: &arena)
+    try baseWeights.withLock { arena throws(ComputeError) -> any Matrix in
+      switch precision {
+      case .fp32: try PackedMatrix(matrix, backend: self, arena: &arena)
+      case .bf16: try BFloat16Matrix(matrix, backend: self, arena: &arena)
+      case .int8: try ByteMatrix(matrix, backend: self, arena: &arena)
+      }
     }
   }
 

@@ -6,6 +6,8 @@ internal import Synchronization
 /// How the products with the base's frozen matrices are computed; all else is float32.
 package enum Precision: String, Sendable, CaseIterable {
   case fp32
+  /// Rows and weights rounded to bfloat16, summed in fp32: what training's frozen maps may be, too.
+  case bf16
   /// Rows and weights rounded to bytes in groups of 128 inputs, summed exactly.
   case int8
 }
@@ -24,6 +26,8 @@ package enum Precision: String, Sendable, CaseIterable {
   package let precision: Precision
   /// Unowned C memory: one thread at a time calls a backend, as its contract says.
   @safe nonisolated(unsafe) let context: OpaquePointer
+  /// An adapter step's pieces: the same memory for every step of every batch.
+  @safe nonisolated(unsafe) var tasks: [csimd_group] = unsafe []
   let baseWeights = Mutex(WeightArena(pieceBytes: 16 << 20))
 
   /// Throws `unsupported` for an instruction set that this processor lacks, `device` when the

@@ -131,28 +131,46 @@ extension Answer {
       replies.map { $0.timing[keyPath: part] }.max() ?? .zero
     }
     var fields = HTTPFields()
-    fields.set("x-compute-type", "cpu")
-    fields.set("x-compute-tokens", String(tokens))
-    fields.set("x-total-time", (ContinuousClock.now - begin).milliseconds)
-    fields.set("x-tokenization-time", tokenization.milliseconds)
-    fields.set("x-queue-time", longest(\.queue).milliseconds)
-    fields.set("x-lookup-time", longest(\.lookup).milliseconds)
-    fields.set("x-inference-time", longest(\.compute).milliseconds)
-    fields.set("x-plot-hit-rate", ((plot.hitRate * 10_000).rounded() / 10_000).description)
-    fields.set("x-vbert-version", String(vbert.id.number))
+    fields.reserveCapacity(11)
+    fields.set(AnswerField.computeType, "cpu")
+    fields.set(AnswerField.computeTokens, String(tokens))
+    fields.set(AnswerField.totalTime, (ContinuousClock.now - begin).milliseconds)
+    fields.set(AnswerField.tokenizationTime, tokenization.milliseconds)
+    fields.set(AnswerField.queueTime, longest(\.queue).milliseconds)
+    fields.set(AnswerField.lookupTime, longest(\.lookup).milliseconds)
+    fields.set(AnswerField.inferenceTime, longest(\.compute).milliseconds)
+    fields.set(AnswerField.hitRate, ((plot.hitRate * 10_000).rounded() / 10_000).description)
+    fields.set(AnswerField.version, String(vbert.id.number))
     return fields
   }
 }
 
+/// Made once: every construction checks the name's characters.
+private enum AnswerField {
+  static let computeType = HTTPField.Name("x-compute-type")
+  static let computeTokens = HTTPField.Name("x-compute-tokens")
+  static let totalTime = HTTPField.Name("x-total-time")
+  static let tokenizationTime = HTTPField.Name("x-tokenization-time")
+  static let queueTime = HTTPField.Name("x-queue-time")
+  static let lookupTime = HTTPField.Name("x-lookup-time")
+  static let inferenceTime = HTTPField.Name("x-inference-time")
+  static let hitRate = HTTPField.Name("x-plot-hit-rate")
+  static let version = HTTPField.Name("x-vbert-version")
+}
+
 extension HTTPFields {
-  fileprivate mutating func set(_ name: String, _ value: String) {
-    if let name = HTTPField.Name(name) { self[name] = value }
+  fileprivate mutating func set(_ name: HTTPField.Name?, _ value: String) {
+    if let name { append(HTTPField(name: name, value: value)) }
   }
 }
 
 extension Duration {
   /// Whole milliseconds and three decimals.
   fileprivate var milliseconds: String {
-    (((self / .milliseconds(1)) * 1000).rounded() / 1000).description
+    let parts = components
+    let microseconds =
+      parts.seconds * 1_000_000 + (parts.attoseconds + 500_000_000_000) / 1_000_000_000_000
+    let rest = String(abs(microseconds % 1000))
+    return "\(microseconds / 1000).\(String(repeating: "0", count: 3 - rest.utf8.count))\(rest)"
   }
 }

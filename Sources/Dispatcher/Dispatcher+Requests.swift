@@ -30,6 +30,12 @@ extension Dispatcher {
     } catch is NIOTooManyBytesError {
       throw APIError.bodyTooLarge(most: limits.bodyBytes)
     }
+    if let plain = type as? any ReadsPlainBody.Type,
+      let members = PlainBody(buffer.readableBytesUInt8Span),
+      let body = plain.init(members) as? Body
+    {
+      return body
+    }
     do {
       return try JSONDecoder().decode(type, from: Data(buffer.readableBytesView))
     } catch let error as DecodingError {

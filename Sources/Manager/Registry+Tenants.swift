@@ -26,8 +26,9 @@ extension Registry {
   /// Whose key this is; nil for nobody's. From memory once it was asked for.
   package func tenant(forKey key: String) throws(RegistryError) -> TenantRecord? {
     let hash = TenantKey.hash(key)
-    return try look { index, db in
-      if let known = index.keys.value(for: hash) { return known }
+    return try look {
+      $0.keys.value(for: hash).map(Optional.some)
+    } ask: { index, db in
       let found = try Row.fetchOne(
         db.cachedStatement(sql: "SELECT * FROM tenants WHERE keyHash = ?"), arguments: [hash]
       ).map(TenantRecord.init)
@@ -38,8 +39,9 @@ extension Registry {
 
   /// Whether any tenant has a key, so that requests need one. From memory once it was asked for.
   package func hasKeys() throws(RegistryError) -> Bool {
-    try look { index, db in
-      if let known = index.hasKeys { return known }
+    try look {
+      $0.hasKeys
+    } ask: { index, db in
       let found = try Bool.fetchOne(
         db.cachedStatement(
           sql: "SELECT EXISTS(SELECT 1 FROM tenants WHERE keyHash IS NOT NULL)"))
@@ -50,8 +52,9 @@ extension Registry {
 
   /// From memory once it was asked for; nil for one that was deleted.
   package func tenant(_ id: Int64) throws(RegistryError) -> TenantRecord? {
-    try look { index, db in
-      if let known = index.tenants.value(for: id) { return known }
+    try look {
+      $0.tenants.value(for: id).map(Optional.some)
+    } ask: { index, db in
       let found = try Row.fetchOne(
         db.cachedStatement(sql: "SELECT * FROM tenants WHERE id = ?"), arguments: [id]
       ).map(TenantRecord.init)

@@ -44,8 +44,9 @@ extension Registry {
   /// given. From memory once it was asked for (a few microseconds), and never older than the last
   /// change that any process has committed.
   package func find(_ name: String, tenant: Int64? = nil) throws(RegistryError) -> VBertRecord? {
-    let found = try look { index, db -> VBertRecord? in
-      if let known = index.vberts.value(for: name) { return known }
+    let found = try look {
+      $0.vberts.value(for: name).map(Optional.some)
+    } ask: { index, db -> VBertRecord? in
       let found = try Row.fetchOne(
         db.cachedStatement(sql: Self.vberts + " WHERE v.name = ?"), arguments: [name]
       ).map(VBertRecord.init)

@@ -15,6 +15,8 @@ package final class Registry: Sendable {
   private let writer: DatabaseQueue
   private let reader: DatabaseQueue
   private let index: Mutex<RegistryIndex>
+  /// On the reader's connection.
+  private let watch: CommitWatch?
 
   /// Opens the registry of this home; makes directories, file, tables and the tenant `default`
   /// where they are missing, and ends the jobs that died with their process.
@@ -39,6 +41,14 @@ package final class Registry: Sendable {
     }
     (writer, reader) = connections
     index = Mutex(RegistryIndex(bound: remembered))
+    let reader = connections.1
+    watch = try storage(path) {
+      try reader.unsafeRead { db in
+        // The WAL index is there once something was read.
+        _ = try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM sqlite_schema")
+        return unsafe db.sqliteConnection.flatMap { unsafe CommitWatch($0) }
+      }
+    }
     try endInterruptedJobs()
   }
 
@@ -58,15 +68,24 @@ package final class Registry: Sendable {
     try storage(home.registry.path()) { try reader.read(body) }
   }
 
-  /// Runs `body` on what is remembered, after forgetting what any process has changed since.
+  /// What is `known`, else what `ask` finds: on what is remembered, after forgetting what any process
+  /// has changed since. Where nothing was committed since the last look, SQLite is not asked.
   func look<Result: Sendable>(
-    _ body: (inout RegistryIndex, Database) throws -> Result
+    _ known: (inout RegistryIndex) -> Result?,
+    ask: (inout RegistryIndex, Database) throws -> Result
   ) throws(RegistryError) -> Result {
-    try storage(home.registry.path()) {
+    if let mark = watch?.mark {
+      let found = index.withLock { index in index.mark == mark ? known(&index) : nil }
+      if let found { return found }
+    }
+    return try storage(home.registry.path()) {
       try reader.unsafeRead { db in
         try index.withLock { index in
+          // Taken first: what is committed during the look changes it.
+          let mark = watch?.mark
           try index.catchUp(db)
-          return try body(&index, db)
+          index.mark = mark
+          return try known(&index) ?? ask(&index, db)
         }
       }
     }

@@ -3,8 +3,8 @@ internal import GRDB
 
 /// What look-ups remember, so that the hot path asks SQLite one thing only: has anything changed?
 ///
-/// SQLite's data_version tells in about a microsecond whether another connection (of any process)
-/// has committed since the last look; only then is the `changes` table read, and the names in it
+/// A `CommitWatch` tells at once, and SQLite's data_version in some microseconds, whether another
+/// connection (of any process) has committed since the last look; only then is the `changes` table read, and the names in it
 /// are forgotten. So a change is seen by every look-up that begins after its commit, and costs one
 /// query for each name that it touched, not a reload.
 struct RegistryIndex: Sendable {
@@ -14,6 +14,8 @@ struct RegistryIndex: Sendable {
   var tenants: ClockCache<Int64, TenantRecord>
   /// Whether any tenant has a key; nil before it was asked for.
   var hasKeys: Bool?
+  /// Nothing was committed while this is the watch's mark.
+  var mark: CommitWatch.Mark?
   private var dataVersion: Int64 = -1
   private var lastChange: Int64 = -1
 

@@ -78,10 +78,11 @@ package final class Pipeline: Sendable {
 
   private func spawn(_ name: String, _ body: @escaping @Sendable (Pipeline) -> Void) {
     let thread = Thread { [self] in
+      // Only the thread itself can tell the system its name.
+      Thread.current.name = name
       body(self)
       leave()
     }
-    thread.name = name
     thread.stackSize = 4 << 20
     thread.start()
   }

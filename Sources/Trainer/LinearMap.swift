@@ -8,7 +8,7 @@ enum LinearMap {
   case frozen(forward: any Matrix, transposed: any Matrix)
   case trained(weight: Parameter, bias: Parameter)
 
-  /// `weight` [outputs, inputs].
+  /// `weight` [outputs, inputs]. Frozen maps are in the lane's precision, both ways.
   init(weight: [Float], bias: [Float], backend: any Backend) throws(ComputeError) {
     let (outputs, inputs) = (bias.count, weight.count / bias.count)
     var transposed = [Float](repeating: 0, count: weight.count)
@@ -16,9 +16,9 @@ enum LinearMap {
       for i in 0..<inputs { transposed[i * outputs + o] = weight[o * inputs + i] }
     }
     self = .frozen(
-      forward: try backend.prepare(
+      forward: try backend.prepareReduced(
         HostMatrix(weight: weight, bias: bias, outputs: outputs, inputs: inputs)),
-      transposed: try backend.prepare(
+      transposed: try backend.prepareReduced(
         HostMatrix(weight: transposed, bias: nil, outputs: inputs, inputs: outputs)))
   }
 

@@ -37,6 +37,7 @@ struct TrainCommand: ParsableCommand {
   var patience = TrainingOptions().patience
   @Option(help: "Use only the first so many rows.") var limit: Int?
   @OptionGroup var device: DeviceOptions
+  @OptionGroup var precision: TrainingPrecisionOptions
   @Option(help: "Compute threads of a CPU (default: all cores).") var threads: Int?
   @Option(help: "A remark to keep with the version.") var note = ""
 
@@ -79,7 +80,8 @@ struct TrainCommand: ParsableCommand {
     let store = try options.openStore()
     if let many {
       let report = try TrainMany(
-        list: many, options: training(nil), rate: lr, device: device, threads: threads, note: note
+        list: many, options: training(nil), rate: lr, device: device,
+        precision: precision.precision.choice(on: device), threads: threads, note: note
       ).run(store)
       if options.json { try Output.json(report) } else { print(report.text) }
       if report.failed > 0 { throw ExitCode(1) }
@@ -92,7 +94,8 @@ struct TrainCommand: ParsableCommand {
     let files = try TrainingData(
       data: data, dev: dev, spec: vbert.spec, limit: limit, options: training(vbert.spec))
     let opened = try OpenedBase(
-      of: vbert.spec, home: store.registry.home, device: device, threads: threads)
+      of: vbert.spec, home: store.registry.home, device: device,
+      precision: precision.precision.choice(on: device), threads: threads)
     let examples = try files.examples(tokenizer: opened.base.tokenizer)
     let job = try store.registry.beginJob(vbert: name)
     do {

@@ -74,6 +74,7 @@ struct TrainMany {
   /// Of all lines that name none; nil: what suits each vBERT.
   let rate: Float?
   let device: DeviceOptions
+  let precision: PrecisionChoice
   let threads: Int?
   let note: String
 
@@ -96,7 +97,8 @@ struct TrainMany {
     for rows in Set(vberts.map(Rows.init)).sorted(by: { $0.key < $1.key }) {
       let mine = vberts.indices.filter { Rows(vberts[$0]) == rows }
       let opened = try OpenedBase(
-        of: vberts[mine[0]].spec, home: store.registry.home, device: device, threads: threads)
+        of: vberts[mine[0]].spec, home: store.registry.home, device: device, precision: precision,
+        threads: threads)
       let entries = try concurrentMap(mine.count) { [base = opened.base] i in
         Swift.Result { try entry(lines[mine[i]], vberts[mine[i]], base) }
       }.map { try $0.get() }

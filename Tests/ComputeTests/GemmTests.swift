@@ -60,6 +60,7 @@ extension BackendUnderTest {
     case .avx2: CSIMD_AVX2
     case .avx512: CSIMD_AVX512
     case .avx512vnni: CSIMD_AVX512_VNNI
+    case .avx512bf16: CSIMD_AVX512_BF16
     }
   }
 }

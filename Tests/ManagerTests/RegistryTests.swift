@@ -33,6 +33,30 @@ import Testing
     }
   }
 
+  /// A look-up that begins after a commit sees it, however often the answer was remembered, and
+  /// through whichever connection it was made; checkpoints change nothing.
+  @Test func everyCommitIsSeenAtOnce() throws {
+    let (ours, theirs) = (try temporary.registry(), try temporary.registry())
+    let file = try DatabaseQueue(path: temporary.home.registry.path())
+    for round in 0..<60 {
+      #expect(try ours.find("one") == nil && theirs.find("one") == nil)
+      let maker = round % 2 == 0 ? ours : theirs
+      let id = try maker.create(vbert: "one", spec: .example()).id
+      for registry in [ours, theirs] {
+        #expect(try registry.find("one")?.id == id)
+        #expect(try registry.find("one")?.id == id)
+      }
+      if round % 7 == 0 { try file.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) } }
+      #expect(try ours.find("one")?.id == id)
+      try (round % 3 == 0 ? ours : theirs).delete(vbert: "one")
+    }
+    #expect(try !ours.hasKeys())
+    _ = try theirs.createTenant("acme")
+    #expect(try ours.hasKeys())
+    try theirs.deleteTenant("acme")
+    #expect(try !ours.hasKeys())
+  }
+
   @Test func aTenantIsDeletedWithItsVBERTsOnlyIfAsked() throws {
     let registry = try temporary.registry()
     _ = try registry.createTenant("acme")

@@ -54,6 +54,34 @@ struct AdapterTrainingTests {
     try expectGradients(training, "grads_cls", .classify, count: 18)
   }
 
+  /// The frozen base in bfloat16, forward and back: gradients keep their direction, and their length
+  /// within what eight bits of mantissa leave of it.
+  @Test(arguments: InstructionSet.supported)
+  func baseInBFloat16(_ set: InstructionSet) throws {
+    let tiny = try TinyModel(precision: .bf16, instructionSet: set)
+    let both = AdapterSpec.bottleneck(width: 8, sites: AdapterSite.allCases)
+    let training = try tiny.training(tiny.spec(both))
+    let loss = try accumulate(tiny, training)
+    #expect(abs(loss - (tiny.file.losses["cls"] ?? 0)) < 5e-3)
+    let expected = try TinyModel.open("grads_cls")
+    var compared = 0
+    for name in expected.names {
+      let ours = TinyModel.ourName(name, task: .classify)
+      guard training.parameters[ours] != nil else { continue }
+      let (found, wanted) = (
+        try training.parameters.gradient(of: ours), try expected.floats(name)
+      )
+      func sum(_ a: [Float], _ b: [Float]) -> Float { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
+      let lengths = (sum(found, found).squareRoot(), sum(wanted, wanted).squareRoot())
+      #expect(sum(found, wanted) > 0.999 * lengths.0 * lengths.1, "\(name)")
+      #expect(abs(lengths.0 - lengths.1) < 0.02 * lengths.1, "\(name)")
+      compared += 1
+    }
+    #expect(compared == 18)
+    // What is rounded is rounded: fp32's gradients are not what was measured here.
+    #expect(abs(loss - (tiny.file.losses["cls"] ?? 0)) > 1e-7)
+  }
+
   @Test func tagging() throws {
     let tiny = try TinyModel(task: .tag)
     let both = AdapterSpec.bottleneck(width: 8, sites: AdapterSite.allCases)

@@ -34,7 +34,10 @@ struct TinyModel {
   let tensors: MemoryTensors
   let backend: CPUBackend
 
-  init(task: Task = .classify, threads: Int = 2) throws {
+  init(
+    task: Task = .classify, threads: Int = 2, precision: Precision = .fp32,
+    instructionSet: InstructionSet? = nil
+  ) throws {
     file = try JSONDecoder().decode(
       Case.self, from: try Shared.bytes("golden/tiny/case.json"))
     let c = file.config
@@ -43,7 +46,8 @@ struct TinyModel {
       headCount: c.num_attention_heads, intermediateSize: c.intermediate_size,
       maxPositions: c.max_positions, tokenTypes: c.type_vocab_size, skipDepth: c.skip_layers)
     batch = PackedBatch(sequences: Array(zip(file.ids, file.type_ids)))
-    backend = try CPUBackend(threads: threads)
+    backend = try CPUBackend(
+      threads: threads, instructionSet: try instructionSet ?? .chosen(), precision: precision)
     var tensors = MemoryTensors()
     for source in [try TinyModel.open("weights"), try TinyModel.open("lora")] {
       for name in source.names {

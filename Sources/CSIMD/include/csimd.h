@@ -8,7 +8,14 @@
 
 typedef struct csimd_context csimd_context;
 
-enum { CSIMD_PORTABLE, CSIMD_AVX2, CSIMD_AVX512, CSIMD_AVX512_VNNI, CSIMD_INSTRUCTION_SETS };
+enum {
+  CSIMD_PORTABLE,
+  CSIMD_AVX2,
+  CSIMD_AVX512,
+  CSIMD_AVX512_VNNI,
+  CSIMD_AVX512_BF16,
+  CSIMD_INSTRUCTION_SETS
+};
 enum { CSIMD_OK, CSIMD_MEMORY };
 enum { CSIMD_NONE, CSIMD_GELU };
 enum { CSIMD_FLOAT32, CSIMD_FLOAT16, CSIMD_BFLOAT16, CSIMD_INT8, CSIMD_INT32 };
@@ -76,6 +83,26 @@ csimd_byte_matrix csimd_pack_bytes(
 /// least and its greatest.
 int csimd_linear_bytes(
   csimd_context *, const csimd_byte_matrix *, const float *x, long ldx, long rows, float *out,
+  long ldo, int activation);
+
+/// A linear map in bfloat16, pairs of inputs side by side. The memory is the caller's.
+typedef struct {
+  const uint16_t *panels;
+  /// Zeros where the map has no bias; padded to whole panels.
+  const float *bias;
+  long outputs, inputs;
+} csimd_bf16_matrix;
+
+/// Bytes that `csimd_pack_bf16` writes.
+long csimd_packed_bf16(const csimd_context *, long outputs, long inputs);
+/// memory: aligned to 64. weight: [outputs, inputs]; bias: [outputs] or NULL.
+csimd_bf16_matrix csimd_pack_bf16(
+  const csimd_context *, void *memory, const float *weight, const float *bias, long outputs,
+  long inputs);
+
+/// As csimd_linear with rows rounded to bfloat16; sums and the bias are fp32.
+int csimd_linear_bf16(
+  csimd_context *, const csimd_bf16_matrix *, const float *x, long ldx, long rows, float *out,
   long ldo, int activation);
 
 /// c [m, n] = alpha op(a) op(b) + beta c, op(a) [m, k], op(b) [k, n]; op transposes where told to.

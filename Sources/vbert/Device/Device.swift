@@ -20,8 +20,9 @@ struct Device {
     _ options: DeviceOptions, precision: PrecisionChoice = .fp32, adapterBytes: Int? = nil
   ) throws(ComputeError) {
     self.precision = precision
-    if precision == .int8, options.device != .cpu {
-      throw .unsupported("--precision int8 is for --device cpu; leave it out for a GPU")
+    if precision == .int8 || precision == .bf16, options.device != .cpu {
+      throw .unsupported(
+        "--precision \(precision.rawValue) is for --device cpu; leave it out for a GPU")
     }
     kind =
       switch options.device {
@@ -63,6 +64,7 @@ struct Device {
   private func precision(for configuration: Configuration?) throws(ComputeError) -> Precision {
     switch precision {
     case .fp32: return .fp32
+    case .bf16: return .bf16
     case .int8: return .int8
     case .auto:
       guard let configuration else { return .fp32 }

@@ -3,7 +3,7 @@ import ComputeCPU
 
 /// How the products with a base's matrices are to be computed.
 enum PrecisionChoice: String, ExpressibleByArgument, CaseIterable {
-  case fp32, int8
+  case fp32, bf16, int8
   /// What a measurement on the base's shapes finds faster.
   case auto
 }
@@ -12,8 +12,8 @@ enum PrecisionChoice: String, ExpressibleByArgument, CaseIterable {
 struct PrecisionOptions: ParsableArguments {
   @Option(
     help: """
-      The base's products on a CPU: fp32, int8, or auto, which measures both at the start and says \
-      what it chose. Adapters, heads and tables of n-grams stay as they are.
+      The base's products on a CPU: fp32, bf16, int8, or auto, which measures them at the start and \
+      says what it chose. Adapters, heads and tables of n-grams stay as they are.
       """)
   var precision = PrecisionChoice.fp32
 }
