@@ -64,7 +64,7 @@ def main():
         def ours(precision, number):
             job = f"{precision}{number}"
             vbert("create", job, "--task", "classify", "--base", "skip2",
-                  "--adapter", f"bottleneck:{args.width}", "--max-length", 128)
+                  "--adapter", f"bottleneck:{args.width}@attention", "--max-length", 128)
             done = json.loads(vbert(
                 "train", job, "--data", rows, "--dev", dev, "--epochs", args.epochs, "--patience", 0,
                 "--lr", 5e-4, "--precision", precision, "--threads", args.threads,
