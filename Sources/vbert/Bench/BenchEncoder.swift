@@ -24,6 +24,9 @@ struct BenchEncoder: ParsableCommand {
   @Option(help: "JSON file: batches of token ids, and a single text.") var ids: String
   @Option(help: "Different vBERTs that the texts go to in turn; 0: the base alone.") var vberts = 0
   @Option(help: "Their adapters.") var adapter = "bottleneck:64"
+  @Option(
+    help: "How states become a text's: mean or cls.", transform: { try Pooling(parsing: $0) })
+  var pooling: Pooling = .mean
   @Option(help: "Compute threads of a CPU.") var threads = ProcessInfo.processInfo
     .activeProcessorCount
 
@@ -43,7 +46,7 @@ struct BenchEncoder: ParsableCommand {
       base: base, texts: texts,
       backend: try Device(device, precision: precision.precision)
         .lane(threads: threads, for: base.configuration),
-      adapters: vberts, spec: try AdapterSpec(parsing: adapter))
+      adapters: vberts, spec: try AdapterSpec(parsing: adapter), pooling: pooling)
     try bench.encodeAll()
     try answer(Answer(ready: bench.backend.name))
     while let line = readLine() {

@@ -14,6 +14,7 @@ final class EncoderBench {
   private let batches: [PackedBatch]
   private let single: PackedBatch
   private let adapters: [any ResidentAdapter]
+  private let pooling: Pooling
   private var next = 0
 
   struct Texts: Decodable {
@@ -21,13 +22,17 @@ final class EncoderBench {
     var single: [Int32]
   }
 
-  init(base: Base, texts: Texts, backend: any Backend, adapters: Int, spec: AdapterSpec) throws {
+  init(
+    base: Base, texts: Texts, backend: any Backend, adapters: Int, spec: AdapterSpec,
+    pooling: Pooling
+  ) throws {
     func packed(_ rows: [[Int32]]) -> PackedBatch {
       PackedBatch(sequences: rows.map { ($0, $0.map { _ in 0 }) })
     }
     let configuration = base.configuration
     let hidden = configuration.hiddenSize
     self.backend = backend
+    self.pooling = pooling
     model = try BaseModel(source: base.weights, configuration: configuration, backend: backend)
     batches = texts.batches.map(packed)
     single = packed([texts.single])
@@ -81,18 +86,27 @@ final class EncoderBench {
   private func encode(_ batch: PackedBatch) throws -> [Float] {
     let rows = try lookup?.rows(for: batch.grams, mode: .exact)
     let sequences = try backend.place(batch.layout)
-    var groups: (any PlacedGroups)?
-    if !adapters.isEmpty {
-      groups = try backend.place(
-        (0..<batch.layout.count).map { i in
-          next = (next + 1) % adapters.count
-          return RowGroup(rows: batch.layout.rows(of: i), adapter: adapters[next])
-        })
+    let chosen = (adapters.isEmpty ? 0..<0 : 0..<batch.layout.count).map { _ in
+      next = (next + 1) % adapters.count
+      return adapters[next]
     }
-    let states = try upper.states(
-      of: batch, rows: rows?.rows, sequences: sequences, groups: groups)
-    let pooled = upper.workspace.take(rows: batch.layout.count, columns: states.columns)
-    try backend.pool(states, sequences: sequences, pooling: .mean, into: pooled)
+    func groups(_ rows: (Int) -> Range<Int>) throws -> (any PlacedGroups)? {
+      guard !chosen.isEmpty else { return nil }
+      return try backend.place(
+        chosen.enumerated().map { RowGroup(rows: rows($0), adapter: $1) })
+    }
+    let all = try groups(batch.layout.rows)
+    let pooled: Tensor
+    if pooling == .cls {
+      pooled = try upper.firstStates(
+        of: batch, rows: rows?.rows, sequences: sequences, groups: all,
+        firstGroups: groups { $0..<$0 + 1 })
+    } else {
+      let states = try upper.states(
+        of: batch, rows: rows?.rows, sequences: sequences, groups: all)
+      pooled = upper.workspace.take(rows: batch.layout.count, columns: states.columns)
+      try backend.pool(states, sequences: sequences, pooling: pooling, into: pooled)
+    }
     var vectors = [Float](repeating: 0, count: pooled.count)
     try unsafe vectors.withUnsafeMutableBufferPointer {
       try unsafe backend.download(pooled, into: $0)
