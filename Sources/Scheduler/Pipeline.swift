@@ -1,5 +1,6 @@
 package import Compute
 package import CoreMetrics
+internal import Dispatch
 internal import Foundation
 package import Manager
 internal import Model
@@ -77,14 +78,17 @@ package final class Pipeline: Sendable {
   private static let patience = Duration.seconds(60)
 
   private func spawn(_ name: String, _ body: @escaping @Sendable (Pipeline) -> Void) {
+    let started = DispatchSemaphore(value: 0)
     let thread = Thread { [self] in
-      // Only the thread itself can tell the system its name.
+      // Only a thread itself can tell the system its name, and only once Foundation knows it.
+      started.wait()
       Thread.current.name = name
       body(self)
       leave()
     }
     thread.stackSize = 4 << 20
     thread.start()
+    started.signal()
   }
 
   private func leave() {
