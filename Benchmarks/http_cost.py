@@ -114,7 +114,7 @@ def main():
         def of(what):
             return [r[what] for r in mine]
         http = of("http")
-        print(f"{program}: {statistics.median(of('requests_per_s')):.0f} requests/s; a request: encoder "
+        print(f"{os.path.relpath(program)}: {statistics.median(of('requests_per_s')):.0f} requests/s; a request: encoder "
               f"{statistics.median(of('encoder')):.0f} us, look-up "
               f"{statistics.median(of('prefetch')):.0f} us, HTTP and tokens "
               f"{statistics.median(http):.0f} us (best {min(http):.0f}): "
