@@ -96,6 +96,7 @@ def main():
                         help="vBERTs of the line with many; 0 leaves it out")
     parser.add_argument("--peers", default=",".join(PEERS), help="of " + ", ".join(PEERS))
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--adapter", default="bottleneck:64", help="of our vBERTs")
     args = parser.parse_args()
     peers = [name for name in args.peers.split(",") if name]
 
@@ -124,7 +125,8 @@ def main():
 
         def ours(base, precision, vberts=0):
             return Side([args.program, "bench", "encoder", "--base", base, "--ids", file,
-                         "--vberts", vberts, "--threads", args.threads, "--precision", precision,
+                         "--vberts", vberts, "--adapter", args.adapter, "--threads", args.threads,
+                         "--precision", precision,
                          "--home", folder])
 
         for precision in ["fp32", "int8"]:
