@@ -115,6 +115,7 @@ package final class AdapterStream: AdapterMover {
     self.image = image
     byteCount = image.byteCount
     memory = try PinnedMemory(image.byteCount, device: device, flag: "--host-adapter-bytes")
+    unsafe memory.bytes.initializeMemory(as: UInt8.self, repeating: 0)
     unsafe image.write(into: memory.bytes)
   }
 

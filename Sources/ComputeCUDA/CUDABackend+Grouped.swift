@@ -32,13 +32,8 @@ extension CUDABackend {
     let placed = placed(groups)
     let slot = AdapterImage.slot(layer: layer, site: site)
     guard placed.size(slot) > 0 else { return }
-    let shape = try blockShape(
-      columns: x.columns, size: placed.size(slot), tiles: placed.tileCount)
-    let kernel = try device.kernel(
-      "bottleneck", in: "grouped.cu", ["HIDDEN=\(x.columns)", "ROWS=\(shape.rows)"])
-    try launch(
-      kernel, grid: (placed.tileCount, CUDAGroups.rowsPerTile / shape.rows), block: 256,
-      sharedBytes: shape.bytes,
+    try launchBottleneck(
+      "bottleneck", columns: x.columns, placed, slot,
       [.tensor(x), .int(x.stride), .address(placed.tiles.address), .int(slot)])
   }
 
@@ -51,13 +46,8 @@ extension CUDABackend {
     guard placed.size(slot) > 0 else {
       return try addNorm(x, residual: residual, norm: norm, into: out)
     }
-    let shape = try blockShape(
-      columns: x.columns, size: placed.size(slot), tiles: placed.tileCount)
-    let kernel = try device.kernel(
-      "addNormBottleneck", in: "grouped.cu", ["HIDDEN=\(x.columns)", "ROWS=\(shape.rows)"])
-    try launch(
-      kernel, grid: (placed.tileCount, CUDAGroups.rowsPerTile / shape.rows), block: 256,
-      sharedBytes: shape.bytes,
+    try launchBottleneck(
+      "addNormBottleneck", columns: x.columns, placed, slot,
       [
         .tensor(x), .int(x.stride), .tensor(residual), .int(residual.stride), .tensor(norm.gamma),
         .tensor(norm.beta), .float(norm.epsilon), .tensor(out), .int(out.stride),
@@ -75,18 +65,25 @@ extension CUDABackend {
     let placed = groups.map(placed)
     let slot = AdapterImage.slot(layer: layer, site: site)
     guard let placed, placed.size(slot) > 0 else { return try normalise(x, norm: norm) }
-    let shape = try blockShape(
-      columns: x.columns, size: placed.size(slot), tiles: placed.tileCount)
-    let kernel = try device.kernel(
-      "normBottleneck", in: "grouped.cu", ["HIDDEN=\(x.columns)", "ROWS=\(shape.rows)"])
-    try launch(
-      kernel, grid: (placed.tileCount, CUDAGroups.rowsPerTile / shape.rows), block: 256,
-      sharedBytes: shape.bytes,
+    try launchBottleneck(
+      "normBottleneck", columns: x.columns, placed, slot,
       [
         .tensor(x), .int(x.stride), .tensor(norm.gamma), .tensor(norm.beta), .float(norm.epsilon),
         .tensor(x), .int(x.stride), .address(placed.tiles.address), .int(slot),
       ])
     try normalise(x.rows(min(placed.rows, x.rows)..<x.rows), norm: norm)
+  }
+
+  /// One of the bottlenecks' kernels, over all tiles of rows.
+  private func launchBottleneck(
+    _ name: String, columns: Int, _ placed: CUDAGroups, _ slot: Int, _ arguments: [Argument]
+  ) throws(ComputeError) {
+    let shape = try blockShape(columns: columns, size: placed.size(slot), tiles: placed.tileCount)
+    let kernel = try device.kernel(
+      name, in: "grouped.cu", ["HIDDEN=\(columns)", "ROWS=\(shape.rows)"])
+    try launch(
+      kernel, grid: (placed.tileCount, CUDAGroups.rowsPerTile / shape.rows), block: 256,
+      sharedBytes: shape.bytes, arguments)
   }
 
   package func addLowRanks(

@@ -7,7 +7,7 @@ internal import Compute
   private let memory: UnsafeMutableRawPointer
   private let device: CUDADevice
 
-  /// Filled with zeros. Throws `outOfMemory`.
+  /// `flag`: what to lower where there is too little. Throws `outOfMemory`.
   init(_ byteCount: Int, device: CUDADevice, flag: String) throws(ComputeError) {
     device.enter()
     var memory: UnsafeMutableRawPointer?
@@ -17,7 +17,6 @@ internal import Compute
     }
     try device.driver.check(code, "taking pinned memory")
     guard let memory = unsafe memory else { throw .device("the driver gave no pinned memory") }
-    unsafe memory.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
     unsafe self.memory = unsafe memory
     self.byteCount = byteCount
     self.device = device

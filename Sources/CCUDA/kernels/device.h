@@ -36,6 +36,20 @@ DEVICE float warpSum(float x) {
   return x;
 }
 
+// The sum of a double a thread of a block of 256, in thread 0.
+DEVICE double blockSum(double x) {
+  __shared__ double sums[8];
+#pragma unroll
+  for (int step = 16; step; step >>= 1) x += __shfl_xor_sync(0xffffffffu, x, step);
+  if ((threadIdx.x & 31) == 0) sums[threadIdx.x >> 5] = x;
+  __syncthreads();
+  double total = 0;
+  if (threadIdx.x == 0)
+#pragma unroll
+    for (int w = 0; w < 8; w++) total += sums[w];
+  return total;
+}
+
 // Exact: 0.5 x (1 + erf(x / sqrt 2)).
 DEVICE float gelu(float x) { return 0.5f * x * (1.0f + erff(x * 0.70710678118654752f)); }
 

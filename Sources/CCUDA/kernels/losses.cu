@@ -2,19 +2,6 @@
 // its gradient, and of the targets. Every block leaves its part of the value; sums.cu adds them up.
 #include "device.h"
 
-DEVICE double blockSum(double x) {
-  __shared__ double sums[8];
-#pragma unroll
-  for (int step = 16; step; step >>= 1) x += __shfl_xor_sync(0xffffffffu, x, step);
-  if ((threadIdx.x & 31) == 0) sums[threadIdx.x >> 5] = x;
-  __syncthreads();
-  double total = 0;
-  if (threadIdx.x == 0)
-#pragma unroll
-    for (int w = 0; w < 8; w++) total += sums[w];
-  return total;
-}
-
 // A warp's row: weight * cross-entropy, on every lane, and its gradient; a negative label has none of
 // either.
 DEVICE double rowLoss(const XTYPE *z, YTYPE *out, int classes, int label, double weight) {

@@ -51,20 +51,6 @@ extern "C" __global__ void __launch_bounds__(1024)
   out[column] += scale * total;
 }
 
-// The block's sum of a double a thread, in thread 0.
-DEVICE double blockSum(double x) {
-  __shared__ double sums[8];
-#pragma unroll
-  for (int step = 16; step; step >>= 1) x += __shfl_xor_sync(0xffffffffu, x, step);
-  if ((threadIdx.x & 31) == 0) sums[threadIdx.x >> 5] = x;
-  __syncthreads();
-  double total = 0;
-  if (threadIdx.x == 0)
-#pragma unroll
-    for (int w = 0; w < 8; w++) total += sums[w];
-  return total;
-}
-
 // partials[block] = sum of squares of 16,384 values.
 extern "C" __global__ void __launch_bounds__(256)
     squaredSums(const TYPE *x, u64 count, double *partials) {
