@@ -43,6 +43,7 @@ struct Vbert: AsyncParsableCommand {
 
   /// Exit status: 0 done, 1 failed, 2 bad usage.
   static func main() async {
+    raiseDescriptorLimit()
     do {
       var command = try parseAsRoot()
       if var asynchronous = command as? any AsyncParsableCommand {
