@@ -78,7 +78,7 @@ private import Foundation
   /// The compiler asks the loader for its built-ins by name alone; a wheel's are found only if they
   /// are open already.
   private static func openBuiltins(beside path: String) {
-    let directory = URL(filePath: path).deletingLastPathComponent().path()
+    let directory = URL(filePath: path).deletingLastPathComponent().path(percentEncoded: false)
     guard path.contains("/"),
       let names = try? FileManager.default.contentsOfDirectory(atPath: directory)
     else { return }

@@ -37,11 +37,11 @@ extension Dispatcher {
     guard let name else {
       throw APIError.invalid("say which vBERT is to answer", param: "model")
     }
-    guard let record = try registry.find(name, tenant: call.tenant.id) else {
-      throw APIError.unknownModel(String(name.prefix(128)))
-    }
+    // What cannot be a name is nobody's name.
+    guard let valid = try? Name(name), let record = try registry.find(valid, tenant: call.tenant.id)
+    else { throw APIError.unknownModel(clipped(name)) }
     guard let version = record.version else { throw APIError.untrained(name) }
-    return PinnedVBert(id: version, name: record.name, spec: record.spec)
+    return PinnedVBert(id: version, name: record.name.text, spec: record.spec)
   }
 
   /// The same, for a route that asks vBERTs of these tasks only.

@@ -15,7 +15,12 @@ extension Dispatcher {
       }
       limit = number
     }
-    let after = query["after"].map(String.init) ?? ""
+    var after: Name?
+    if let text = query["after"] {
+      do { after = try Name(String(text)) } catch {
+        throw APIError.invalid(error.description, param: "after")
+      }
+    }
     let found = try registry.list(tenant: call.tenant.id, after: after, limit: limit + 1)
     var writer = JSONWriter()
     writer.object { object in
@@ -29,9 +34,8 @@ extension Dispatcher {
 
   @Sendable func model(_ call: Call) async throws -> Response {
     let name = call.context.parameters.get("model") ?? ""
-    guard let record = try registry.find(name, tenant: call.tenant.id) else {
-      throw APIError.unknownModel(String(name.prefix(128)))
-    }
+    guard let valid = try? Name(name), let record = try registry.find(valid, tenant: call.tenant.id)
+    else { throw APIError.unknownModel(clipped(name)) }
     var writer = JSONWriter()
     writer.model(record, call.tenant)
     return Response(json: writer)
@@ -42,10 +46,10 @@ extension JSONWriter {
   /// OpenAI's members, then what a vBERT is.
   fileprivate mutating func model(_ record: VBertRecord, _ tenant: TenantRecord) {
     object { item in
-      item.member("id", record.name)
+      item.member("id", record.name.text)
       item.member("object", "model")
       item.member("created", Int(record.created.timeIntervalSince1970))
-      item.member("owned_by", tenant.name)
+      item.member("owned_by", tenant.name.text)
       item.member("task", record.spec.task.rawValue)
       item.member("base", record.spec.base)
       item.key("domain")

@@ -98,7 +98,7 @@ package final class AdapterCache: Sendable {
     let found = try registryErrors { () throws(RegistryError) in try store.registry.version(id) }
     guard let version = found else { throw .gone(id) }
     func unloadable(_ why: any Error) -> AdapterError {
-      .unloadable(vbert: version.vbert, version: id.number, why: "\(why)")
+      .unloadable(vbert: version.vbert.text, version: id.number, why: "\(why)")
     }
     let base: Configuration
     do { base = try baseShape(version.spec) } catch { throw unloadable(error) }

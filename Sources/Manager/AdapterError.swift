@@ -11,6 +11,8 @@ package enum AdapterError: Error, Equatable, CustomStringConvertible {
   /// The disk refused the new file.
   case unwritable(vbert: String, why: String)
   case registry(RegistryError)
+  /// What was trained could not be published, and lies in this directory.
+  case kept(vbert: String, path: String, why: String)
 
   package var description: String {
     switch self {
@@ -25,6 +27,9 @@ package enum AdapterError: Error, Equatable, CustomStringConvertible {
     case .unwritable(let vbert, let why):
       "the new version of \(vbert) cannot be stored: \(why); nothing has changed"
     case .registry(let error): error.description
+    case .kept(let vbert, let path, let why):
+      "what was trained for \(vbert) is not published: \(why). It is kept in \(path); publish it with: "
+        + "vbert import \(path) --into \(vbert)"
     }
   }
 }

@@ -1,10 +1,11 @@
+internal import Compute
 package import Foundation
 package import Model
 
 /// vbert.json of an exported vBERT.
 private struct Manifest: Codable {
   var format: String
-  var name: String
+  var name: Name
   var version: Int
   var spec: VBertSpec
   var metrics: [String: Double]
@@ -24,39 +25,22 @@ extension AdapterStore {
   /// registry's `noVBERT`, `noVersion`.
   @discardableResult
   package func export(
-    vbert name: String, version number: Int? = nil, to directory: URL
+    vbert name: Name, version number: Int? = nil, to directory: URL
   ) throws -> VersionRecord {
     let versions = try registry.versions(of: name)
     let wanted = try number ?? registry.vbert(name).version?.number
     guard let version = versions.first(where: { $0.id.number == wanted }) else {
       guard let wanted else { throw DirectoryError.untrained(name) }
       throw RegistryError.noVersion(
-        vbert: name, number: wanted, have: versions.map(\.id.number))
+        vbert: name.text, number: wanted, have: versions.map(\.id.number))
     }
     let manifest = Manifest(
       format: Manifest.format, name: name, version: version.id.number, spec: version.spec,
       metrics: version.metrics, note: version.note)
-    guard !FileManager.default.fileExists(atPath: directory.path()) else {
-      throw DirectoryError.exists(directory.path())
-    }
-    let parent = directory.standardizedFileURL.deletingLastPathComponent()
-    let temporary = parent.appending(
-      path: AtomicFile.leftoverPrefix + UUID().uuidString, directoryHint: .isDirectory)
-    do {
-      try FileManager.default.createDirectory(at: temporary, withIntermediateDirectories: false)
-      try AtomicFile.write(
-        [UInt8](try JSONText.encode(manifest).utf8),
-        to: temporary.appending(path: Manifest.fileName).path())
-      if let bytes = try bytes(of: version) {
-        try AtomicFile.write(
-          [UInt8](bytes), to: temporary.appending(path: Manifest.weightsName).path())
-      }
-      try FileManager.default.moveItem(at: temporary, to: directory)
-      try AtomicFile.flushDirectory(parent.path())
-    } catch {
-      try? FileManager.default.removeItem(at: temporary)
-      if error is AdapterError { throw error }
-      throw DirectoryError.unwritable(directory.path(), why: plain(error))
+    try Self.checkFree(directory)
+    let bytes = try bytes(of: version)
+    try Self.write(manifest, to: directory) { path in
+      if let bytes { try AtomicFile.write([UInt8](bytes), to: path) }
     }
     return version
   }
@@ -66,31 +50,100 @@ extension AdapterStore {
   /// and what `baseShape` throws; then nothing was made.
   @discardableResult
   package func importDirectory(
-    _ directory: URL, name: String? = nil, tenant: String = TenantRecord.defaultName,
+    _ directory: URL, name: Name? = nil, tenant: Name = TenantRecord.defaultName,
     baseShape: (VBertSpec) throws -> Model.Configuration
   ) throws -> VBertRecord {
+    let (manifest, base, adapter) = try Self.read(directory, baseShape)
+    return try create(
+      vbert: name ?? manifest.name, tenant: tenant, spec: manifest.spec, base: base,
+      adapter: adapter, metrics: manifest.metrics,
+      note: manifest.note.isEmpty ? "imported" : "imported: \(manifest.note)")
+  }
+
+  private static func read(
+    _ directory: URL, _ baseShape: (VBertSpec) throws -> Model.Configuration
+  ) throws -> (Manifest, Model.Configuration, HostAdapter) {
     let manifest = try Self.manifest(directory)
     let base = try baseShape(manifest.spec)
     do { try manifest.spec.check(base: base) } catch {
-      throw DirectoryError.unreadable(directory.path(), why: "\(Manifest.fileName): \(error)")
+      throw DirectoryError.unreadable(
+        directory.path(percentEncoded: false), why: "\(Manifest.fileName): \(error)")
     }
     var source: any TensorSource = MemoryTensors()
     if manifest.spec.hasParameters {
       do {
         let file = try SafetensorsFile(
-          path: directory.appending(path: Manifest.weightsName).path())
+          path: directory.appending(path: Manifest.weightsName).path(percentEncoded: false))
         try Self.check(file, spec: manifest.spec, base: base)
         source = file
       } catch {
         throw DirectoryError.unreadable(
-          directory.path(), why: "\(Manifest.weightsName): \(error)")
+          directory.path(percentEncoded: false), why: "\(Manifest.weightsName): \(error)")
       }
     }
     let adapter = try AdapterFile.adapter(manifest.spec, base: base, from: source)
-    return try create(
-      vbert: name ?? manifest.name, tenant: tenant, spec: manifest.spec, base: base,
-      adapter: adapter, metrics: manifest.metrics,
-      note: manifest.note.isEmpty ? "imported" : "imported: \(manifest.note)")
+    return (manifest, base, adapter)
+  }
+
+  /// The same of what is not published yet, as version 0.
+  static func write(_ item: Publication, to directory: URL) throws {
+    let manifest = Manifest(
+      format: Manifest.format, name: item.vbert.name, version: 0, spec: item.spec,
+      metrics: item.metrics, note: item.note)
+    let tensors = AdapterFile.tensors(of: item.adapter)
+    try write(manifest, to: directory) { path in
+      guard !tensors.isEmpty else { return }
+      try SafetensorsWriter.write(
+        tensors.map { SafetensorsTensor(name: $0.name, shape: $0.shape, floats: $0.values) },
+        to: path)
+    }
+  }
+
+  private static func checkFree(_ directory: URL) throws(DirectoryError) {
+    let path = directory.path(percentEncoded: false)
+    if FileManager.default.fileExists(atPath: path) { throw .exists(path) }
+  }
+
+  private static func write(
+    _ manifest: Manifest, to directory: URL, weights: (_ path: String) throws -> Void
+  ) throws {
+    try checkFree(directory)
+    let path = directory.path(percentEncoded: false)
+    let parent = directory.standardizedFileURL.deletingLastPathComponent()
+    let temporary = parent.appending(
+      path: AtomicFile.leftoverPrefix + UUID().uuidString, directoryHint: .isDirectory)
+    func file(_ name: String) -> String {
+      temporary.appending(path: name).path(percentEncoded: false)
+    }
+    do {
+      try FileManager.default.createDirectory(at: temporary, withIntermediateDirectories: false)
+      try AtomicFile.write(
+        [UInt8](try JSONText.encode(manifest).utf8), to: file(Manifest.fileName))
+      try weights(file(Manifest.weightsName))
+      try FileManager.default.moveItem(at: temporary, to: directory)
+      try AtomicFile.flushDirectory(parent.path(percentEncoded: false))
+    } catch {
+      try? FileManager.default.removeItem(at: temporary)
+      throw DirectoryError.unwritable(path, why: plain(error))
+    }
+  }
+
+  /// Publishes an exported directory as the next version of a vBERT that is there, of the same task
+  /// and on the same base. Throws `DirectoryError`, `AdapterError`, `RegistryError`, and what
+  /// `baseShape` throws; then nothing has changed.
+  @discardableResult
+  package func importDirectory(
+    _ directory: URL, into name: Name, patience: Patience = Patience(),
+    baseShape: (VBertSpec) throws -> Model.Configuration
+  ) throws -> VersionRecord {
+    let vbert = try registry.vbert(name)
+    let (manifest, base, adapter) = try Self.read(directory, baseShape)
+    guard manifest.spec.task == vbert.spec.task, manifest.spec.baseHash == vbert.spec.baseHash,
+      manifest.spec.domain == vbert.spec.domain
+    else { throw DirectoryError.otherKind(directory.path(percentEncoded: false), vbert: name) }
+    return try publish(
+      adapter, as: vbert, spec: manifest.spec, base: base, metrics: manifest.metrics,
+      note: manifest.note.isEmpty ? "imported" : "imported: \(manifest.note)", patience: patience)
   }
 
   private static func manifest(_ directory: URL) throws(DirectoryError) -> Manifest {
@@ -98,16 +151,19 @@ extension AdapterStore {
       let file = directory.appending(path: Manifest.fileName)
       let size = try file.resourceValues(forKeys: [.fileSizeKey]).fileSize ?? 0
       guard size <= Manifest.mostBytes else {
-        throw DirectoryError.unreadable(directory.path(), why: "\(Manifest.fileName) is too large")
+        throw DirectoryError.unreadable(
+          directory.path(percentEncoded: false), why: "\(Manifest.fileName) is too large")
       }
       let manifest = try JSONDecoder().decode(Manifest.self, from: try Data(contentsOf: file))
       guard manifest.format == Manifest.format else {
         throw DirectoryError.unreadable(
-          directory.path(), why: "its format is \"\(clipped(manifest.format))\"")
+          directory.path(percentEncoded: false),
+          why: "its format is \"\(clipped(manifest.format))\"")
       }
       return manifest
     } catch let error as DirectoryError { throw error } catch {
-      throw .unreadable(directory.path(), why: "\(Manifest.fileName): \(plain(error))")
+      throw .unreadable(
+        directory.path(percentEncoded: false), why: "\(Manifest.fileName): \(plain(error))")
     }
   }
 }
@@ -115,13 +171,16 @@ extension AdapterStore {
 /// What stands against an export or an import.
 package enum DirectoryError: Error, Equatable, CustomStringConvertible {
   case exists(String)
-  case untrained(String)
+  case untrained(Name)
+  case otherKind(String, vbert: Name)
   case unwritable(String, why: String)
   case unreadable(String, why: String)
 
   package var description: String {
     switch self {
     case .exists(let path): "\(path) exists already; export to a directory that does not"
+    case .otherKind(let path, let vbert):
+      "\(path) is of another task, base or domain than \(vbert); import it under a new name with --name"
     case .untrained(let name): "\(name) has no version to export; train it first"
     case .unwritable(let path, let why): "\(path) cannot be written: \(why)"
     case .unreadable(let path, let why):

@@ -16,31 +16,30 @@ package struct AdapterStore: Sendable {
   package init(registry: Registry) { self.registry = registry }
 
   /// Stores the parameters as the vBERT's next version, the one that answers from now on, and ends
-  /// `job`. `spec` is what was trained, with its labels. Throws `unfit`, `unwritable`, or the
-  /// registry's `noVBERT`; then nothing has changed.
+  /// `job`: `publish` of many, of one. Throws `unfit`, `unwritable`, `kept`, or the registry's
+  /// `noVBERT`; then nothing has changed.
   @discardableResult
   package func publish(
     _ adapter: HostAdapter, as vbert: VBertRecord, spec: VBertSpec, base: Configuration,
-    metrics: [String: Double] = [:], note: String = "", job: RunningJob? = nil
+    metrics: [String: Double] = [:], note: String = "", job: RunningJob? = nil,
+    patience: Patience = Patience()
   ) throws(AdapterError) -> VersionRecord {
-    let version = try write(adapter, vbert: vbert.name, spec: spec, base: base) {
-      blob throws(RegistryError) in
-      try registry.publish(
-        vbert: vbert.id, name: vbert.name, spec: spec, blob: blob, metrics: metrics, note: note,
-        job: job?.id)
+    let one = Publication(adapter, as: vbert, spec: spec, metrics: metrics, note: note, job: job)
+    guard let result = publish([one], base: base, patience: patience).first else {
+      throw .gone(VersionID(vbert: vbert.id, number: 0))
     }
-    job?.removeLock()
-    return version
+    return try result.get()
   }
 
   /// Registers a vBERT together with its version 1: both or neither. Throws as `publish` and
   /// `Registry.create` do.
   @discardableResult
   package func create(
-    vbert name: String, tenant: String = TenantRecord.defaultName, spec: VBertSpec,
+    vbert name: Name, tenant: Name = TenantRecord.defaultName, spec: VBertSpec,
     base: Configuration, adapter: HostAdapter, metrics: [String: Double] = [:], note: String = ""
   ) throws(AdapterError) -> VBertRecord {
-    try write(adapter, vbert: name, spec: spec, base: base) { blob throws(RegistryError) in
+    try write(adapter, vbert: name, tenant: tenant, spec: spec, base: base) {
+      blob throws(RegistryError) in
       try registry.create(
         vbert: name, tenant: tenant, spec: spec,
         first: (blob: blob, metrics: metrics, note: note))
@@ -59,12 +58,12 @@ package struct AdapterStore: Sendable {
       try Self.check(file, spec: version.spec, base: base)
       return try AdapterFile.adapter(version.spec, base: base, from: file)
     } catch let error as AdapterError { throw error } catch {
-      throw .corrupt(vbert: version.vbert, version: version.id.number, why: "\(error)")
+      throw .corrupt(vbert: version.vbert.text, version: version.id.number, why: "\(error)")
     }
   }
 
   /// Deletes the vBERT, its versions and their files. Throws the registry's `noVBERT`.
-  package func delete(vbert name: String) throws(RegistryError) {
+  package func delete(vbert name: Name) throws(RegistryError) {
     let blobs = try registry.versions(of: name).compactMap(\.blob)
     try registry.delete(vbert: name)
     // What is left behind by a crash here, the collector finds.
@@ -72,22 +71,24 @@ package struct AdapterStore: Sendable {
   }
 
   /// adapters/<first two digits>/<name>.safetensors
-  package func url(_ blob: String) -> URL {
-    registry.home.adapters.appending(path: "\(blob.prefix(2))/\(blob).safetensors")
-  }
+  package func url(_ blob: String) -> URL { BlobFiles(registry.home).url(blob) }
 }
 
 extension AdapterStore {
   /// Writes the blob and runs `commit` with it before anybody may take it for an orphan. Parameters
   /// of nothing need no blob.
   private func write<Result>(
-    _ adapter: HostAdapter, vbert: String, spec: VBertSpec, base: Configuration,
+    _ adapter: HostAdapter, vbert: Name, tenant: Name, spec: VBertSpec, base: Configuration,
     commit: (BlobRecord?) throws(RegistryError) -> Result
   ) throws(AdapterError) -> Result {
-    let stored = try store(adapter, vbert: vbert, spec: spec, base: base)
-    defer { withExtendedLifetime(stored) {} }
-    do { return try commit(stored?.blob) } catch {
-      discard(stored?.blob, after: error)
+    let lock: FileLock?
+    do { lock = try registry.home.lock(Self.lockName, .shared, wait: true) } catch {
+      throw .unwritable(vbert: vbert.text, why: "\(error)")
+    }
+    defer { withExtendedLifetime(lock) {} }
+    let blob = try store(adapter, vbert: vbert, tenant: tenant, spec: spec, base: base)
+    do { return try commit(blob) } catch {
+      discard(blob, after: error)
       throw .registry(error)
     }
   }
@@ -96,19 +97,17 @@ extension AdapterStore {
   /// (if it was the flush that failed): the file stays, and the collector asks the registry.
   func discard(_ blob: BlobRecord?, after error: RegistryError) {
     guard let blob else { return }
-    if case .storage = error {} else { try? FileManager.default.removeItem(at: url(blob.name)) }
+    switch error {
+    case .storage, .busy: break
+    default: try? FileManager.default.removeItem(at: url(blob.name))
+    }
   }
 
-  /// A blob on the disk; nobody takes it for an orphan while `lock` is held.
-  struct Stored: Sendable {
-    let blob: BlobRecord
-    let lock: FileLock?
-  }
-
-  /// Checks the parameters and writes their blob; nil for parameters of nothing.
+  /// Checks the parameters and writes their blob; nil for parameters of nothing. The caller holds the
+  /// lock `adapters`, so that nobody takes the blob for an orphan.
   func store(
-    _ adapter: HostAdapter, vbert: String, spec: VBertSpec, base: Configuration
-  ) throws(AdapterError) -> Stored? {
+    _ adapter: HostAdapter, vbert: Name, tenant: Name?, spec: VBertSpec, base: Configuration
+  ) throws(AdapterError) -> BlobRecord? {
     let tensors = AdapterFile.tensors(of: adapter)
     do {
       try spec.check(base: base)
@@ -116,35 +115,30 @@ extension AdapterStore {
       for tensor in tensors where !tensor.values.allSatisfy(\.isFinite) {
         throw AdapterFileError.notFinite(name: tensor.name)
       }
-    } catch { throw .unfit(vbert: vbert, why: "\(error)") }
+    } catch { throw .unfit(vbert: vbert.text, why: "\(error)") }
     guard !tensors.isEmpty else { return nil }
-    let name = (0..<4).map { _ in
-      let digits = String(UInt32.random(in: 0...(.max)), radix: 16)
-      return String(repeating: "0", count: 8 - digits.count) + digits
-    }.joined()
+    let name = BlobFiles.makeName()
     do {
-      let lock = try registry.home.lock(Self.lockName, .shared, wait: true)
       try makeShard(of: name)
       try SafetensorsWriter.write(
         tensors.map { SafetensorsTensor(name: $0.name, shape: $0.shape, floats: $0.values) },
-        metadata: Self.metadata(blob: name, vbert: vbert, spec: spec), to: url(name).path())
+        metadata: Self.metadata(blob: name, vbert: vbert, tenant: tenant, spec: spec),
+        to: url(name).path(percentEncoded: false))
       let bytes = try Data(contentsOf: url(name))
-      return Stored(
-        blob: BlobRecord(
-          name: name, sha256: Array(SHA256.hash(data: bytes)), byteCount: bytes.count),
-        lock: lock)
+      return BlobRecord(
+        name: name, sha256: Array(SHA256.hash(data: bytes)), byteCount: bytes.count)
     } catch {
       try? FileManager.default.removeItem(at: url(name))
-      throw .unwritable(vbert: vbert, why: "\(error)")
+      throw .unwritable(vbert: vbert.text, why: "\(error)")
     }
   }
 
   private func makeShard(of blob: String) throws {
     let shard = url(blob).deletingLastPathComponent()
-    if FileManager.default.fileExists(atPath: shard.path()) { return }
+    if FileManager.default.fileExists(atPath: shard.path(percentEncoded: false)) { return }
     try FileManager.default.createDirectory(
       at: shard, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-    try AtomicFile.flushDirectory(registry.home.adapters.path())
+    try AtomicFile.flushDirectory(registry.home.adapters.path(percentEncoded: false))
   }
 
   /// The version's file with everything checked but its tensors; nil where none is needed.
@@ -153,8 +147,10 @@ extension AdapterStore {
     let file = try SafetensorsFile(bytes: [UInt8](bytes))
     guard file.metadata["blob"] == blob.name else {
       throw AdapterError.corrupt(
-        vbert: version.vbert, version: version.id.number,
-        why: "its file \(url(blob.name).path()) holds another version's parameters")
+        vbert: version.vbert.text, version: version.id.number,
+        why:
+          "its file \(url(blob.name).path(percentEncoded: false)) holds another version's parameters"
+      )
     }
     return file
   }
@@ -165,8 +161,11 @@ extension AdapterStore {
     let url = url(blob.name)
     func corrupt(_ why: String) -> AdapterError {
       .corrupt(
-        vbert: version.vbert, version: version.id.number, why: "its file \(url.path()) \(why)")
+        vbert: version.vbert.text, version: version.id.number,
+        why: "its file \(url.path(percentEncoded: false)) \(why)")
     }
+    // A collection may have had another registry's word.
+    if FileKind(url) == .missing { restore(blob.name) }
     guard let size = try? url.resourceValues(forKeys: [.fileSizeKey]).fileSize else {
       throw corrupt("is missing")
     }
@@ -189,10 +188,16 @@ extension AdapterStore {
     try AdapterFile.check(tensors, fit: spec, base: base)
   }
 
+  /// Enough to make a registry's row of the file alone.
   private static func metadata(
-    blob: String, vbert: String, spec: VBertSpec
+    blob: String, vbert: Name, tenant: Name?, spec: VBertSpec
   ) throws -> [String: String] {
-    ["format": "vbert-adapter-1", "blob": blob, "vbert": vbert, "spec": try JSONText.encode(spec)]
+    var metadata = [
+      "format": "vbert-adapter-1", "blob": blob, "vbert": vbert.text,
+      "spec": try JSONText.encode(spec),
+    ]
+    metadata["tenant"] = tenant?.text
+    return metadata
   }
 
   /// Held shared from a file's appearance to its row's commit, exclusively while orphans go.

@@ -23,15 +23,18 @@ package struct Base: Sendable {
 
   /// Opens the directory. Throws `BaseError`.
   init(directory: URL, record: BaseRecord) throws(BaseError) {
-    let path = directory.path()
+    let path = directory.path(percentEncoded: false)
     do {
       configuration = try Configuration(
         json: try Data(contentsOf: directory.appending(path: Self.configurationFile)))
-      weights = try SafetensorsFile(path: directory.appending(path: Self.weightsFile).path())
+      weights = try SafetensorsFile(
+        path: directory.appending(path: Self.weightsFile).path(percentEncoded: false))
       try Self.check(weights, configuration)
       let files = try Self.vocabularyFiles.map { name -> [UInt8]? in
         let url = directory.appending(path: name)
-        guard FileManager.default.fileExists(atPath: url.path()) else { return nil }
+        guard FileManager.default.fileExists(atPath: url.path(percentEncoded: false)) else {
+          return nil
+        }
         return [UInt8](try Data(contentsOf: url))
       }
       tokenizer = try WordPiece(

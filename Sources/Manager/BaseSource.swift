@@ -35,13 +35,14 @@ enum BaseSource {
 
   private static func files(below root: URL) throws -> [String] {
     var files: [String] = []
-    let walk = FileManager.default.enumerator(atPath: root.path())
+    let walk = FileManager.default.enumerator(atPath: root.path(percentEncoded: false))
     while let file = walk?.nextObject() as? String {
       files.append(file)
       if file.split(separator: "/").count >= maximumDepth { walk?.skipDescendants() }
       guard files.count < maximumFiles else {
         throw BaseError.unsupported(
-          path: root.path(), what: "too many files to search; give the model's own directory")
+          path: root.path(percentEncoded: false),
+          what: "too many files to search; give the model's own directory")
       }
     }
     return files
@@ -77,11 +78,13 @@ enum BaseSource {
     switch self {
     case .directory(let folder):
       let url = folder.appending(path: name)
-      guard FileManager.default.fileExists(atPath: url.path()) else { return nil }
-      let file = try MappedFile(path: url.path())
+      guard FileManager.default.fileExists(atPath: url.path(percentEncoded: false)) else {
+        return nil
+      }
+      let file = try MappedFile(path: url.path(percentEncoded: false))
       guard file.count <= limit else {
         throw ArchiveError.entryTooLarge(
-          path: folder.path(), name: name, bytes: file.count, limit: limit)
+          path: folder.path(percentEncoded: false), name: name, bytes: file.count, limit: limit)
       }
       return unsafe file.withBytes { unsafe Array($0) }
     case .archive(let archive, let folder):
@@ -93,13 +96,14 @@ enum BaseSource {
   func weights(scratch: URL) throws -> SafetensorsFile {
     switch self {
     case .directory(let folder):
-      return try SafetensorsFile(path: folder.appending(path: Base.weightsFile).path())
+      return try SafetensorsFile(
+        path: folder.appending(path: Base.weightsFile).path(percentEncoded: false))
     case .archive(let archive, let folder):
       guard let entry = archive.entry(folder + Base.weightsFile) else {
         throw ArchiveError.noEntry(path: archive.path, name: folder + Base.weightsFile)
       }
-      try archive.extract(entry, to: scratch.path())
-      return try SafetensorsFile(path: scratch.path())
+      try archive.extract(entry, to: scratch.path(percentEncoded: false))
+      return try SafetensorsFile(path: scratch.path(percentEncoded: false))
     }
   }
 }

@@ -40,14 +40,19 @@ extension BaseStore {
       guard
         var fields = try JSONSerialization.jsonObject(with: try Data(contentsOf: original))
           as? [String: Any]
-      else { throw BaseError.invalid(path: original.path(), what: "not a JSON object") }
+      else {
+        throw BaseError.invalid(
+          path: original.path(percentEncoded: false), what: "not a JSON object")
+      }
       fields["num_full_hidden_layers"] = full
       let json = try JSONSerialization.data(
         withJSONObject: fields, options: [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes])
       try Self.write([UInt8](json), to: staging, Base.configurationFile)
       for file in Base.vocabularyFiles {
         let url = base.directory.appending(path: file)
-        guard FileManager.default.fileExists(atPath: url.path()) else { continue }
+        guard FileManager.default.fileExists(atPath: url.path(percentEncoded: false)) else {
+          continue
+        }
         try Self.write([UInt8](try Data(contentsOf: url)), to: staging, file)
       }
       try Self.write(tensors, to: staging)

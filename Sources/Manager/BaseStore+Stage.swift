@@ -11,13 +11,14 @@ extension BaseStore {
     do {
       try home.create()
       let lock = try home.lock("bases", wait: true)
-      for name in try FileManager.default.contentsOfDirectory(atPath: home.bases.path())
+      for name in try FileManager.default.contentsOfDirectory(
+        atPath: home.bases.path(percentEncoded: false))
       where name.hasPrefix(Self.stagingPrefix) {
         try FileManager.default.removeItem(at: home.bases.appending(path: name))
       }
       return lock
     } catch {
-      throw .file(path: home.bases.path(), why: "\(error)")
+      throw .file(path: home.bases.path(percentEncoded: false), why: "\(error)")
     }
   }
 
@@ -29,7 +30,8 @@ extension BaseStore {
     try Self.check(name)
     let lock = try lockForChange()
     defer { withExtendedLifetime(lock) {} }
-    guard !FileManager.default.fileExists(atPath: directory(name).path()) else {
+    guard !FileManager.default.fileExists(atPath: directory(name).path(percentEncoded: false))
+    else {
       throw BaseError.exists(name: name)
     }
     let staging = home.bases.appending(
@@ -44,14 +46,15 @@ extension BaseStore {
     record.skipDepth = base.configuration.skipDepth
     record.kind = base.configuration.isSkip ? .skip : .dense
     try Self.write(Array(try record.json()), to: staging, Base.recordFile)
-    try AtomicFile.flushDirectory(staging.path())
+    try AtomicFile.flushDirectory(staging.path(percentEncoded: false))
     try FileManager.default.moveItem(at: staging, to: directory(name))
-    try AtomicFile.flushDirectory(home.bases.path())
+    try AtomicFile.flushDirectory(home.bases.path(percentEncoded: false))
     return record
   }
 
   static func write(_ bytes: [UInt8], to directory: URL, _ name: String) throws {
-    var file = try AtomicFile(replacing: directory.appending(path: name).path())
+    var file = try AtomicFile(
+      replacing: directory.appending(path: name).path(percentEncoded: false))
     try file.append(bytes)
     try file.commit()
   }
@@ -60,14 +63,14 @@ extension BaseStore {
   static func write(_ tensors: [SafetensorsTensor], to directory: URL) throws {
     try SafetensorsWriter.write(
       tensors.sorted { $0.name < $1.name }, metadata: ["format": "pt"],
-      to: directory.appending(path: Base.weightsFile).path())
+      to: directory.appending(path: Base.weightsFile).path(percentEncoded: false))
   }
 
   /// SHA-256 over each file's name, length and bytes.
   static func contentHash(_ directory: URL) throws -> String {
     var hash = SHA256()
     for name in [Base.configurationFile] + Base.vocabularyFiles + [Base.weightsFile] {
-      let path = directory.appending(path: name).path()
+      let path = directory.appending(path: name).path(percentEncoded: false)
       guard FileManager.default.fileExists(atPath: path) else { continue }
       let file = try MappedFile(path: path)
       hash.update(data: Data("\(name) \(file.count)\n".utf8))

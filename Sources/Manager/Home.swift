@@ -7,6 +7,7 @@ internal import Glibc
 /// registry.sqlite        tenants, vBERTs, versions, jobs (SQLite in WAL mode, with -wal and -shm)
 /// bases/<name>/          shared encoders, and their lookup tables
 /// adapters/<xx>/<blob>   trained parameters, one file a version, never changed once named
+/// unpublished/<vbert>-<xx>  results that could not be published, to be imported
 /// locks/                 files whose flock says who is alive; their contents mean nothing
 /// ```
 /// A server and any number of command lines use one home at once: SQLite serialises the registry's
@@ -21,13 +22,18 @@ package struct Home: Sendable, Hashable {
   ) {
     let path =
       [option, environment["VBERT_HOME"]].compactMap(\.self).first { !$0.isEmpty }
-      ?? FileManager.default.homeDirectoryForCurrentUser.appending(path: ".vbert").path()
+      ?? FileManager.default.homeDirectoryForCurrentUser.appending(path: ".vbert").path(
+        percentEncoded: false)
     root = URL(filePath: path, directoryHint: .isDirectory).standardizedFileURL
   }
 
   package var registry: URL { root.appending(path: "registry.sqlite") }
   package var bases: URL { root.appending(path: "bases", directoryHint: .isDirectory) }
   package var adapters: URL { root.appending(path: "adapters", directoryHint: .isDirectory) }
+  /// Results that could not be published when they were ready.
+  package var unpublished: URL {
+    root.appending(path: "unpublished", directoryHint: .isDirectory)
+  }
   package var locks: URL { root.appending(path: "locks", directoryHint: .isDirectory) }
 
   /// Makes the directories that are not there yet, readable by their owner alone (the registry holds
@@ -39,7 +45,8 @@ package struct Home: Sendable, Hashable {
           at: directory, withIntermediateDirectories: true,
           attributes: [.posixPermissions: 0o700])
       } catch {
-        throw .uncreatable(path: directory.path(), why: error.localizedDescription)
+        throw .uncreatable(
+          path: directory.path(percentEncoded: false), why: error.localizedDescription)
       }
     }
   }
@@ -49,7 +56,7 @@ package struct Home: Sendable, Hashable {
   package func lock(
     _ name: String, _ kind: FileLock.Kind = .exclusive, wait: Bool = false
   ) throws(HomeError) -> FileLock? {
-    try FileLock(path: locks.appending(path: name).path(), kind, wait: wait)
+    try FileLock(path: locks.appending(path: name).path(percentEncoded: false), kind, wait: wait)
   }
 }
 

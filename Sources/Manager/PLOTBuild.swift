@@ -48,7 +48,8 @@ package struct PLOTBuild: Sendable {
   /// that keeps other builds out.
   package static func prepare(_ directory: URL) throws {
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-    for name in try FileManager.default.contentsOfDirectory(atPath: directory.path())
+    for name in try FileManager.default.contentsOfDirectory(
+      atPath: directory.path(percentEncoded: false))
     where name.hasPrefix(AtomicFile.leftoverPrefix) {
       try FileManager.default.removeItem(at: directory.appending(path: name))
     }

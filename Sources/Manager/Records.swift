@@ -17,20 +17,20 @@ package struct VersionID: Sendable, Hashable, CustomStringConvertible {
 
 package struct TenantRecord: Sendable, Hashable {
   package let id: Int64
-  package let name: String
+  package let name: Name
   package let processor: VirtualProcessor
   /// False for `default` alone.
   package let hasKey: Bool
   package let created: Date
 
   /// Who owns what nobody else owns; needs no key.
-  package static let defaultName: String = "default"
+  package static let defaultName: Name = .default
 }
 
 /// A vBERT as requests see it: what it is, and the version that answers now.
 package struct VBertRecord: Sendable, Hashable {
   package let id: Int64
-  package let name: String
+  package let name: Name
   package let tenant: Int64
   /// Of the current version; before the first one, as created.
   package let spec: VBertSpec
@@ -42,7 +42,7 @@ package struct VBertRecord: Sendable, Hashable {
 package struct VersionRecord: Sendable, Hashable {
   package let id: VersionID
   /// The vBERT's name.
-  package let vbert: String
+  package let vbert: Name
   /// With the labels that this version was trained on.
   package let spec: VBertSpec
   /// nil where there is nothing to store: an embedder without adapter.

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import GRDB
+package import Model
 internal import Synchronization
 
 /// A training run in progress. It is known to be alive by a file lock, which the kernel drops with
@@ -15,9 +16,10 @@ package final class RunningJob: Sendable {
     self.lock = lock
   }
 
-  /// Writes down how far it is; an fsync, so not more than about once a second.
+  /// Writes down how far it is; an fsync, so not more than about once a second. Throws `busy` at once
+  /// where another process holds the lock for changes: training goes on.
   package func update(metrics: [String: Double]) throws(RegistryError) {
-    try registry.write { db in
+    try registry.writeAtOnce { db in
       try db.execute(
         sql: "UPDATE jobs SET updated = ?, metrics = ? WHERE id = ?",
         arguments: [Date().timeIntervalSince1970, try JSONText.encode(finite: metrics), self.id])
@@ -66,19 +68,19 @@ extension Registry {
   private static let keptJobs = 100
 
   /// Throws `noVBERT`.
-  package func beginJob(vbert name: String) throws -> RunningJob {
+  package func beginJob(vbert name: Name) throws -> RunningJob {
     let jobs = try beginJobs(vberts: [name])
-    guard let job = jobs.first else { throw RegistryError.noVBERT(name) }
+    guard let job = jobs.first else { throw RegistryError.noVBERT(name.text) }
     return job
   }
 
   /// A job for each of these vBERTs, which this process trains together. Throws `noVBERT`; then there
   /// is none.
-  package func beginJobs(vberts names: [String]) throws -> [RunningJob] {
+  package func beginJobs(vberts names: [Name]) throws -> [RunningJob] {
     guard let first = names.first else { return [] }
     let lockName = "job-\(UUID().uuidString.lowercased())"
     // The lock first: a running job without its lock would look dead to others.
-    guard let file = try home.lock(lockName) else { throw RegistryError.noVBERT(first) }
+    guard let file = try home.lock(lockName) else { throw RegistryError.noVBERT(first.text) }
     let lock = JobLock(file, jobs: names.count)
     do {
       return try write { db in try names.map { try Self.begin($0, lock: lockName, db) } }
@@ -89,7 +91,7 @@ extension Registry {
     }
   }
 
-  private static func begin(_ name: String, lock: String, _ db: Database) throws -> Int64 {
+  private static func begin(_ name: Name, lock: String, _ db: Database) throws -> Int64 {
     let vbert = try Self.vbert(named: name, db)
     let now = Date().timeIntervalSince1970
     try db.execute(
@@ -107,7 +109,7 @@ extension Registry {
   }
 
   /// The newest first; of all vBERTs unless one is named. Throws `noVBERT`.
-  package func jobs(of name: String? = nil, limit: Int = 100) throws(RegistryError) -> [JobRecord] {
+  package func jobs(of name: Name? = nil, limit: Int = 100) throws(RegistryError) -> [JobRecord] {
     try read { db in
       let vbert = try name.map { try Self.vbert(named: $0, db).id }
       return try Row.fetchAll(
@@ -135,8 +137,15 @@ extension Registry {
   /// Marks as failed the running jobs whose lock nobody holds.
   func endInterruptedJobs() throws {
     let running = try read { db in
-      try Row.fetchAll(db, sql: "SELECT id, lock FROM jobs WHERE state = 'running'")
-        .map { (id: $0["id"] as Int64, lock: $0["lock"] as String) }
+      try Row.fetchAll(db, sql: "SELECT id, lock FROM jobs WHERE state = 'running'").compactMap {
+        row -> (id: Int64, lock: String)? in
+        // A lock's name becomes a path; a row that we did not write so is no job of ours.
+        guard let id: Int64 = try? row.column("id", of: "jobs"),
+          let lock: String = try? row.column("lock", of: "jobs"),
+          Name.isValid(lock)
+        else { return nil }
+        return (id, lock)
+      }
     }
     for job in running {
       guard let lock = try home.lock(job.lock) else { continue }
@@ -152,11 +161,13 @@ extension Registry {
 
 extension JobRecord {
   fileprivate init(_ row: Row) throws {
+    let table = "jobs"
+    let finished: Double? = try row.optional("finished", of: table)
     self.init(
-      id: row["id"], vbert: row["vbert"], state: JobState(rawValue: row["state"]) ?? .failed,
-      started: Date(timeIntervalSince1970: row["started"]),
-      updated: Date(timeIntervalSince1970: row["updated"]),
-      finished: (row["finished"] as Double?).map(Date.init(timeIntervalSince1970:)),
-      error: row["error"], metrics: try JSONText.decode(row["metrics"]))
+      id: try row.column("id", of: table), vbert: try row.column("vbert", of: table),
+      state: JobState(rawValue: try row.column("state", of: table)) ?? .failed,
+      started: try row.date("started", of: table), updated: try row.date("updated", of: table),
+      finished: finished.map(Date.init(timeIntervalSince1970:)),
+      error: try row.optional("error", of: table), metrics: try row.json("metrics", of: table))
   }
 }

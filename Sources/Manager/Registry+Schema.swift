@@ -1,11 +1,10 @@
 internal import Foundation
 internal import GRDB
+internal import Model
 
 extension Registry {
-  /// Brings the file to this program's schema. Locked: two processes may start at once.
-  static func migrate(_ database: DatabaseQueue, home: Home) throws {
-    let lock = try home.lock("migrate", wait: true)
-    defer { withExtendedLifetime(lock) {} }
+  /// Brings the file to this program's schema. Throws `RegistryError.newer` and SQLite's errors.
+  static func migrate(_ database: DatabaseQueue) throws {
     let migrator = self.migrator
     if try database.read(migrator.hasBeenSuperseded) {
       let applied = try database.read(migrator.appliedIdentifiers)
@@ -65,7 +64,8 @@ extension Registry {
       try db.execute(
         sql: "INSERT INTO tenants (name, weight, created) VALUES (?, ?, ?)",
         arguments: [
-          TenantRecord.defaultName, VirtualProcessor.standard.weight, Date().timeIntervalSince1970,
+          TenantRecord.defaultName.text, VirtualProcessor.standard.weight,
+          Date().timeIntervalSince1970,
         ])
     }
     return migrator

@@ -1,22 +1,23 @@
 internal import Foundation
 internal import GRDB
+package import Model
 
 extension Registry {
-  /// Returns the tenant's key, which exists nowhere else from now on. Throws `invalidName`,
+  /// Returns the tenant's key, which exists nowhere else from now on. Throws
   /// `tenantExists`.
   package func createTenant(
-    _ name: String, processor: VirtualProcessor = .standard
+    _ name: Name, processor: VirtualProcessor = .standard
   ) throws(RegistryError) -> String {
-    try checkName(name)
     let key = TenantKey.make()
     try write { db in
       guard
-        try Row.fetchOne(db, sql: "SELECT 1 FROM tenants WHERE name = ?", arguments: [name]) == nil
-      else { throw RegistryError.tenantExists(name) }
+        try Row.fetchOne(db, sql: "SELECT 1 FROM tenants WHERE name = ?", arguments: [name.text])
+          == nil
+      else { throw RegistryError.tenantExists(name.text) }
       try db.execute(
         sql: "INSERT INTO tenants (name, keyHash, weight, created) VALUES (?, ?, ?, ?)",
         arguments: [
-          name, TenantKey.hash(key), processor.weight, Date().timeIntervalSince1970,
+          name.text, TenantKey.hash(key), processor.weight, Date().timeIntervalSince1970,
         ])
       try RegistryIndex.note(change: nil, db)
     }
@@ -32,7 +33,7 @@ extension Registry {
       let found = try Row.fetchOne(
         db.cachedStatement(sql: "SELECT * FROM tenants WHERE keyHash = ?"), arguments: [hash]
       ).map(TenantRecord.init)
-      if let found { _ = index.keys.insert(found, for: hash, cost: 1) }
+      if let found { _ = index.keys.insert(found, for: hash, cost: RegistryIndex.tenantBytes) }
       return found
     }
   }
@@ -58,13 +59,13 @@ extension Registry {
       let found = try Row.fetchOne(
         db.cachedStatement(sql: "SELECT * FROM tenants WHERE id = ?"), arguments: [id]
       ).map(TenantRecord.init)
-      if let found { _ = index.tenants.insert(found, for: id, cost: 1) }
+      if let found { _ = index.tenants.insert(found, for: id, cost: RegistryIndex.tenantBytes) }
       return found
     }
   }
 
   /// Throws `noTenant`.
-  package func tenant(named name: String) throws(RegistryError) -> TenantRecord {
+  package func tenant(named name: Name) throws(RegistryError) -> TenantRecord {
     try read { db in try Self.tenant(named: name, db) }
   }
 
@@ -77,14 +78,15 @@ extension Registry {
 
   /// Removes the tenant and its key; with `vberts` all that it owns, too. Throws `noTenant`,
   /// `defaultTenant`, `tenantHasVBERTs`.
-  package func deleteTenant(_ name: String, vberts: Bool = false) throws(RegistryError) {
+  package func deleteTenant(_ name: Name, vberts: Bool = false) throws(RegistryError) {
     guard name != TenantRecord.defaultName else { throw .defaultTenant }
     try write { db in
       let tenant = try Self.tenant(named: name, db)
-      let owned = try String.fetchAll(
-        db, sql: "SELECT name FROM vberts WHERE tenant = ?", arguments: [tenant.id])
+      let owned = try Row.fetchAll(
+        db, sql: "SELECT name FROM vberts WHERE tenant = ?", arguments: [tenant.id]
+      ).map { try $0.name("name", of: "vberts") }
       guard vberts || owned.isEmpty else {
-        throw RegistryError.tenantHasVBERTs(tenant: name, count: owned.count)
+        throw RegistryError.tenantHasVBERTs(tenant: name.text, count: owned.count)
       }
       for vbert in owned { try Self.delete(vbert, db) }
       try db.execute(sql: "DELETE FROM tenants WHERE id = ?", arguments: [tenant.id])
@@ -92,33 +94,21 @@ extension Registry {
     }
   }
 
-  static func tenant(named name: String, _ db: Database) throws -> TenantRecord {
-    let row = try Row.fetchOne(db, sql: "SELECT * FROM tenants WHERE name = ?", arguments: [name])
-    guard let row else { throw RegistryError.noTenant(name) }
+  static func tenant(named name: Name, _ db: Database) throws -> TenantRecord {
+    let row = try Row.fetchOne(
+      db, sql: "SELECT * FROM tenants WHERE name = ?", arguments: [name.text])
+    guard let row else { throw RegistryError.noTenant(name.text) }
     return try TenantRecord(row)
   }
 }
 
 extension TenantRecord {
   fileprivate init(_ row: Row) throws {
+    let table = "tenants"
+    let hash: Data? = try row.optional("keyHash", of: table)
     self.init(
-      id: row["id"], name: row["name"], processor: try VirtualProcessor(weight: row["weight"]),
-      hasKey: row["keyHash"] as Data? != nil, created: Date(timeIntervalSince1970: row["created"]))
+      id: try row.column("id", of: table), name: try row.name("name", of: table),
+      processor: try VirtualProcessor(weight: try row.column("weight", of: table)),
+      hasKey: hash != nil, created: try row.date("created", of: table))
   }
-}
-
-/// 1 to 128 of A-Z a-z 0-9 . _ -, the first a letter or a digit: safe in a path, a URL and a shell.
-/// Throws `invalidName`.
-package func checkName(_ name: String) throws(RegistryError) {
-  func isAlphanumeric(_ byte: UInt8) -> Bool {
-    switch byte {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-      UInt8(ascii: "0")...UInt8(ascii: "9"):
-      true
-    default: false
-    }
-  }
-  guard let first = name.utf8.first, isAlphanumeric(first), name.utf8.count <= 128,
-    name.utf8.allSatisfy({ isAlphanumeric($0) || "._-".utf8.contains($0) })
-  else { throw .invalidName(name) }
 }

@@ -5,10 +5,10 @@ package import Model
 extension Registry {
   /// Registers a vBERT. It answers nothing until a version is published, but an embedder without
   /// adapter needs no training: it is given its version 1, without a blob, in the same transaction.
-  /// Throws `invalidName`, `vbertExists`, `noTenant`.
+  /// Throws `vbertExists`, `noTenant`.
   @discardableResult
   package func create(
-    vbert name: String, tenant: String = TenantRecord.defaultName, spec: VBertSpec
+    vbert name: Name, tenant: Name = TenantRecord.defaultName, spec: VBertSpec
   ) throws(RegistryError) -> VBertRecord {
     let ready = !spec.hasParameters
     return try create(
@@ -18,18 +18,18 @@ extension Registry {
 
   /// The same with a version 1 whose blob is on the disk already.
   func create(
-    vbert name: String, tenant: String, spec: VBertSpec,
+    vbert name: Name, tenant: Name, spec: VBertSpec,
     first: (blob: BlobRecord?, metrics: [String: Double], note: String)?
   ) throws(RegistryError) -> VBertRecord {
-    try checkName(name)
     return try write { db in
       guard
-        try Row.fetchOne(db, sql: "SELECT 1 FROM vberts WHERE name = ?", arguments: [name]) == nil
-      else { throw RegistryError.vbertExists(name) }
+        try Row.fetchOne(db, sql: "SELECT 1 FROM vberts WHERE name = ?", arguments: [name.text])
+          == nil
+      else { throw RegistryError.vbertExists(name.text) }
       let owner = try Self.tenant(named: tenant, db)
       try db.execute(
         sql: "INSERT INTO vberts (name, tenant, spec, current, created) VALUES (?, ?, ?, 0, ?)",
-        arguments: [name, owner.id, try JSONText.encode(spec), Date().timeIntervalSince1970])
+        arguments: [name.text, owner.id, try JSONText.encode(spec), Date().timeIntervalSince1970])
       if let first {
         _ = try Self.publish(
           vbert: db.lastInsertedRowID, spec: spec, blob: first.blob, metrics: first.metrics,
@@ -43,14 +43,14 @@ extension Registry {
   /// The vBERT of this name, or nil when there is none or it belongs to a tenant other than the one
   /// given. From memory once it was asked for (a few microseconds), and never older than the last
   /// change that any process has committed.
-  package func find(_ name: String, tenant: Int64? = nil) throws(RegistryError) -> VBertRecord? {
+  package func find(_ name: Name, tenant: Int64? = nil) throws(RegistryError) -> VBertRecord? {
     let found = try look {
       $0.vberts.value(for: name).map(Optional.some)
     } ask: { index, db -> VBertRecord? in
       let found = try Row.fetchOne(
-        db.cachedStatement(sql: Self.vberts + " WHERE v.name = ?"), arguments: [name]
+        db.cachedStatement(sql: Self.vberts + " WHERE v.name = ?"), arguments: [name.text]
       ).map(VBertRecord.init)
-      if let found { _ = index.vberts.insert(found, for: name, cost: 1) }
+      if let found { _ = index.vberts.insert(found, for: name, cost: found.byteCount) }
       return found
     }
     if let tenant, found?.tenant != tenant { return nil }
@@ -58,23 +58,25 @@ extension Registry {
   }
 
   /// `find` that throws `noVBERT` instead.
-  package func vbert(_ name: String) throws(RegistryError) -> VBertRecord {
-    guard let found = try find(name) else { throw .noVBERT(name) }
+  package func vbert(_ name: Name) throws(RegistryError) -> VBertRecord {
+    guard let found = try find(name) else { throw .noVBERT(name.text) }
     return found
   }
 
   /// In the order of names, those after `after` that start with `prefix`; all tenants' unless one is
   /// given. O(limit log n), where a tenant is given O(its vBERTs).
   package func list(
-    prefix: String = "", tenant: Int64? = nil, after: String = "", limit: Int = 1000
+    prefix: String = "", tenant: Int64? = nil, after: Name? = nil, limit: Int = 1000
   ) throws(RegistryError) -> [VBertRecord] {
-    try read { db in
+    // No name starts with what no name can hold, nor does SQLite read past a NUL.
+    guard prefix.isEmpty || Name.isValid(prefix) else { return [] }
+    return try read { db in
       // Names are ASCII, so everything that starts with the prefix sorts before prefix + DEL.
       let ofTenant = tenant == nil ? "" : " AND v.tenant = ?"
       let statement = try db.cachedStatement(
         sql: Self.vberts
           + " WHERE v.name >= ? AND v.name < ? AND v.name > ?\(ofTenant) ORDER BY v.name LIMIT ?")
-      var arguments: StatementArguments = [prefix, prefix + "\u{7F}", after]
+      var arguments: StatementArguments = [prefix, prefix + "\u{7F}", after?.text ?? ""]
       if let tenant { arguments += [tenant] }
       arguments += [max(0, limit)]
       return try Row.fetchAll(statement, arguments: arguments).map(VBertRecord.init)
@@ -95,19 +97,19 @@ extension Registry {
 
   /// Removes the vBERT with its versions and jobs; its blobs are orphans from then on. Throws
   /// `noVBERT`.
-  package func delete(vbert name: String) throws(RegistryError) {
+  package func delete(vbert name: Name) throws(RegistryError) {
     try write { db in try Self.delete(name, db) }
   }
 
-  static func delete(_ name: String, _ db: Database) throws {
-    try db.execute(sql: "DELETE FROM vberts WHERE name = ?", arguments: [name])
-    guard db.changesCount > 0 else { throw RegistryError.noVBERT(name) }
+  static func delete(_ name: Name, _ db: Database) throws {
+    try db.execute(sql: "DELETE FROM vberts WHERE name = ?", arguments: [name.text])
+    guard db.changesCount > 0 else { throw RegistryError.noVBERT(name.text) }
     try RegistryIndex.note(change: name, db)
   }
 
-  static func vbert(named name: String, _ db: Database) throws -> VBertRecord {
-    let row = try Row.fetchOne(db, sql: vberts + " WHERE v.name = ?", arguments: [name])
-    guard let row else { throw RegistryError.noVBERT(name) }
+  static func vbert(named name: Name, _ db: Database) throws -> VBertRecord {
+    let row = try Row.fetchOne(db, sql: vberts + " WHERE v.name = ?", arguments: [name.text])
+    guard let row else { throw RegistryError.noVBERT(name.text) }
     return try VBertRecord(row)
   }
 
@@ -126,11 +128,21 @@ extension VBertSpec {
 }
 
 extension VBertRecord {
+  /// About what it takes in memory: labels are what makes it large.
+  fileprivate var byteCount: Int {
+    spec.labels.reduce(512 + name.text.utf8.count + spec.baseHash.utf8.count) {
+      $0 + MemoryLayout<String>.stride + ($1.utf8.count > 15 ? $1.utf8.count + 32 : 0)
+    }
+  }
+
   fileprivate init(_ row: Row) throws {
-    let (id, current): (Int64, Int) = (row["id"], row["current"])
+    let table = "vberts"
+    let id: Int64 = try row.column("id", of: table)
+    let current: Int = try row.column("current", of: table)
     self.init(
-      id: id, name: row["name"], tenant: row["tenant"], spec: try JSONText.decode(row["spec"]),
+      id: id, name: try row.name("name", of: table), tenant: try row.column("tenant", of: table),
+      spec: try row.json("spec", of: table),
       version: current == 0 ? nil : VersionID(vbert: id, number: current),
-      created: Date(timeIntervalSince1970: row["created"]))
+      created: try row.date("created", of: table))
   }
 }

@@ -1,6 +1,6 @@
 internal import Foundation
 internal import GRDB
-internal import Model
+package import Model
 
 extension Registry {
   /// Makes these parameters the vBERT's next version, the one that answers from now on; ends `job`
@@ -8,7 +8,7 @@ extension Registry {
   /// it). Numbers count up from 1 and are not given twice, rollbacks or not. Throws `noVBERT` when
   /// the vBERT was deleted meanwhile.
   func publish(
-    vbert: Int64, name: String, spec: VBertSpec, blob: BlobRecord?, metrics: [String: Double],
+    vbert: Int64, name: Name, spec: VBertSpec, blob: BlobRecord?, metrics: [String: Double],
     note: String, job: Int64?
   ) throws(RegistryError) -> VersionRecord {
     try write { db in
@@ -22,7 +22,7 @@ extension Registry {
   /// What a version's row will say.
   struct NextVersion: Sendable {
     var vbert: Int64
-    var name: String
+    var name: Name
     var spec: VBertSpec
     var blob: BlobRecord?
     var metrics: [String: Double]
@@ -48,7 +48,7 @@ extension Registry {
   private static func publish(_ next: NextVersion, _ db: Database) throws -> VersionRecord {
     let present = try String.fetchOne(
       db, sql: "SELECT name FROM vberts WHERE id = ?", arguments: [next.vbert])
-    guard present != nil else { throw RegistryError.noVBERT(next.name) }
+    guard present != nil else { throw RegistryError.noVBERT(next.name.text) }
     let number = try publish(
       vbert: next.vbert, spec: next.spec, blob: next.blob, metrics: next.metrics,
       note: next.note, db)
@@ -80,7 +80,7 @@ extension Registry {
   }
 
   /// Makes an older (or, after a rollback, a newer) version answer. Throws `noVBERT`, `noVersion`.
-  package func rollback(vbert name: String, to number: Int) throws(RegistryError) {
+  package func rollback(vbert name: Name, to number: Int) throws(RegistryError) {
     try write { db in
       let vbert = try Self.vbert(named: name, db)
       _ = try Self.version(VersionID(vbert: vbert.id, number: number), name: name, db)
@@ -91,7 +91,7 @@ extension Registry {
   }
 
   /// All versions, the oldest first. Throws `noVBERT`.
-  package func versions(of name: String) throws(RegistryError) -> [VersionRecord] {
+  package func versions(of name: Name) throws(RegistryError) -> [VersionRecord] {
     try read { db in
       let vbert = try Self.vbert(named: name, db)
       return try Row.fetchAll(
@@ -123,7 +123,7 @@ extension Registry {
     "SELECT n.*, v.name FROM versions n JOIN vberts v ON v.id = n.vbert"
 
   private static func version(
-    _ id: VersionID, name: String, _ db: Database
+    _ id: VersionID, name: Name, _ db: Database
   ) throws -> VersionRecord {
     let row = try Row.fetchOne(
       db, sql: versions + " WHERE n.vbert = ? AND n.number = ?",
@@ -131,20 +131,28 @@ extension Registry {
     if let row { return try VersionRecord(row) }
     let have = try Int.fetchAll(
       db, sql: "SELECT number FROM versions WHERE vbert = ? ORDER BY number", arguments: [id.vbert])
-    throw RegistryError.noVersion(vbert: name, number: id.number, have: have)
+    throw RegistryError.noVersion(vbert: name.text, number: id.number, have: have)
   }
 }
 
 extension VersionRecord {
   fileprivate init(_ row: Row) throws {
-    let blob = (row["blob"] as String?).map { name in
-      BlobRecord(
-        name: name, sha256: [UInt8](row["sha256"] as Data? ?? Data()), byteCount: row["bytes"])
+    let table = "versions"
+    var blob: BlobRecord?
+    if let name: String = try row.optional("blob", of: table) {
+      // It becomes a path.
+      guard BlobFiles.isBlob(name) else {
+        throw RegistryError.damaged(table: table, column: "blob", why: "is no blob's name")
+      }
+      let hash: Data = try row.column("sha256", of: table)
+      blob = BlobRecord(
+        name: name, sha256: [UInt8](hash), byteCount: try row.column("bytes", of: table))
     }
     self.init(
-      id: VersionID(vbert: row["vbert"], number: row["number"]), vbert: row["name"],
-      spec: try JSONText.decode(row["spec"]), blob: blob,
-      metrics: try JSONText.decode(row["metrics"]), note: row["note"],
-      created: Date(timeIntervalSince1970: row["created"]))
+      id: VersionID(
+        vbert: try row.column("vbert", of: table), number: try row.column("number", of: table)),
+      vbert: try row.name("name", of: table), spec: try row.json("spec", of: table), blob: blob,
+      metrics: try row.json("metrics", of: table), note: try row.column("note", of: table),
+      created: try row.date("created", of: table))
   }
 }

@@ -19,13 +19,17 @@ package final class Registry: Sendable {
   private let watch: CommitWatch?
 
   /// Opens the registry of this home; makes directories, file, tables and the tenant `default`
-  /// where they are missing, and ends the jobs that died with their process.
+  /// where they are missing, and ends the jobs that died with their process. A registry that is not
+  /// the one of the blobs beside it is refused (`lost`, `foreign`, `unknownBlobs`): they would be
+  /// collected on its word.
   ///
-  /// `remembered` bounds how many vBERTs are kept in memory for `find`, about 1 KB each.
-  package init(home: Home, remembered: Int = 100_000) throws {
+  /// `remembered` bounds what is kept in memory for `find`, in bytes: about 1 KB a vBERT, more where
+  /// it has many labels.
+  package init(home: Home, remembered: Int = 100 << 20) throws {
     self.home = home
+    try Self.checkPresence(home)
     try home.create()
-    let path = home.registry.path()
+    let path = home.registry.path(percentEncoded: false)
     let connections = try storage(path) {
       var setup = GRDB.Configuration()
       setup.busyMode = .timeout(30)
@@ -33,14 +37,14 @@ package final class Registry: Sendable {
         try db.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
       }
       let writer = try DatabaseQueue(path: path, configuration: setup)
-      try Self.migrate(writer, home: home)
+      try Self.prepare(writer, home: home)
       var look = GRDB.Configuration()
       look.readonly = true
       look.busyMode = .timeout(30)
       return (writer, try DatabaseQueue(path: path, configuration: look))
     }
     (writer, reader) = connections
-    index = Mutex(RegistryIndex(bound: remembered))
+    index = Mutex(RegistryIndex(byteCount: remembered))
     let reader = connections.1
     watch = try storage(path) {
       try reader.unsafeRead { db in
@@ -60,12 +64,26 @@ package final class Registry: Sendable {
 
   /// Runs `body` in a transaction that is on the disk when this returns.
   func write<Result>(_ body: (Database) throws -> Result) throws(RegistryError) -> Result {
-    try storage(home.registry.path()) { try writer.write(body) }
+    try storage(home.registry.path(percentEncoded: false)) { try writer.write(body) }
+  }
+
+  /// The same for what is not worth waiting for: throws `busy` at once where another holds the lock.
+  func writeAtOnce(_ body: (Database) throws -> Void) throws(RegistryError) {
+    try storage(home.registry.path(percentEncoded: false)) {
+      try writer.writeWithoutTransaction { db in
+        try db.execute(sql: "PRAGMA busy_timeout = 50")
+        defer { try? db.execute(sql: "PRAGMA busy_timeout = 30000") }
+        try db.inTransaction(.immediate) {
+          try body(db)
+          return .commit
+        }
+      }
+    }
   }
 
   /// Runs `body` on one state of the database.
   func read<Result>(_ body: (Database) throws -> Result) throws(RegistryError) -> Result {
-    try storage(home.registry.path()) { try reader.read(body) }
+    try storage(home.registry.path(percentEncoded: false)) { try reader.read(body) }
   }
 
   /// What is `known`, else what `ask` finds: on what is remembered, after forgetting what any process
@@ -78,7 +96,7 @@ package final class Registry: Sendable {
       let found = index.withLock { index in index.mark == mark ? known(&index) : nil }
       if let found { return found }
     }
-    return try storage(home.registry.path()) {
+    return try storage(home.registry.path(percentEncoded: false)) {
       try reader.unsafeRead { db in
         try index.withLock { index in
           // Taken first: what is committed during the look changes it.
@@ -98,6 +116,7 @@ private func storage<Result>(
 ) throws(RegistryError) -> Result {
   do { return try body() } catch let error as RegistryError { throw error } catch {
     let sqlite = error as? DatabaseError
+    if sqlite?.resultCode == .SQLITE_BUSY { throw .busy(path: path) }
     throw .storage(path: path, why: sqlite?.message ?? "\(error)")
   }
 }

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import GRDB
+internal import Model
 
 /// What look-ups remember, so that the hot path asks SQLite one thing only: has anything changed?
 ///
@@ -8,7 +9,7 @@ internal import GRDB
 /// are forgotten. So a change is seen by every look-up that begins after its commit, and costs one
 /// query for each name that it touched, not a reload.
 struct RegistryIndex: Sendable {
-  var vberts: ClockCache<String, VBertRecord>
+  var vberts: ClockCache<Name, VBertRecord>
   /// By hash of key.
   var keys: ClockCache<Data, TenantRecord>
   var tenants: ClockCache<Int64, TenantRecord>
@@ -19,10 +20,14 @@ struct RegistryIndex: Sendable {
   private var dataVersion: Int64 = -1
   private var lastChange: Int64 = -1
 
-  init(bound: Int) {
-    vberts = ClockCache(bound: bound)
-    keys = ClockCache(bound: bound)
-    tenants = ClockCache(bound: bound)
+  /// About what a tenant takes in memory; its name has 128 bytes at most.
+  static let tenantBytes = 512
+
+  /// `byteCount` bounds the vBERTs; keys and tenants get a quarter of it each on top.
+  init(byteCount: Int) {
+    vberts = ClockCache(bound: byteCount)
+    keys = ClockCache(bound: byteCount / 4)
+    tenants = ClockCache(bound: byteCount / 4)
   }
 
   mutating func catchUp(_ db: Database) throws {
@@ -32,13 +37,16 @@ struct RegistryIndex: Sendable {
     let changes = try Row.fetchAll(
       db.cachedStatement(sql: "SELECT number, vbert FROM changes WHERE number > ? ORDER BY number"),
       arguments: [lastChange])
-    if let first = changes.first?["number"] as Int64?, first != lastChange + 1 {
+    if let first = changes.first?["number"] as Int64?,
+      first != lastChange + 1
+        || changes.contains(where: { $0.isUnreadable })
+    {
       // The log reaches no further back than this, or nothing was read yet.
       vberts.removeAll()
       forgetTenants()
     } else {
       for change in changes {
-        if let name = change["vbert"] as String? { vberts.remove(name) } else { forgetTenants() }
+        if let name = change.name { vberts.remove(name) } else { forgetTenants() }
       }
     }
     if let last = changes.last?["number"] as Int64? { lastChange = last }
@@ -56,10 +64,23 @@ struct RegistryIndex: Sendable {
 
   /// Tells all look-ups that this vBERT (nil: the tenants) is no longer what they remember. Part of
   /// the transaction that changes it.
-  static func note(change vbert: String?, _ db: Database) throws {
-    try db.execute(sql: "INSERT INTO changes (vbert) VALUES (?)", arguments: [vbert])
+  static func note(change vbert: Name?, _ db: Database) throws {
+    try db.execute(sql: "INSERT INTO changes (vbert) VALUES (?)", arguments: [vbert?.text])
     try db.execute(
       sql: "DELETE FROM changes WHERE number <= ?",
       arguments: [db.lastInsertedRowID - Int64(logLength)])
+  }
+}
+
+extension Row {
+  /// A change that is neither a name nor NULL: somebody else wrote it, and it may mean anything.
+  fileprivate var isUnreadable: Bool {
+    let stored: DatabaseValue = self["vbert"]
+    return !stored.isNull && name == nil
+  }
+
+  fileprivate var name: Name? {
+    let stored: DatabaseValue = self["vbert"]
+    return String.fromDatabaseValue(stored).flatMap { try? Name($0) }
   }
 }

@@ -11,11 +11,14 @@ struct CreateCommand: ParsableCommand {
     abstract: "Register a vBERT. It answers once it is trained; embed without adapter at once.")
 
   @OptionGroup var options: GlobalOptions
-  @Argument(help: "Its name: A-Z a-z 0-9 . _ -, unique on this server.") var name: String
+  @Argument(
+    help: "Its name: A-Z a-z 0-9 . _ -, unique on this server.", transform: { try Name($0) })
+  var name: Name
   @Option(help: "What it answers.") var task: Model.Task
   @Option(help: "The base that it shares (default: the registry's, or the only one).")
   var base: String?
-  @Option(help: "Whose it is.") var tenant: String = TenantRecord.defaultName
+  @Option(help: "Whose it is.", transform: { try Name($0) }) var tenant: Name = TenantRecord
+    .defaultName
   @Option(help: "The domain whose lookup table it uses.") var domain: String?
   @Option(
     help: ArgumentHelp(

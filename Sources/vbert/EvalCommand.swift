@@ -9,7 +9,7 @@ struct EvalCommand: ParsableCommand {
     commandName: "eval", abstract: "Measure a vBERT on labelled rows.")
 
   @OptionGroup var options: GlobalOptions
-  @Argument(help: "The vBERT's name.") var name: String
+  @Argument(help: "The vBERT's name.", transform: { try Name($0) }) var name: Name
   @Option(help: "Labelled rows, as for train.") var data: String
   @Option(help: "A version's number (default: the one that answers now).") var version: Int?
   @OptionGroup var device: DeviceOptions
@@ -42,7 +42,7 @@ struct EvalCommand: ParsableCommand {
     let seconds = (clock.now - start) / .seconds(1)
     let scores = Scores(examples, spec: spec, logits: outputs)
     let report = Report(
-      name: name, version: chosen.id.number, rows: examples.count,
+      name: name.text, version: chosen.id.number, rows: examples.count,
       truncatedRows: examples.truncated, metrics: scores.values,
       rowsPerSecond: Double(examples.count) / max(1e-9, seconds))
     if options.json { return try Output.json(report) }
@@ -64,9 +64,9 @@ struct EvalCommand: ParsableCommand {
 }
 
 enum PredictError: Error, CustomStringConvertible {
-  case untrained(String)
-  case noVersion(String, Int)
-  case nothingToMeasure(String)
+  case untrained(Name)
+  case noVersion(Name, Int)
+  case nothingToMeasure(Name)
 
   var description: String {
     switch self {
@@ -82,7 +82,7 @@ enum PredictError: Error, CustomStringConvertible {
 
 extension AdapterStore {
   /// The version that answers now, or the one of that number.
-  func version(of name: String, number: Int?) throws -> VersionRecord {
+  func version(of name: Name, number: Int?) throws -> VersionRecord {
     let vbert = try registry.vbert(name)
     guard let current = vbert.version else { throw PredictError.untrained(name) }
     let id = VersionID(vbert: vbert.id, number: number ?? current.number)

@@ -1,13 +1,14 @@
 import ArgumentParser
 import Foundation
 import Manager
+import Model
 
 struct ExportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "export", abstract: "Write a vBERT to a new directory, to be imported elsewhere.")
 
   @OptionGroup var options: GlobalOptions
-  @Argument(help: "Its name.") var name: String
+  @Argument(help: "Its name.", transform: { try Name($0) }) var name: Name
   @Argument(help: "The directory to make.") var directory: String
   @Option(help: "Which version (default: the one that answers now).") var version: Int?
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Manager
+import Model
 
 struct ListCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -7,9 +8,11 @@ struct ListCommand: ParsableCommand {
 
   @OptionGroup var options: GlobalOptions
   @Argument(help: "Only names that start with this.") var prefix = ""
-  @Option(help: "Only this tenant's.") var tenant: String?
+  @Option(help: "Only this tenant's.", transform: { try Name($0) }) var tenant: Name?
   @Option(help: "At most so many.") var limit = 1000
-  @Option(help: "Only names after this one: the last of the page before.") var after = ""
+  @Option(
+    help: "Only names after this one: the last of the page before.", transform: { try Name($0) })
+  var after: Name?
 
   func validate() throws {
     guard limit >= 1 else { throw ValidationError("--limit must be 1 or more") }
@@ -33,10 +36,10 @@ struct DeleteCommand: ParsableCommand {
     commandName: "delete", abstract: "Remove a vBERT with all its versions.")
 
   @OptionGroup var options: GlobalOptions
-  @Argument(help: "Its name.") var name: String
+  @Argument(help: "Its name.", transform: { try Name($0) }) var name: Name
 
   func run() throws {
     try options.openStore().delete(vbert: name)
-    if options.json { try Output.json(["deleted": name]) }
+    if options.json { try Output.json(["deleted": name.text]) }
   }
 }

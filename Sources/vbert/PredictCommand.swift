@@ -15,7 +15,7 @@ struct PredictCommand: ParsableCommand {
       """)
 
   @OptionGroup var options: GlobalOptions
-  @Argument(help: "The vBERT's name.") var name: String
+  @Argument(help: "The vBERT's name.", transform: { try Name($0) }) var name: Name
   @Argument(help: "A text; for taggers its words are what white space divides.") var text: String?
   @Option(help: "The second text of a pair.") var pair: String?
   @Option(help: "JSONL, plain or gzip: rows as for train; labels are not needed.")

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Manager
+import Model
 
 struct TenantCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -14,7 +15,7 @@ extension TenantCommand {
       abstract: "Make a tenant and print its key, which is shown only this once.")
 
     @OptionGroup var options: GlobalOptions
-    @Argument(help: "Its name.") var name: String
+    @Argument(help: "Its name.", transform: { try Name($0) }) var name: Name
     @Option(help: "Its share in the fair queue, relative to the others'.") var weight = 1.0
 
     func validate() throws {
@@ -25,7 +26,7 @@ extension TenantCommand {
       let processor = try VirtualProcessor(weight: weight)
       let key = try options.openRegistry().createTenant(name, processor: processor)
       if options.json {
-        try Output.json(["tenant": name, "key": key])
+        try Output.json(["tenant": name.text, "key": key])
       } else {
         print(key)
       }
@@ -44,7 +45,7 @@ extension TenantCommand {
       } else {
         Output.table(
           ["NAME", "WEIGHT", "KEY"],
-          tenants.map { [$0.name, "\($0.processor.weight)", $0.hasKey ? "yes" : "none"] })
+          tenants.map { [$0.name.text, "\($0.processor.weight)", $0.hasKey ? "yes" : "none"] })
       }
     }
 
@@ -55,7 +56,7 @@ extension TenantCommand {
       let created: Date
 
       init(_ tenant: TenantRecord) {
-        (name, weight) = (tenant.name, tenant.processor.weight)
+        (name, weight) = (tenant.name.text, tenant.processor.weight)
         (hasKey, created) = (tenant.hasKey, tenant.created)
       }
     }
@@ -66,12 +67,12 @@ extension TenantCommand {
       abstract: "Remove a tenant; its key is worth nothing from then on.")
 
     @OptionGroup var options: GlobalOptions
-    @Argument(help: "Its name.") var name: String
+    @Argument(help: "Its name.", transform: { try Name($0) }) var name: Name
     @Flag(help: "Delete all its vBERTs, too.") var withVberts = false
 
     func run() throws {
       try options.openRegistry().deleteTenant(name, vberts: withVberts)
-      if options.json { try Output.json(["deleted": name]) }
+      if options.json { try Output.json(["deleted": name.text]) }
     }
   }
 }

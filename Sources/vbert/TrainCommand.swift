@@ -19,7 +19,7 @@ struct TrainCommand: ParsableCommand {
       """)
 
   @OptionGroup var options: GlobalOptions
-  @Argument(help: "The vBERT's name.") var name: String?
+  @Argument(help: "The vBERT's name.", transform: { try Name($0) }) var name: Name?
   @Option(help: "Training rows.") var data: String?
   @Option(help: "A list of vBERTs to train at once.") var many: String?
   @Option(help: "Rows to choose the best epoch by (default: a tenth of the data).")
@@ -89,7 +89,7 @@ struct TrainCommand: ParsableCommand {
     }
     guard let name, let data else { return }
     let vbert = try store.registry.vbert(name)
-    guard vbert.spec.task != .embed else { throw TrainingError.nothingToTrain(vbert: name) }
+    guard vbert.spec.task != .embed else { throw TrainingError.nothingToTrain(vbert: name.text) }
     // Everything is read and checked before a job exists.
     let files = try TrainingData(
       data: data, dev: dev, spec: vbert.spec, limit: limit, options: training(vbert.spec))
@@ -158,7 +158,7 @@ struct TrainCommand: ParsableCommand {
       uniqueKeysWithValues: outcome.best.dev.values.map { ("dev_\($0.key)", $0.value) })
     let version = try store.publish(
       outcome.adapter, as: vbert, spec: outcome.spec, base: opened.base.configuration,
-      metrics: metrics, note: note, job: running)
+      metrics: metrics, note: note, job: running, patience: .onTerminal)
     return TrainReport(
       outcome, version: version, examples: examples, prepared: prepared / .seconds(1),
       seconds: seconds / .seconds(1))
@@ -196,7 +196,7 @@ struct TrainReport: Encodable {
     _ outcome: TrainingJob.Outcome, version: VersionRecord,
     examples: (train: Examples, dev: Examples), prepared: Double, seconds: Double
   ) {
-    name = version.vbert
+    name = version.vbert.text
     self.version = version.id.number
     epochs = outcome.epochs.count
     bestEpoch = outcome.best.number

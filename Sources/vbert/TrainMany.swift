@@ -11,7 +11,7 @@ import Trainer
 struct TrainMany {
   /// A line of the list; what it leaves out is as the command line says.
   private struct Line: Decodable {
-    var name: String
+    var name: Name
     var data: String
     var dev: String?
     var epochs: Int?
@@ -113,7 +113,7 @@ struct TrainMany {
 
   private func read() throws -> [Line] {
     let text = try String(contentsOfFile: list, encoding: .utf8)
-    var (lines, names): ([Line], Set<String>) = ([], [])
+    var (lines, names): ([Line], Set<Name>) = ([], [])
     for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
     where !line.allSatisfy(\.isWhitespace) {
       do {
@@ -129,7 +129,7 @@ struct TrainMany {
 
   private func entry(_ line: Line, _ vbert: VBertRecord, _ base: Base) throws -> Entry {
     guard vbert.spec.task != .embed else {
-      throw TrainingError.nothingToTrain(vbert: line.name)
+      throw TrainingError.nothingToTrain(vbert: line.name.text)
     }
     guard base.record.contentHash == vbert.spec.baseHash else {
       throw OpenedBaseError.replaced(base: vbert.spec.base)
@@ -205,10 +205,10 @@ struct TrainMany {
       }
     }
     var versions = store.publish(
-      trained.compactMap { try? $0.get() }, base: opened.base.configuration
+      trained.compactMap { try? $0.get() }, base: opened.base.configuration, patience: .onTerminal
     ).makeIterator()
     for (number, entry) in entries.enumerated() {
-      var result = Result(name: entry.vbert.name, trainRows: entry.job.train.count)
+      var result = Result(name: entry.vbert.name.text, trainRows: entry.job.train.count)
       do {
         let outcome = try outcomes[number].get()
         guard let version = try versions.next()?.get() else { continue }
@@ -230,8 +230,8 @@ struct TrainMany {
 enum TrainManyError: Error, CustomStringConvertible {
   case line(path: String, number: Int)
   case empty(path: String)
-  case twice(String)
-  case outOfRange(String)
+  case twice(Name)
+  case outOfRange(Name)
 
   var description: String {
     switch self {

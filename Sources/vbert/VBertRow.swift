@@ -19,7 +19,7 @@ struct VBertRow: Encodable {
   let created: Date
 
   init(_ vbert: VBertRecord, tenant: String) {
-    name = vbert.name
+    name = vbert.name.text
     self.tenant = tenant
     task = vbert.spec.task.rawValue
     (base, baseHash) = (vbert.spec.base, vbert.spec.baseHash)
@@ -33,7 +33,7 @@ struct VBertRow: Encodable {
   }
 
   init(_ vbert: VBertRecord, in registry: Registry) throws {
-    self.init(vbert, tenant: try registry.tenant(vbert.tenant)?.name ?? "")
+    self.init(vbert, tenant: try registry.tenant(vbert.tenant)?.name.text ?? "")
   }
 
   static let titles: [String] = [

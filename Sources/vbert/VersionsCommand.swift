@@ -8,7 +8,7 @@ struct VersionsCommand: ParsableCommand {
     commandName: "versions", abstract: "What was published of a vBERT; * marks what answers now.")
 
   @OptionGroup var options: GlobalOptions
-  @Argument(help: "Its name.") var name: String
+  @Argument(help: "Its name.", transform: { try Name($0) }) var name: Name
 
   func run() throws {
     let registry = try options.openRegistry()
@@ -28,7 +28,7 @@ struct RollbackCommand: ParsableCommand {
     abstract: "Let an older version answer (or a newer one again); no version is lost.")
 
   @OptionGroup var options: GlobalOptions
-  @Argument(help: "Its name.") var name: String
+  @Argument(help: "Its name.", transform: { try Name($0) }) var name: Name
   @Option(help: "The version's number (default: the one before the present).") var to: Int?
 
   func run() throws {
@@ -48,7 +48,7 @@ struct RollbackCommand: ParsableCommand {
 }
 
 struct RollbackError: Error, CustomStringConvertible {
-  let name: String
+  let name: Name
   let current: Int
 
   var description: String {
@@ -71,7 +71,7 @@ struct VersionRow: Encodable {
   let created: Date
 
   init(_ version: VersionRecord, current: Bool) {
-    vbert = version.vbert
+    vbert = version.vbert.text
     self.version = version.id.number
     self.current = current
     bytes = version.blob?.byteCount ?? 0

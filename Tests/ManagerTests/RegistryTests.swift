@@ -73,12 +73,24 @@ import Testing
 
   @Test(arguments: [
     "", ".", "-a", "_a", "a b", "a/b", "ä", "a\0", "..", "a\n", String(repeating: "a", count: 129),
+    // Equal to "mood" for SQLite, to "Kate" for Swift's strings, and to neither for us.
+    "mood\0z", "\u{212A}ate", "\u{FF4D}ood", "mo\u{43E}d", "mood\u{200B}", "mood\u{301}", "mood ",
+    String(repeating: "a", count: 4 << 20),
   ]) func namesThatCouldDoHarmAreRefused(name: String) throws {
+    let error = #expect(throws: NameError(text: name)) { try Name(name) }
+    #expect(error.map { "\($0)".utf8.count < 600 } == true)
+  }
+
+  @Test func namesThatLookAlikeAreNotEachOther() throws {
     let registry = try temporary.registry()
-    #expect(throws: RegistryError.invalidName(name)) {
+    for name: Name in ["mood", "Mood", "mood.", "mood-1", "Kate"] {
       try registry.create(vbert: name, spec: .example())
     }
-    #expect(throws: RegistryError.invalidName(name)) { try registry.createTenant(name) }
+    #expect(try registry.find("mood")?.name == "mood")
+    #expect(try registry.find("MOOD") == nil)
+    #expect(try registry.find("Mood")?.id != registry.find("mood")?.id)
+    #expect(try registry.list(prefix: "mood\0z").isEmpty)
+    #expect(try registry.list(prefix: "mood").map(\.name) == ["mood", "mood-1", "mood."])
   }
 
   @Test func vBERTsAreFoundListedAndDeleted() throws {
@@ -91,7 +103,7 @@ import Testing
     let made = try registry.create(vbert: "b.2", tenant: "acme", spec: spec)
     #expect(made.spec == spec && made.version == nil && made.tenant == acme)
     for name in ["a", "b", "b.1", "b-1", "c", String(repeating: "z", count: 128)] {
-      try registry.create(vbert: name, spec: .example())
+      try registry.create(vbert: Name(name), spec: .example())
     }
     #expect(try registry.find("b.2") == made)
     #expect(try registry.find("b.2") == made)

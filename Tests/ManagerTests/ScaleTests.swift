@@ -21,7 +21,7 @@ import Testing
           sql: "INSERT INTO vberts VALUES (?, ?, 1, ?, 1, 0)", arguments: [n, "vbert-\(n)", spec])
         try db.execute(
           sql: "INSERT INTO versions VALUES (?, 1, ?, ?, x'00', 1000, '{}', '', 0)",
-          arguments: [n, spec, "blob-\(n)"])
+          arguments: [n, spec, String(n + 1 << 40, radix: 16) + String(repeating: "0", count: 21)])
         try db.execute(sql: "INSERT INTO changes (vbert) VALUES (?)", arguments: ["vbert-\(n)"])
       }
     }
@@ -32,7 +32,7 @@ import Testing
     let before = residentBytes()
     var opened: Registry?
     let open = try clock.measure {
-      opened = try temporary.registry(remembered: Self.count)
+      opened = try temporary.registry(remembered: 16 << 20)
       _ = try opened?.find("vbert-5000")
     }
     let registry = try #require(opened)

@@ -15,7 +15,7 @@ final class TemporaryHome: Sendable {
 
   deinit { try? FileManager.default.removeItem(at: home.root) }
 
-  func registry(remembered: Int = 1000) throws -> Registry {
+  func registry(remembered: Int = 1 << 20) throws -> Registry {
     try Registry(home: home, remembered: remembered)
   }
 }

@@ -12,7 +12,7 @@ import Testing
 private typealias Task = _Concurrency.Task
 
 @Suite(.timeLimit(.minutes(3))) struct PipelineTests {
-  private static let names: [String] = [
+  private static let names: [Name] = [
     "topic", "mood", "tags", "names", "similar", "meaning", "dense-topic",
   ]
 
@@ -98,7 +98,7 @@ private typealias Task = _Concurrency.Task
     pipeline.start()
     var random = SeededGenerator(seed: 6)
     let meaning = Self.request(try home.pinned("meaning"), &random)
-    func ask(_ name: String) async throws -> Reply.Output {
+    func ask(_ name: Name) async throws -> Reply.Output {
       let request = Request(
         vbert: try home.pinned(name), ids: meaning.ids, types: meaning.types,
         words: Array(meaning.ids.indices))
@@ -210,11 +210,11 @@ private typealias Task = _Concurrency.Task
       load: { try mover.keep($0) })
     let moved = MovedAdapters(kept, mover: mover)
     let gone = VersionID(vbert: 99, number: 1)
-    let names = ["topic", "mood", "tags"]
+    let names: [Name] = ["topic", "mood", "tags"]
     let ids = try names.map { try home.pinned($0).id }
     let found = moved.residents(for: [ids[0], gone, ids[1], ids[2]])
     #expect(throws: AdapterError.gone(gone)) { try found[1].get() }
-    for (i, name) in [(0, "topic"), (2, "mood"), (3, "tags")] {
+    for (i, name) in [(0, "topic"), (2, "mood"), (3, "tags")] as [(Int, Name)] {
       let expected = try kept.resident(for: try home.pinned(name).id)
       #expect(try found[i].get() === expected)
     }

@@ -46,8 +46,8 @@ package final class TinyHome: Sendable {
   /// Registers a vBERT and publishes random parameters.
   @discardableResult
   package func add(
-    _ name: String, _ spec: VBertSpec, seed: UInt64 = 1,
-    tenant: String = TenantRecord.defaultName
+    _ name: Name, _ spec: VBertSpec, seed: UInt64 = 1,
+    tenant: Name = TenantRecord.defaultName
   ) throws -> PinnedVBert {
     let shape = try engines.engine(for: spec).model.configuration
     try store.create(
@@ -56,10 +56,10 @@ package final class TinyHome: Sendable {
     return try pinned(name)
   }
 
-  package func pinned(_ name: String) throws -> PinnedVBert {
+  package func pinned(_ name: Name) throws -> PinnedVBert {
     let record = try registry.vbert(name)
     guard let version = record.version else { throw CocoaError(.fileNoSuchFile) }
-    return PinnedVBert(id: version, name: record.name, spec: record.spec)
+    return PinnedVBert(id: version, name: record.name.text, spec: record.spec)
   }
 
   /// One of every task and kind of adapter, on both bases.

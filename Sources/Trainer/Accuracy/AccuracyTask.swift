@@ -26,7 +26,9 @@ package struct AccuracyTask: Sendable, Equatable {
     var tasks: [AccuracyTask] = []
     for kind in Kind.allCases {
       let directory = folder.appending(path: kind.rawValue, directoryHint: .isDirectory)
-      let found = (try? FileManager.default.contentsOfDirectory(atPath: directory.path())) ?? []
+      let found =
+        (try? FileManager.default.contentsOfDirectory(atPath: directory.path(percentEncoded: false)))
+        ?? []
       for name in found.sorted() {
         let task = AccuracyTask(
           kind: kind, name: name,
@@ -34,17 +36,19 @@ package struct AccuracyTask: Sendable, Equatable {
         if task.file("train") != nil, task.file("test") != nil { tasks.append(task) }
       }
     }
-    guard !tasks.isEmpty else { throw AccuracyError.noTasks(folder.path()) }
+    guard !tasks.isEmpty else { throw AccuracyError.noTasks(folder.path(percentEncoded: false)) }
     for name in names where !tasks.contains(where: { $0.name == name }) {
-      throw AccuracyError.noTask(name, folder: folder.path())
+      throw AccuracyError.noTask(name, folder: folder.path(percentEncoded: false))
     }
     return names.isEmpty ? tasks : tasks.filter { names.contains($0.name) }
   }
 
   /// Its train, dev or test rows, plain or gzip; nil when there are none.
   func file(_ part: String) -> String? {
-    ["\(part).jsonl.gz", "\(part).jsonl"].map { directory.appending(path: $0).path() }
-      .first { FileManager.default.fileExists(atPath: $0) }
+    ["\(part).jsonl.gz", "\(part).jsonl"].map {
+      directory.appending(path: $0).path(percentEncoded: false)
+    }
+    .first { FileManager.default.fileExists(atPath: $0) }
   }
 
   /// What the rows ask for: pairs may be labelled or scored, which the first row tells.
@@ -53,7 +57,9 @@ package struct AccuracyTask: Sendable, Equatable {
     case .cls: return .classify
     case .ner: return .tag
     case .pair:
-      guard let path = file("train") else { throw AccuracyError.noTasks(directory.path()) }
+      guard let path = file("train") else {
+        throw AccuracyError.noTasks(directory.path(percentEncoded: false))
+      }
       return (try? DataSet(path: path, task: .score, labelled: true)) == nil ? .classify : .score
     }
   }

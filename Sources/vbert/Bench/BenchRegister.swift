@@ -22,7 +22,7 @@ struct BenchRegister: ParsableCommand {
     defer { progress.end() }
     for number in 0..<copies {
       try store.importDirectory(
-        url, name: "\(prefix)\(number)", tenant: TenantRecord.defaultName,
+        url, name: try Name("\(prefix)\(number)"), tenant: TenantRecord.defaultName,
         baseShape: { try bases.base(of: $0).configuration })
       progress.update("registering", done: number + 1, of: copies, unit: "vBERTs")
     }

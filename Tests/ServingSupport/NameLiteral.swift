@@ -1,0 +1,8 @@
+package import Model
+
+/// Tests write names as literals; one that is invalid is a mistake in the test, and traps.
+extension Name: ExpressibleByStringInterpolation {
+  package init(stringLiteral text: String) {
+    do { try self.init(text) } catch { preconditionFailure("\(error)") }
+  }
+}
