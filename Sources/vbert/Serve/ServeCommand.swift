@@ -55,9 +55,13 @@ struct ServeCommand: AsyncParsableCommand {
     }
     var group = ServiceGroupConfiguration(
       services: [app], gracefulShutdownSignals: [.sigterm, .sigint], logger: log)
-    // Nothing accepted waits longer than its own limit.
-    group.maximumGracefulShutdownDuration = .seconds(serving.timeout + 10)
-    try await ServiceGroup(configuration: group).run()
+    // Connections are closed after --drain and the pipeline gets as long: this is for what nobody
+    // foresaw, which must not keep the rows from being saved.
+    group.maximumGracefulShutdownDuration = .seconds(2 * serving.drain + 5)
+    do { try await ServiceGroup(configuration: group).run() } catch {
+      guard rooms.pipeline.intake.isStopping else { throw error }
+      log.error("stopped before everything had ended", metadata: ["why": "\(error)"])
+    }
     rooms.saveRows(log)
     log.notice("stopped")
   }
