@@ -41,20 +41,25 @@ extension Registry {
   }
 
   /// The vBERT of this name, or nil when there is none or it belongs to a tenant other than the one
-  /// given. From memory once it was asked for (a few microseconds), and never older than the last
-  /// change that any process has committed.
+  /// given: both in the same way and time, by a query that finds nothing and that nothing remembers.
+  /// From memory once it was found (a few microseconds), and never older than the last change that
+  /// any process has committed.
   package func find(_ name: String, tenant: Int64? = nil) throws(RegistryError) -> VBertRecord? {
-    let found = try look {
-      $0.vberts.value(for: name).map(Optional.some)
+    try look { index -> VBertRecord?? in
+      let known = index.vberts.value(for: name)
+      // Another tenant's is as unknown as nobody's.
+      guard let known, tenant == nil || known.tenant == tenant else { return nil }
+      return .some(known)
     } ask: { index, db -> VBertRecord? in
+      index.asked += 1
+      let mine = " AND v.tenant = COALESCE(?, v.tenant)"
       let found = try Row.fetchOne(
-        db.cachedStatement(sql: Self.vberts + " WHERE v.name = ?"), arguments: [name]
+        db.cachedStatement(sql: Self.vberts + " WHERE v.name = ?" + mine),
+        arguments: [name, tenant]
       ).map(VBertRecord.init)
       if let found { _ = index.vberts.insert(found, for: name, cost: 1) }
       return found
     }
-    if let tenant, found?.tenant != tenant { return nil }
-    return found
   }
 
   /// `find` that throws `noVBERT` instead.

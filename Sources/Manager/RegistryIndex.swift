@@ -14,6 +14,8 @@ struct RegistryIndex: Sendable {
   var tenants: ClockCache<Int64, TenantRecord>
   /// Whether any tenant has a key; nil before it was asked for.
   var hasKeys: Bool?
+  /// Look-ups of vBERTs that memory could not answer.
+  var asked = 0
   /// Nothing was committed while this is the watch's mark.
   var mark: CommitWatch.Mark?
   private var dataVersion: Int64 = -1
