@@ -45,6 +45,9 @@ final class Workers: Sendable {
     for _ in 0..<threads { room.work.signal() }
   }
 
+  /// Pieces of work that wait for a thread.
+  var waiting: Int { room.state.withLock(\.queue.count) }
+
   /// What `body` returns, run on one of the threads. `bytes` is how much there is to do. Throws what
   /// `body` throws, and `ServingError.overloaded`, `.timedOut`, `.cancelled`.
   func run<Value: Sendable>(
