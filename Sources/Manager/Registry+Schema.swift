@@ -68,6 +68,10 @@ extension Registry {
           TenantRecord.defaultName, VirtualProcessor.standard.weight, Date().timeIntervalSince1970,
         ])
     }
+    // A tenant's vBERT by name without a look at anybody else's: the same pages, found or not.
+    migrator.registerMigration("vbertsByTenantAndName") { db in
+      try db.execute(sql: "CREATE INDEX vbertsByTenantAndName ON vberts(tenant, name)")
+    }
     return migrator
   }
 }

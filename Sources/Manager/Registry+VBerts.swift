@@ -52,13 +52,17 @@ extension Registry {
       return .some(known)
     } ask: { index, db -> VBertRecord? in
       index.asked += 1
-      let mine = " AND v.tenant = COALESCE(?, v.tenant)"
-      let found = try Row.fetchOne(
-        db.cachedStatement(sql: Self.vberts + " WHERE v.name = ?" + mine),
-        arguments: [name, tenant]
-      ).map(VBertRecord.init)
-      if let found { _ = index.vberts.insert(found, for: name, cost: 1) }
-      return found
+      let found =
+        if let tenant {
+          try Row.fetchOne(
+            db.cachedStatement(sql: Self.vbertsOfTenant), arguments: [tenant, name])
+        } else {
+          try Row.fetchOne(
+            db.cachedStatement(sql: Self.vberts + " WHERE v.name = ?"), arguments: [name])
+        }
+      guard let record = try found.map(VBertRecord.init) else { return nil }
+      _ = index.vberts.insert(record, for: name, cost: 1)
+      return record
     }
   }
 
@@ -117,10 +121,17 @@ extension Registry {
   }
 
   /// The current version's specification is the one that holds.
-  private static let vberts: String = """
-    SELECT v.id, v.name, v.tenant, COALESCE(n.spec, v.spec) AS spec, v.current, v.created
-    FROM vberts v LEFT JOIN versions n ON n.vbert = v.id AND n.number = v.current
+  private static let vberts = select(from: "vberts v")
+  /// Through that index alone: the unique one of names leads to rows of others.
+  private static let vbertsOfTenant =
+    select(from: "vberts v INDEXED BY vbertsByTenantAndName") + " WHERE v.tenant = ? AND v.name = ?"
+
+  private static func select(from vberts: String) -> String {
     """
+    SELECT v.id, v.name, v.tenant, COALESCE(n.spec, v.spec) AS spec, v.current, v.created
+    FROM \(vberts) LEFT JOIN versions n ON n.vbert = v.id AND n.number = v.current
+    """
+  }
 }
 
 extension VBertSpec {
