@@ -14,7 +14,7 @@ extension Dispatcher {
         answer.replies[i].vector(
           dimensions: body.dimensions, normalize: body.normalize ?? true))
     }
-    return Response(pieces, headers: answer.headers, holding: call.memory)
+    return Response(pieces, headers: answer.headers, to: call, workers)
   }
 
   /// OpenAI's /v1/embeddings.
@@ -49,7 +49,7 @@ extension Dispatcher {
         }
       }
     }
-    return Response(pieces, headers: answer.headers, holding: call.memory)
+    return Response(pieces, headers: answer.headers, to: call, workers)
   }
 
   /// Cosines of one sentence with others.

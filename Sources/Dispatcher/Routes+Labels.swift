@@ -35,7 +35,7 @@ extension Dispatcher {
       body.inputs.isSingle
       ? JSONItems(answer.replies.count, opening: { _ in }, closing: { _ in }, item: write)
       : JSONItems(answer.replies.count, item: write)
-    return Response(pieces, headers: answer.headers, holding: call.memory)
+    return Response(pieces, headers: answer.headers, to: call, workers)
   }
 
   /// vLLM's /classify.
@@ -72,7 +72,7 @@ extension Dispatcher {
         item.member("num_classes", probabilities.count)
       }
     }
-    return Response(pieces, headers: answer.headers, holding: call.memory)
+    return Response(pieces, headers: answer.headers, to: call, workers)
   }
 
   /// Texts in the order of what a scorer says of (query, text), the best first.
@@ -97,7 +97,7 @@ extension Dispatcher {
         if body.return_text ?? false { item.member("text", body.texts[i]) }
       }
     }
-    return Response(pieces, headers: answer.headers, holding: call.memory)
+    return Response(pieces, headers: answer.headers, to: call, workers)
   }
 }
 

@@ -35,7 +35,7 @@ extension Dispatcher {
         writer.close("}")
       }
     ) { i, list in list.model(found[i], tenant) }
-    return Response(pieces, holding: call.memory)
+    return Response(pieces, to: call, workers)
   }
 
   @Sendable func model(_ call: Call) async throws -> Response {

@@ -44,7 +44,7 @@ extension Dispatcher {
       isSingle
       ? JSONItems(1, opening: { _ in }, closing: { _ in }, item: write)
       : JSONItems(items.count, item: write)
-    return Response(pieces, headers: answer.headers, holding: call.memory)
+    return Response(pieces, headers: answer.headers, to: call, workers)
   }
 }
 

@@ -12,7 +12,7 @@ extension Dispatcher {
     let encodings = try await tokens(
       of: body.inputs.texts, tokenizer, special: body.add_special_tokens ?? true, call)
     return Response(
-      TokenPieces(tokenizer, body.inputs.texts, encodings), holding: call.memory)
+      TokenPieces(tokenizer, body.inputs.texts, encodings), to: call, workers)
   }
 
   private func tokenizer(_ name: String?, _ call: Call) async throws -> WordPiece {

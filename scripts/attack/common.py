@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import random
+import select
 import shutil
 import socket
 import struct
@@ -224,43 +225,45 @@ def free_port():
 
 
 class Watch:
-    """Asks /health every 50 ms in a thread of its own while the `with` runs: the longest answer in
-    seconds (a failed one counts with what it took, 5 s at least) and the most resident megabytes."""
+    """Asks /health every 50 ms in a process of its own while the `with` runs (beside an attack's threads it
+    would time these): the longest answer in seconds (a failed one counts with what it took, 5 s at
+    least), and the most resident megabytes above those at the beginning."""
 
     def __init__(self, server, port=None):
-        self.server, self.port = server, port
-        self.longest, self.failures, self.asked = 0.0, 0, 0
-        self.quiet = self.most = server.memory()
-        self.ended = threading.Event()
-        self.thread = threading.Thread(target=self.watch, daemon=True)
-
-    def watch(self):
-        while not self.ended.is_set():
-            begin = time.monotonic()
-            try:
-                if self.server.get("/health", timeout=30, port=self.port)[0] != 200:
-                    raise OSError("unhealthy")
-                took = time.monotonic() - begin
-            except Exception:
-                self.failures += 1
-                took = max(5, time.monotonic() - begin)
-            self.asked += 1
-            self.longest = max(self.longest, took)
-            with contextlib.suppress(OSError):
-                self.most = max(self.most, self.server.memory())
-            self.ended.wait(0.05)
+        self.longest, self.failures, self.grown = 0.0, 0, 0.0
+        self.arguments = [str(port or server.port), str(server.process.pid)]
 
     def __enter__(self):
-        self.thread.start()
+        self.process = subprocess.Popen(
+            [sys.executable, __file__, *self.arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.process.stdout.readline()
         return self
 
     def __exit__(self, *_):
-        self.ended.set()
-        self.thread.join(35)
+        out = self.process.communicate(timeout=40)[0]
+        self.longest, self.failures, self.grown = json.loads(out)
 
-    @property
-    def grown(self):
-        return self.most - self.quiet
+
+def watch(port, pid):
+    """What a `Watch` runs, until its standard input ends."""
+    def memory():
+        with contextlib.suppress(OSError), open(f"/proc/{pid}/status") as file:
+            return next(int(line.split()[1]) / 1024 for line in file if line.startswith("VmRSS"))
+        return 0.0
+
+    quiet = most = memory()
+    longest, failures = 0.0, 0
+    print("watching", flush=True)
+    while not select.select([sys.stdin], [], [], 0.05)[0]:
+        begin, ok = time.monotonic(), False
+        with contextlib.suppress(OSError):
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=30) as reply:
+                ok = reply.status == 200
+        took = time.monotonic() - begin
+        failures += not ok
+        longest = max(longest, took if ok else max(5, took))
+        most = max(most, memory())
+    print(json.dumps([longest, failures, most - quiet]))
 
 
 def head(path, length, key=None, more=""):
@@ -300,3 +303,7 @@ def row(what, bound, measured, ok):
 
 def finish():
     sys.exit(1 if _failed else 0)
+
+
+if __name__ == "__main__":
+    watch(*sys.argv[1:])

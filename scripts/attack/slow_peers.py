@@ -44,13 +44,13 @@ def unfinished_bodies(home):
         took = time.monotonic() - begin
         for peer in peers:
             peer.close()
-        row("200 bodies of 4 MB without their last byte: memory", "300 MB more",
-            f"{watch.grown:.0f} MB", watch.grown <= 300)
-        row("the same: /health meanwhile", "1 s", f"{watch.longest:.2f} s",
-            watch.longest < 1 and not watch.failures)
-        row("the same: a small request meanwhile", "200", str(small), small == 200)
-        row("the same: all are closed", "25 s", f"{took:.1f} s, {sum(e is True for e in ended)} of 200",
-            all(e is True for e in ended))
+    row("200 bodies of 4 MB without their last byte: memory", "300 MB more",
+        f"{watch.grown:.0f} MB", watch.grown <= 300)
+    row("the same: /health meanwhile", "1 s", f"{watch.longest:.2f} s",
+        watch.longest < 1 and not watch.failures)
+    row("the same: a small request meanwhile", "200", str(small), small == 200)
+    row("the same: all are closed", "25 s", f"{took:.1f} s, {sum(e is True for e in ended)} of 200",
+        all(e is True for e in ended))
 
 
 def readers_that_do_not_read(home):
@@ -65,16 +65,16 @@ def readers_that_do_not_read(home):
             peers.append(peer)
         time.sleep(30)
         page = server.get("/metrics")[2].decode()
-        for peer in peers:
-            peer.close()
-        row("8 clients that never read answers of 9 MB: memory", "300 MB more", f"{watch.grown:.0f} MB",
-            watch.grown <= 300)
-        row("the same: /health meanwhile", "1 s", f"{watch.longest:.2f} s",
-            watch.longest < 1 and not watch.failures)
         with open(f"/proc/{server.process.pid}/net/tcp") as file:
             local = f":{server.port:04X}"
             held = sum(local in line.split()[1] and line.split()[3] == "01" for line in file.readlines()[1:])
-        row("the same: connections left after 30 s", "0", str(held), held == 0 and bool(page))
+        for peer in peers:
+            peer.close()
+    row("8 clients that never read answers of 9 MB: memory", "300 MB more", f"{watch.grown:.0f} MB",
+        watch.grown <= 300)
+    row("the same: /health meanwhile", "1 s", f"{watch.longest:.2f} s",
+        watch.longest < 1 and not watch.failures)
+    row("the same: connections left after 30 s", "0", str(held), held == 0 and bool(page))
 
 
 def full_house(home):

@@ -1,5 +1,7 @@
 internal import HTTPTypes
 internal import Hummingbird
+internal import Manager
+internal import Scheduler
 
 /// An answer that is written piece by piece, so that no more of it than a piece is ever in memory
 /// beside what it is made of.
@@ -39,8 +41,11 @@ extension Response {
   /// Pieces are gathered to chunks of so many bytes; an answer that is one chunk has a Content-Length.
   private static var chunk: Int { 1 << 15 }
 
-  /// `memory` is held until the last byte is out.
-  init(_ pieces: some JSONPieces, headers: HTTPFields = [:], holding memory: RequestMemory.Share) {
+  /// Beyond the first chunks pieces are written by `workers`, in turns with other tenants' work. The
+  /// call's memory is held until the last byte is out.
+  init(
+    _ pieces: some JSONPieces, headers: HTTPFields = [:], to call: Call, _ workers: Workers
+  ) {
     var pieces = pieces
     var writer = JSONWriter()
     while writer.bytes.count < 2 * Self.chunk {
@@ -55,15 +60,22 @@ extension Response {
     self.init(
       status: .ok, headers: headers,
       body: ResponseBody { out in
-        var (writer, pieces) = (begun, rest)
-        var hasMore = true
+        // How long the peer takes for it is the connection's to judge.
+        let arrival = Arrival(
+          tenant: call.tenant.id, weight: call.arrival.weight, deadline: .now + .seconds(86_400))
+        var (writer, pieces, hasMore) = (begun, rest, true)
         while hasMore {
-          if writer.bytes.count >= Self.chunk { try await Self.write(writer.take(), to: &out) }
-          hasMore = pieces.next(&writer)
+          try await Self.write(writer.take(), to: &out)
+          let (before, left) = (writer, pieces)
+          (writer, pieces, hasMore) = try await workers.run(arrival, bytes: Self.chunk) { _ in
+            var (writer, pieces, hasMore) = (before, left, true)
+            while hasMore, writer.bytes.count < Self.chunk { hasMore = pieces.next(&writer) }
+            return (writer, pieces, hasMore)
+          }
         }
         try await Self.write(writer.take(), to: &out)
         try await out.finish(nil)
-        withExtendedLifetime(memory) {}
+        withExtendedLifetime(call.memory) {}
       })
   }
 
