@@ -45,6 +45,8 @@ extension Dispatcher {
       if whole.readableBytes == 0, part.readableBytes == length {
         whole = part
       } else {
+        // Grown once: by doubling, many bodies at once leave as much memory behind as they hold.
+        if let length, whole.readableBytes > 1 << 16 { whole.reserveCapacity(length) }
         whole.writeImmutableBuffer(part)
       }
     }

@@ -4,7 +4,7 @@ package struct ServerLimits: Sendable {
   package var batch = 256
   package var bodyBytes = 4 << 20
   /// Bytes of all bodies together.
-  package var bodyMemory = 256 << 20
+  package var bodyMemory = 128 << 20
   /// Tokens in one answer of /tokenize.
   package var tokenizeTokens = 1 << 18
   /// Words in one text of /tag.

@@ -41,8 +41,12 @@ struct ServingOptions: ParsableArguments {
   var maxTexts = 256
   @Option(help: "Most bytes of a request's body.")
   var bodyBytes = ByteSize(4 << 20)
-  @Option(help: "Most bytes of all bodies together; one tenant's have half of it.")
-  var bodyMemory = ByteSize(256 << 20)
+  @Option(
+    help: """
+      Most bytes of all bodies together, of which one tenant's have half (default: 128M, or twice \
+      --body-bytes).
+      """)
+  var bodyMemory: ByteSize?
   @Option(
     help: """
       Most connections at once; fewer where the limit of open files is lower. Beyond it idle ones \
@@ -67,14 +71,16 @@ struct ServingOptions: ParsableArguments {
   var trace: String?
 
   func validate() throws {
-    for (name, value, range) in [
+    let bounds: [(String, Int, ClosedRange<Int>)] = [
       ("port", port, 0...65535), ("token-budget", tokenBudget ?? 16, 16...1 << 20),
       ("batch", batch ?? 1, 1...1 << 16), ("queue", queue, 1...1 << 20),
       ("tenant-queue", tenantQueue ?? 1, 1...1 << 20), ("threads", threads ?? 1, 1...1024),
       ("max-texts", maxTexts, 1...1 << 16), ("body-bytes", bodyBytes.bytes, 1024...1 << 30),
       ("connections", connections, 1...1 << 20), ("health-port", healthPort ?? 0, 0...65535),
-      ("body-memory", bodyMemory.bytes, 1 << 20...1 << 40), ("body-rate", bodyRate, 0...1 << 30),
-    ] where !range.contains(value) {
+      ("body-memory", bodyMemory?.bytes ?? 1 << 20, (1 << 20)...(1 << 40)),
+      ("body-rate", bodyRate, 0...1 << 30),
+    ]
+    for (name, value, range) in bounds where !range.contains(value) {
       throw ValidationError("--\(name) is \(value); use \(range.lowerBound) to \(range.upperBound)")
     }
     for (name, seconds) in [
@@ -83,7 +89,7 @@ struct ServingOptions: ParsableArguments {
     ] where !(0.01...3600 ~= seconds) {
       throw ValidationError("--\(name): use 0.01 to 3600 seconds")
     }
-    guard bodyMemory.bytes / 2 >= bodyBytes.bytes else {
+    if let bodyMemory, bodyMemory.bytes / 2 < bodyBytes.bytes {
       throw ValidationError("--body-memory: use twice --body-bytes at least")
     }
   }
