@@ -1,6 +1,6 @@
 # Two commands on a fresh machine: `make demo` shows the main job, `make test` runs every check.
 # Both install what they need (and say so), and both may be run again at any time.
-.PHONY: help demo test build setup base bench format lint release clean
+.PHONY: help demo test attack build setup base bench format lint release clean
 
 SWIFT_BUILD = swift build -c release
 
@@ -10,6 +10,7 @@ help:
 	@echo "make build    build .build/release/vbert"
 	@echo "make release  one stripped file to copy: .build-static/release/vbert"
 	@echo "make bench    speed beside PyTorch and ONNX Runtime (fetches them from PyPI)"
+	@echo "make attack   what hostile clients can do to a server, bound by bound (some minutes)"
 	@echo "make format   format the sources; make lint checks them"
 
 setup:
@@ -26,6 +27,9 @@ demo: build base
 
 test: base lint
 	@scripts/test
+
+attack:
+	@scripts/attack/run
 
 bench: build base
 	@scripts/bench

@@ -13,7 +13,12 @@ enum APIError: Error {
   case empty
   case batchTooLarge(count: Int, most: Int)
   case bodyTooLarge(most: Int)
-  case tooLong(tokens: Int, most: Int, index: Int)
+  /// `tokens` is a lower bound where it is not exact: so far they were counted.
+  case tooLong(tokens: Int, isExact: Bool, most: Int, index: Int)
+  /// /tokenize would answer more than this.
+  case tooManyTokens(most: Int)
+  /// The bodies of this tenant's requests, or everybody's, take all the memory there is for them.
+  case memoryFull(tenant: Bool)
   case unknownModel(String)
   case untrained(String)
   case wrongTask(String)
@@ -42,8 +47,13 @@ enum APIError: Error {
       "\(count) texts in one request; at most \(most) are possible: send several requests"
     case .bodyTooLarge(let most):
       "the body has more than \(most) bytes: send several requests"
-    case .tooLong(let tokens, let most, let index):
-      "text \(index) has \(tokens) tokens, special tokens included; this vBERT takes \(most): "
+    case .tooManyTokens(let most):
+      "the texts have more than \(most) tokens together: send several requests"
+    case .memoryFull(let tenant):
+      (tenant ? "this tenant's requests hold" : "requests hold")
+        + " all the memory that there is for bodies (--body-memory); try again in 1 s"
+    case .tooLong(let tokens, let isExact, let most, let index):
+      "text \(index) has \(isExact ? "" : "more than ")\(tokens) tokens, special tokens included; this vBERT takes \(most): "
         + "shorten it, or let it be cut with \"truncate\": true"
     case .unknownModel(let name): "there is no vBERT named \(name)"
     case .untrained(let name): "\(name) has no version yet: train it first"
@@ -62,7 +72,7 @@ enum APIError: Error {
   var retryAfter: Int? {
     switch self {
     case .serving(.overloaded(_, let seconds)): seconds
-    case .serving(.timedOut), .serving(.stopping), .serving(.dropped), .unhealthy: 1
+    case .serving(.timedOut), .serving(.stopping), .serving(.dropped), .unhealthy, .memoryFull: 1
     default: nil
     }
   }
@@ -71,7 +81,7 @@ enum APIError: Error {
     switch self {
     case .invalid(_, let param): param
     case .unknownModel, .untrained, .wrongTask: "model"
-    case .tooLong, .empty, .batchTooLarge: "input"
+    case .tooLong, .tooManyTokens, .empty, .batchTooLarge: "input"
     default: nil
     }
   }
@@ -91,13 +101,13 @@ extension APIError {
     return switch self {
     case .malformed, .empty: .badRequest
     case .invalid, .wrongTask: isTEI ? .unprocessableContent : .badRequest
-    case .batchTooLarge, .bodyTooLarge: .contentTooLarge
+    case .batchTooLarge, .bodyTooLarge, .tooManyTokens: .contentTooLarge
     case .tooLong, .serving(.tooLong): isTEI ? .contentTooLarge : .badRequest
     case .unknownModel, .noRoute: .notFound
     case .untrained: .conflict
     case .unauthorized: .unauthorized
-    case .serving(.overloaded): .tooManyRequests
-    case .unhealthy, .serving(.timedOut), .serving(.stopping), .serving(.dropped),
+    case .serving(.overloaded), .memoryFull(tenant: true): .tooManyRequests
+    case .unhealthy, .memoryFull, .serving(.timedOut), .serving(.stopping), .serving(.dropped),
       .serving(.cancelled):
       .serviceUnavailable
     case .serving(.vbert), .serving(.compute): .init(code: 424, reasonPhrase: "Failed Dependency")
@@ -109,12 +119,12 @@ extension APIError {
   private var teiType: String {
     switch self {
     case .empty: "Empty"
-    case .malformed, .invalid, .batchTooLarge, .bodyTooLarge, .tooLong, .wrongTask,
+    case .malformed, .invalid, .batchTooLarge, .bodyTooLarge, .tooLong, .tooManyTokens, .wrongTask,
       .serving(.tooLong):
       "Validation"
     case .unknownModel, .untrained, .noRoute: "NotFound"
     case .unauthorized: "Unauthorized"
-    case .serving(.overloaded), .serving(.timedOut): "Overloaded"
+    case .serving(.overloaded), .serving(.timedOut), .memoryFull: "Overloaded"
     case .unhealthy, .serving(.stopping): "Unhealthy"
     case .serving, .internalError: "Backend"
     }
@@ -126,7 +136,8 @@ extension APIError {
     case .tooLong, .serving(.tooLong): ("invalid_request_error", "context_length_exceeded")
     case .untrained: ("invalid_request_error", "model_not_ready")
     case .unauthorized: ("invalid_request_error", "invalid_api_key")
-    case .serving(.overloaded), .serving(.timedOut): ("rate_limit_error", "rate_limit_exceeded")
+    case .serving(.overloaded), .serving(.timedOut), .memoryFull:
+      ("rate_limit_error", "rate_limit_exceeded")
     case .serving, .unhealthy, .internalError: ("server_error", nil)
     default: ("invalid_request_error", nil)
     }

@@ -4,25 +4,10 @@ internal import Manager
 internal import Model
 internal import Scheduler
 
-/// One sequence as a client gives it.
-enum SequenceInput {
-  case text(String)
-  case pair(String, String)
-  case words([String])
-
-  var isEmpty: Bool {
-    switch self {
-    case .text(let text): text.isEmpty
-    case .pair(let a, let b): a.isEmpty && b.isEmpty
-    case .words: false
-    }
-  }
-}
-
 /// Replies, and what they are replies to.
 struct Answer {
   let vbert: PinnedVBert
-  let encodings: [Encoding]
+  let sequences: [EncodedSequence]
   let replies: [Reply]
   let tokenization: Duration
   let begin: ContinuousClock.Instant
@@ -53,9 +38,10 @@ extension Dispatcher {
     return vbert
   }
 
-  /// The vBERT's base. Throws `ServingError.vbert`.
-  func engine(of vbert: PinnedVBert) throws(ServingError) -> Engine {
-    do { return try engines.engine(for: vbert.spec) } catch {
+  /// The vBERT's base. Throws `ServingError`.
+  func engine(of vbert: PinnedVBert, _ call: Call) async throws(ServingError) -> Engine {
+    do { return try await engines.engine(for: vbert.spec, by: call.arrival.deadline) } catch {
+      if let error = error as? ServingError { throw error }
       throw .vbert(name: vbert.name, why: "\(error)")
     }
   }
@@ -65,59 +51,79 @@ extension Dispatcher {
     _ vbert: PinnedVBert, _ inputs: [SequenceInput], truncate: Bool?, _ call: Call
   ) async throws -> Answer {
     guard !inputs.isEmpty, !inputs.contains(where: \.isEmpty) else { throw APIError.empty }
-    guard inputs.count <= limits.batch else {
-      throw APIError.batchTooLarge(count: inputs.count, most: limits.batch)
-    }
+    try checkCount(inputs.count)
+    let tokenizer = try await engine(of: vbert, call).tokenizer
     let begin = ContinuousClock.now
-    let tokenizer = try engine(of: vbert).tokenizer
-    var encodings: [Encoding] = []
-    var requests: [Scheduler.Request] = []
-    encodings.reserveCapacity(inputs.count)
-    requests.reserveCapacity(inputs.count)
-    for (index, input) in inputs.enumerated() {
-      let encoding = tokenizer.encode(input, maxLength: vbert.spec.maxLength)
-      if encoding.isTruncated, !(truncate ?? limits.autoTruncate) {
-        throw APIError.tooLong(
-          tokens: tokenizer.encode(input, maxLength: nil).count, most: vbert.spec.maxLength,
-          index: index)
-      }
-      encodings.append(encoding)
-      requests.append(
-        Scheduler.Request(
-          vbert: vbert, ids: encoding.ids, types: encoding.typeIDs,
-          words: encoding.firstTokens(of: input)))
+    let sequences = try await encode(
+      inputs,
+      SequenceEncoder(
+        tokenizer, maxLength: vbert.spec.maxLength, cut: truncate ?? limits.autoTruncate,
+        mostWords: limits.tagWords), call)
+    let requests = sequences.map { sequence in
+      Scheduler.Request(
+        vbert: vbert, ids: sequence.encoding.ids, types: sequence.encoding.typeIDs,
+        words: sequence.firstTokens)
     }
     let tokenization = ContinuousClock.now - begin
-    let replies = try await pipeline.intake.replies(
-      to: requests,
-      Arrival(
-        tenant: call.tenant.id, weight: call.tenant.processor.weight,
-        deadline: call.begin + .seconds(limits.seconds)))
+    let replies = try await pipeline.intake.replies(to: requests, call.arrival)
     return Answer(
-      vbert: vbert, encodings: encodings, replies: replies, tokenization: tokenization,
+      vbert: vbert, sequences: sequences, replies: replies, tokenization: tokenization,
       begin: call.begin)
   }
-}
 
-extension WordPiece {
-  func encode(_ input: SequenceInput, maxLength: Int?) -> Encoding {
-    switch input {
-    case .text(let text): encode(text, maxLength: maxLength)
-    case .pair(let first, let second): encode(first, pair: second, maxLength: maxLength)
-    case .words(let words): encode(words: words, maxLength: maxLength)
+  /// Throws `APIError.batchTooLarge`.
+  func checkCount(_ count: Int) throws {
+    guard count <= limits.batch else {
+      throw APIError.batchTooLarge(count: count, most: limits.batch)
     }
+  }
+
+  /// In pieces of some 64 KB where there is much of it: between two of them others have their turn.
+  private func encode(
+    _ inputs: [SequenceInput], _ encoder: SequenceEncoder, _ call: Call
+  ) async throws -> [EncodedSequence] {
+    var (encoder, done) = (encoder, [EncodedSequence]())
+    done.reserveCapacity(inputs.count)
+    while done.count < inputs.count {
+      let (begun, from) = (encoder, done.count)
+      let piece = try await work(call, bytes: call.isLarge ? Self.piece : 0) { check in
+        var (encoder, sequences, bytes) = (begun, [EncodedSequence](), 0)
+        while from + sequences.count < inputs.count, bytes < Self.piece {
+          let input = inputs[from + sequences.count]
+          try check()
+          sequences.append(
+            try encoder.encode(input, index: from + sequences.count, check))
+          bytes += input.ownBytes
+        }
+        return (encoder, sequences)
+      }
+      encoder = piece.0
+      done += piece.1
+    }
+    return done
+  }
+
+  private static var piece: Int { 1 << 16 }
+
+  /// Does a piece of a request's work: at once where the request is small, else when its tenant's turn
+  /// comes, on a thread that may take its time. Throws what `body` throws, and `ServingError`.
+  func work<Value: Sendable>(
+    _ call: Call, bytes: Int, _ body: @escaping @Sendable (WorkCheck) throws -> Value
+  ) async throws -> Value {
+    guard bytes > RequestMemory.free else {
+      return try body(WorkCheck(deadline: call.arrival.deadline))
+    }
+    return try await workers.run(call.arrival, bytes: bytes, body)
   }
 }
 
-extension Encoding {
-  /// For each word the place of its first token; nil for one that has none.
-  func firstTokens(of input: SequenceInput) -> [Int?] {
-    guard case .words(let list) = input else { return [] }
-    var places = [Int?](repeating: nil, count: list.count)
-    for (place, word) in words.enumerated().reversed() where word >= 0 {
-      places[Int(word)] = place
+extension SequenceInput {
+  /// What is read for it: of a pair the second, since the first is mostly that of the pair before.
+  fileprivate var ownBytes: Int {
+    switch self {
+    case .text(let text), .running(let text), .pair(_, let text): text.utf8.count
+    case .words(let words): words.reduce(0) { $0 + $1.utf8.count }
     }
-    return places
   }
 }
 

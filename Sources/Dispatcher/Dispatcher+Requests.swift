@@ -3,12 +3,13 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import Manager
 internal import NIOCore
+internal import Scheduler
 
 extension Dispatcher {
-  /// Who asks. While no tenant has a key the server is open, to `default`'s vBERTs; from the first
-  /// key on every request needs one, and sees its tenant's vBERTs only.
+  /// Who asks. An open home serves `default`'s vBERTs to everybody; in a closed one, which it is from
+  /// its first key on, every request needs a key, and sees its tenant's vBERTs only.
   func authenticate(_ headers: HTTPFields) throws -> TenantRecord {
-    guard try registry.hasKeys() else { return openTenant }
+    guard try registry.isClosed() else { return openTenant }
     guard let header = headers[.authorization] else { throw APIError.unauthorized }
     let parts = header.split(separator: " ", maxSplits: 1)
     guard parts.count == 2, parts[0].lowercased() == "bearer",
@@ -18,18 +19,47 @@ extension Dispatcher {
   }
 
   /// The body as JSON of this type. Throws `APIError`.
-  func body<Body: Decodable>(_ call: Call, as type: Body.Type) async throws -> Body {
-    if let length = call.request.headers[.contentLength].flatMap({ Int($0) }),
-      length > limits.bodyBytes
-    {
-      throw APIError.bodyTooLarge(most: limits.bodyBytes)
+  func body<Body: Decodable & Sendable>(
+    _ call: Call, as type: Body.Type
+  ) async throws -> Body {
+    let buffer = try await bytes(of: call)
+    return try await work(call, bytes: buffer.readableBytes) { _ in
+      try Self.decode(buffer, as: type)
     }
-    let buffer: ByteBuffer
-    do {
-      buffer = try await call.request.body.collect(upTo: limits.bodyBytes)
-    } catch is NIOTooManyBytesError {
-      throw APIError.bodyTooLarge(most: limits.bodyBytes)
+  }
+
+  /// The body's bytes, each counted as it arrives. Throws `APIError.bodyTooLarge`, `.memoryFull`.
+  private func bytes(of call: Call) async throws -> ByteBuffer {
+    let most = limits.bodyBytes
+    let length = call.request.headers[.contentLength].flatMap { Int($0) }
+    if let length, length > most { throw APIError.bodyTooLarge(most: most) }
+    var whole = ByteBuffer()
+    for try await part in call.request.body {
+      if .now >= call.arrival.deadline { throw ServingError.timedOut }
+      guard part.readableBytes <= most - whole.readableBytes else {
+        throw APIError.bodyTooLarge(most: most)
+      }
+      do throws(RequestMemory.Full) { try call.memory.add(part.readableBytes) } catch {
+        throw APIError.memoryFull(tenant: error == .tenant)
+      }
+      if whole.readableBytes == 0, part.readableBytes == length {
+        whole = part
+      } else {
+        // Grown once: by doubling, many bodies at once leave as much memory behind as they hold.
+        if let length, whole.readableBytes > 1 << 16 { whole.reserveCapacity(length) }
+        whole.writeImmutableBuffer(part)
+      }
     }
+    // A connection that ends early looks like the body's end.
+    if _Concurrency.Task.isCancelled || whole.readableBytes < length ?? 0 {
+      throw ServingError.cancelled
+    }
+    return whole
+  }
+
+  private static func decode<Body: Decodable>(
+    _ buffer: ByteBuffer, as type: Body.Type
+  ) throws -> Body {
     if let plain = type as? any ReadsPlainBody.Type,
       let members = PlainBody(buffer.readableBytesUInt8Span),
       let body = plain.init(members) as? Body

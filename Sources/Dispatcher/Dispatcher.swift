@@ -14,6 +14,8 @@ package struct Dispatcher: Sendable {
   let about: ServerInfo
   let metrics: PrometheusMetrics
   private let requests: HTTPMetrics
+  let workers = Workers()
+  let memory: RequestMemory
   /// Whose vBERTs are served while no tenant has a key.
   let openTenant: TenantRecord
 
@@ -31,11 +33,14 @@ package struct Dispatcher: Sendable {
     self.about = about
     self.metrics = metrics
     requests = HTTPMetrics(factory: metrics)
+    memory = RequestMemory(bound: limits.bodyMemory)
     openTenant = try registry.tenant(named: TenantRecord.defaultName)
   }
 
   /// All routes; what is at none of them is answered in the shape that its path suggests.
-  package func router() -> Router<BasicRequestContext> {
+  package func router() -> Router<BasicRequestContext> { router(routes) }
+
+  private func router(_ routes: [Route]) -> Router<BasicRequestContext> {
     let router = Router()
     router.add(middleware: Unrouted())
     for route in routes {
@@ -46,6 +51,9 @@ package struct Dispatcher: Sendable {
     return router
   }
 
+  /// /health, /info and /metrics alone, for a listener of their own.
+  package func watchRouter() -> Router<BasicRequestContext> { router(routes.filter(\.isOpen)) }
+
   private func respond(
     _ route: Route, _ request: Hummingbird.Request, _ context: BasicRequestContext
   ) async -> Response {
@@ -54,7 +62,12 @@ package struct Dispatcher: Sendable {
     do {
       let tenant = route.isOpen ? openTenant : try authenticate(request.headers)
       response = try await route.answer(
-        Call(request: request, context: context, tenant: tenant, begin: begin))
+        Call(
+          request: request, context: context, tenant: tenant, begin: begin,
+          arrival: Arrival(
+            tenant: tenant.id, weight: tenant.processor.weight,
+            deadline: begin + .seconds(limits.seconds)),
+          memory: RequestMemory.Share(memory, tenant: tenant.id)))
     } catch {
       let problem = APIError(error)
       if case .internalError = problem {
@@ -95,6 +108,12 @@ struct Call: Sendable {
   let context: BasicRequestContext
   let tenant: TenantRecord
   let begin: ContinuousClock.Instant
+  let arrival: Arrival
+  /// What the request holds of the memory for bodies.
+  let memory: RequestMemory.Share
+
+  /// Its work is more than an event loop or the cooperative pool should be held up by.
+  var isLarge: Bool { memory.size > RequestMemory.free }
 }
 
 /// Errors of the router itself: no such path, or not with this method.

@@ -17,12 +17,27 @@ struct JSONWriter {
   private mutating func nest(
     _ open: Unicode.Scalar, _ close: Unicode.Scalar, _ body: (inout JSONWriter) -> Void
   ) {
-    separate()
-    bytes.append(UInt8(ascii: open))
-    needsComma = false
+    self.open(open)
     body(&self)
-    bytes.append(UInt8(ascii: close))
+    self.close(close)
+  }
+
+  /// Begins an object or array that other calls fill; `close` ends it.
+  mutating func open(_ bracket: Unicode.Scalar) {
+    separate()
+    bytes.append(UInt8(ascii: bracket))
+    needsComma = false
+  }
+
+  mutating func close(_ bracket: Unicode.Scalar) {
+    bytes.append(UInt8(ascii: bracket))
     needsComma = true
+  }
+
+  /// What was written since the last time; writing goes on behind it.
+  mutating func take() -> [UInt8] {
+    defer { bytes.removeAll(keepingCapacity: true) }
+    return bytes
   }
 
   /// The next value is this member's.

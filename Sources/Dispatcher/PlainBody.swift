@@ -14,6 +14,9 @@ struct PlainBody {
   }
   private(set) var members: [(name: String, value: Value)] = []
 
+  /// No route has as many.
+  private static let mostMembers = 32
+
   /// nil where the body is not plain.
   init?(_ bytes: Span<UInt8>) {
     var scanner = Scanner()
@@ -21,6 +24,8 @@ struct PlainBody {
     repeat {
       guard let name = scanner.text(of: bytes), scanner.take(":", of: bytes),
         let value = scanner.value(of: bytes),
+        // So many that looking for a name would take its time: not plain.
+        members.count < Self.mostMembers,
         // Which of two members of one name counts is the decoder's to say.
         !members.contains(where: { $0.name == name })
       else { return nil }

@@ -9,14 +9,12 @@ extension Dispatcher {
     let body = try await body(call, as: EmbedBody.self)
     let answer = try await vectors(
       body.vbertName, body.inputs.texts, dimensions: body.dimensions, truncate: body.truncate, call)
-    var writer = JSONWriter()
-    writer.array { list in
-      for reply in answer.replies {
-        list.numbers(
-          reply.vector(dimensions: body.dimensions, normalize: body.normalize ?? true))
-      }
+    let pieces = JSONItems(answer.replies.count) { i, list in
+      list.numbers(
+        answer.replies[i].vector(
+          dimensions: body.dimensions, normalize: body.normalize ?? true))
     }
-    return Response(json: writer, headers: answer.headers)
+    return Response(pieces, headers: answer.headers, to: call, workers)
   }
 
   /// OpenAI's /v1/embeddings.
@@ -24,35 +22,41 @@ extension Dispatcher {
     let body = try await body(call, as: EmbeddingsBody.self)
     let answer = try await vectors(
       body.vbertName, body.input.texts, dimensions: body.dimensions, truncate: body.truncate, call)
-    var writer = JSONWriter()
-    writer.object { object in
-      object.member("object", "list")
-      object.key("data")
-      object.array { list in
-        for (index, reply) in answer.replies.enumerated() {
-          let vector = reply.vector(dimensions: body.dimensions, normalize: true)
-          list.object { item in
-            item.member("object", "embedding")
-            item.member("index", index)
-            item.key("embedding")
-            if body.encoding_format == .base64 {
-              item.string(vector.base64)
-            } else {
-              item.numbers(vector)
-            }
-          }
+    let pieces = JSONItems(
+      answer.replies.count,
+      opening: { writer in
+        writer.open("{")
+        writer.member("object", "list")
+        writer.key("data")
+        writer.open("[")
+      },
+      closing: { writer in
+        writer.close("]")
+        writer.member("model", answer.vbert.name)
+        writer.usage(answer.tokens)
+        writer.close("}")
+      }
+    ) { index, list in
+      let vector = answer.replies[index].vector(dimensions: body.dimensions, normalize: true)
+      list.object { item in
+        item.member("object", "embedding")
+        item.member("index", index)
+        item.key("embedding")
+        if body.encoding_format == .base64 {
+          item.string(vector.base64)
+        } else {
+          item.numbers(vector)
         }
       }
-      object.member("model", answer.vbert.name)
-      object.usage(answer.tokens)
     }
-    return Response(json: writer, headers: answer.headers)
+    return Response(pieces, headers: answer.headers, to: call, workers)
   }
 
   /// Cosines of one sentence with others.
   @Sendable func similarity(_ call: Call) async throws -> Response {
     let body = try await body(call, as: SimilarityBody.self)
     guard !body.inputs.sentences.isEmpty else { throw APIError.empty }
+    try checkCount(body.inputs.sentences.count + 1)
     let answer = try await vectors(
       body.vbertName, [body.inputs.source_sentence] + body.inputs.sentences, dimensions: nil,
       truncate: body.truncate, call)
@@ -71,7 +75,7 @@ extension Dispatcher {
   ) async throws -> Answer {
     let vbert = try find(
       name, call, tasks: [.embed], hint: "ask it with /predict, /tag or /classify")
-    let hidden = try engine(of: vbert).model.configuration.hiddenSize
+    let hidden = try await engine(of: vbert, call).model.configuration.hiddenSize
     if let dimensions, !(1...hidden ~= dimensions) {
       throw APIError.invalid(
         "\(dimensions) is not possible; this vBERT has 1 to \(hidden)", param: "dimensions")

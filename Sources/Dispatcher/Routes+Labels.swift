@@ -20,9 +20,8 @@ extension Dispatcher {
     }
     let answer = try await ask(
       vbert, body.inputs.items.map(SequenceInput.init), truncate: body.truncate, call)
-    var writer = JSONWriter()
-    func write(_ reply: Reply, to writer: inout JSONWriter) {
-      let values = reply.values(vbert.spec.task, raw: body.raw_scores ?? false)
+    let write = { @Sendable (index: Int, writer: inout JSONWriter) in
+      let values = answer.replies[index].values(vbert.spec.task, raw: body.raw_scores ?? false)
       writer.array { list in
         for i in values.indices.sorted(by: { values[$0] > values[$1] }) {
           list.object { item in
@@ -32,12 +31,11 @@ extension Dispatcher {
         }
       }
     }
-    if body.inputs.isSingle {
-      for reply in answer.replies { write(reply, to: &writer) }
-    } else {
-      writer.array { list in for reply in answer.replies { write(reply, to: &list) } }
-    }
-    return Response(json: writer, headers: answer.headers)
+    let pieces =
+      body.inputs.isSingle
+      ? JSONItems(answer.replies.count, opening: { _ in }, closing: { _ in }, item: write)
+      : JSONItems(answer.replies.count, item: write)
+    return Response(pieces, headers: answer.headers, to: call, workers)
   }
 
   /// vLLM's /classify.
@@ -48,28 +46,33 @@ extension Dispatcher {
       hint: "ask it with /predict, /tag or /v1/embeddings")
     let answer = try await ask(
       vbert, body.input.texts.map(SequenceInput.text), truncate: body.truncate, call)
-    var writer = JSONWriter()
-    writer.object { object in
-      object.member("id", "classify-\(UUID().uuidString.lowercased())")
-      object.member("object", "list")
-      object.member("created", Int(Date().timeIntervalSince1970))
-      object.member("model", vbert.name)
-      object.key("data")
-      object.array { list in
-        for (index, reply) in answer.replies.enumerated() {
-          let probabilities = reply.values(vbert.spec.task, raw: false)
-          list.object { item in
-            item.member("index", index)
-            item.member("label", vbert.spec.label(Readout.best(probabilities) ?? 0))
-            item.key("probs")
-            item.numbers(probabilities)
-            item.member("num_classes", probabilities.count)
-          }
-        }
+    let pieces = JSONItems(
+      answer.replies.count,
+      opening: { writer in
+        writer.open("{")
+        writer.member("id", "classify-\(UUID().uuidString.lowercased())")
+        writer.member("object", "list")
+        writer.member("created", Int(Date().timeIntervalSince1970))
+        writer.member("model", vbert.name)
+        writer.key("data")
+        writer.open("[")
+      },
+      closing: { writer in
+        writer.close("]")
+        writer.usage(answer.tokens)
+        writer.close("}")
       }
-      object.usage(answer.tokens)
+    ) { index, list in
+      let probabilities = answer.replies[index].values(vbert.spec.task, raw: false)
+      list.object { item in
+        item.member("index", index)
+        item.member("label", vbert.spec.label(Readout.best(probabilities) ?? 0))
+        item.key("probs")
+        item.numbers(probabilities)
+        item.member("num_classes", probabilities.count)
+      }
     }
-    return Response(json: writer, headers: answer.headers)
+    return Response(pieces, headers: answer.headers, to: call, workers)
   }
 
   /// Texts in the order of what a scorer says of (query, text), the best first.
@@ -77,23 +80,24 @@ extension Dispatcher {
     let body = try await body(call, as: RerankBody.self)
     let vbert = try find(
       body.vbertName, call, tasks: [.score], hint: "only a score vBERT ranks; see /predict, /embed")
+    // Before a query of megabytes is paired with thousands.
+    try checkCount(body.texts.count)
     let answer = try await ask(
       vbert, body.texts.map { .pair(body.query, $0) }, truncate: body.truncate, call)
     let scores = answer.replies.map { reply in
       let values = reply.values(.score, raw: true)
       return body.raw_scores ?? false ? values[0] : Readout.sigmoids(values)[0]
     }
-    var writer = JSONWriter()
-    writer.array { list in
-      for i in scores.indices.sorted(by: { scores[$0] > scores[$1] }) {
-        list.object { item in
-          item.member("index", i)
-          item.member("score", scores[i])
-          if body.return_text ?? false { item.member("text", body.texts[i]) }
-        }
+    let order = scores.indices.sorted { scores[$0] > scores[$1] }
+    let pieces = JSONItems(order.count) { place, list in
+      let i = order[place]
+      list.object { item in
+        item.member("index", i)
+        item.member("score", scores[i])
+        if body.return_text ?? false { item.member("text", body.texts[i]) }
       }
     }
-    return Response(json: writer, headers: answer.headers)
+    return Response(pieces, headers: answer.headers, to: call, workers)
   }
 }
 

@@ -18,60 +18,48 @@ extension Dispatcher {
     _ vbert: PinnedVBert, _ items: [TagInputs.Item], isSingle: Bool,
     aggregation: TagBody.Aggregation, truncate: Bool?, _ call: Call
   ) async throws -> Response {
-    // Before any of them is split, which takes its time.
-    guard items.count <= limits.batch else {
-      throw APIError.batchTooLarge(count: items.count, most: limits.batch)
-    }
-    let texts = try items.map { item throws(APIError) in try TaggedText(item) }
     let answer = try await ask(
-      vbert, texts.map { .words($0.words.map(\.text)) }, truncate: truncate, call)
-    var writer = JSONWriter()
-    func write(_ index: Int, to writer: inout JSONWriter) {
-      let tags = texts[index].tags(answer.replies[index], labels: vbert.spec.labels)
+      vbert,
+      items.map { item in
+        switch item {
+        case .text(let text): .running(text)
+        case .words(let words): .words(words)
+        }
+      }, truncate: truncate, call)
+    let write = { @Sendable (index: Int, writer: inout JSONWriter) in
+      let text = TaggedText(items[index], words: answer.sequences[index].words)
+      let tags = text.tags(answer.replies[index], labels: vbert.spec.labels)
       writer.array { list in
         switch aggregation {
         case .simple:
           for group in EntityGroup.groups(of: tags) {
-            list.entity("entity_group", group.type, group.score, group.span, in: texts[index])
+            list.entity("entity_group", group.type, group.score, group.span, in: text)
           }
         case .none:
-          for tag in tags {
-            list.entity("entity", tag.label, tag.score, tag.span, in: texts[index])
-          }
+          for tag in tags { list.entity("entity", tag.label, tag.score, tag.span, in: text) }
         }
       }
     }
-    if isSingle {
-      write(0, to: &writer)
-    } else {
-      writer.array { list in for i in texts.indices { write(i, to: &list) } }
-    }
-    return Response(json: writer, headers: answer.headers)
+    let pieces =
+      isSingle
+      ? JSONItems(1, opening: { _ in }, closing: { _ in }, item: write)
+      : JSONItems(items.count, item: write)
+    return Response(pieces, headers: answer.headers, to: call, workers)
   }
 }
 
-/// A text as its words, and back from words to its stretches.
+/// The words of a text that were looked at, and back from words to its stretches.
 private struct TaggedText {
-  let words: [TextWord]
+  private let words: [TextWord]
+  /// Of the text as far as its last word goes.
   private let scalars: [Unicode.Scalar]
 
-  init(_ item: TagInputs.Item) throws(APIError) {
+  init(_ item: TagInputs.Item, words: [TextWord]) {
+    self.words = words
     switch item {
     case .text(let text):
-      if text.isEmpty { throw .empty }
-      words = splitWords(text)
-      scalars = Array(text.unicodeScalars)
-    case .words(let list):
-      if list.isEmpty { throw .empty }
-      var words: [TextWord] = []
-      var place: Int32 = 0
-      for word in list {
-        let end = place + Int32(word.unicodeScalars.count)
-        words.append(TextWord(text: word, span: TextSpan(start: place, end: end)))
-        place = end + 1
-      }
-      self.words = words
-      scalars = Array(list.joined(separator: " ").unicodeScalars)
+      scalars = Array(text.unicodeScalars.prefix(Int(words.last?.span.end ?? 0)))
+    case .words(let list): scalars = Array(list.joined(separator: " ").unicodeScalars)
     }
   }
 

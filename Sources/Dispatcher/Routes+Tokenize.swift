@@ -7,54 +7,106 @@ extension Dispatcher {
   @Sendable func tokenize(_ call: Call) async throws -> Response {
     let body = try await body(call, as: TokenizeBody.self)
     guard !body.inputs.texts.isEmpty else { throw APIError.empty }
-    guard body.inputs.texts.count <= limits.batch else {
-      throw APIError.batchTooLarge(count: body.inputs.texts.count, most: limits.batch)
-    }
-    let tokenizer = try tokenizer(body.vbertName, call)
-    var writer = JSONWriter()
-    writer.array { list in
-      for text in body.inputs.texts {
-        let encoding = tokenizer.encode(text, addSpecialTokens: body.add_special_tokens ?? true)
-        let scalars = Array(text.unicodeScalars)
-        list.array { tokens in
-          for i in 0..<encoding.count { tokens.token(i, of: encoding, scalars, tokenizer) }
-        }
-      }
-    }
-    return Response(json: writer)
+    try checkCount(body.inputs.texts.count)
+    let tokenizer = try await tokenizer(body.vbertName, call)
+    let encodings = try await tokens(
+      of: body.inputs.texts, tokenizer, special: body.add_special_tokens ?? true, call)
+    return Response(
+      TokenPieces(tokenizer, body.inputs.texts, encodings), to: call, workers)
   }
 
-  private func tokenizer(_ name: String?, _ call: Call) throws -> WordPiece {
-    if name != nil { return try engine(of: find(name, call)).tokenizer }
+  private func tokenizer(_ name: String?, _ call: Call) async throws -> WordPiece {
+    if name != nil { return try await engine(of: find(name, call), call).tokenizer }
     let bases = engines.loaded
     guard bases.count == 1 else {
       throw APIError.invalid("say whose tokens: the server has several bases", param: "model")
     }
     return bases[0].tokenizer
   }
+
+  /// In stretches of 64 KB, between which others have their turn. Throws `APIError.tooManyTokens`.
+  private func tokens(
+    of texts: [String], _ tokenizer: WordPiece, special: Bool, _ call: Call
+  ) async throws -> [Encoding] {
+    var encodings: [Encoding] = []
+    var room = limits.tokenizeTokens
+    for text in texts {
+      var reader = tokenizer.reader(text)
+      while !reader.isAtEnd {
+        let (begun, most) = (reader, room)
+        reader = try await work(call, bytes: call.isLarge ? 1 << 16 : 0) { check in
+          var reader = begun
+          try check()
+          try reader.read(past: most, bytes: 1 << 16) { try check() }
+          return reader
+        }
+        if reader.count > room { throw APIError.tooManyTokens(most: limits.tokenizeTokens) }
+      }
+      room -= reader.count
+      encodings.append(
+        tokenizer.encode(&reader, maxLength: nil, addSpecialTokens: special) {})
+    }
+    return encodings
+  }
 }
 
-extension JSONWriter {
-  /// start and stop in code points; null for tokens that were added.
-  fileprivate mutating func token(
-    _ index: Int, of encoding: Encoding, _ scalars: [Unicode.Scalar], _ tokenizer: WordPiece
-  ) {
-    let (id, span) = (encoding.ids[index], encoding.spans[index])
-    let isAdded = encoding.isAdded(index)
-    object { token in
-      token.member("id", Int(id))
-      if isAdded {
-        token.member("text", tokenizer.token(id) ?? "")
-      } else {
-        var view = String.UnicodeScalarView()
-        view.append(contentsOf: scalars[Int(span.start)..<Int(span.end)])
-        token.member("text", String(view))
-      }
-      token.member("special", isAdded)
-      token.key("start")
-      if isAdded { token.null() } else { token.number(Int(span.start)) }
-      token.key("stop")
-      if isAdded { token.null() } else { token.number(Int(span.end)) }
+/// The answer: a list of tokens for each text, a token a piece.
+private struct TokenPieces: JSONPieces {
+  private let tokenizer: WordPiece
+  private let texts: [String]
+  private let encodings: [Encoding]
+  private var text = 0
+  private var token = 0
+  /// How far the text was walked, in code points too.
+  private var index: String.Index
+  private var place = 0
+
+  init(_ tokenizer: WordPiece, _ texts: [String], _ encodings: [Encoding]) {
+    (self.tokenizer, self.texts, self.encodings) = (tokenizer, texts, encodings)
+    index = texts[0].startIndex
+  }
+
+  mutating func next(_ writer: inout JSONWriter) -> Bool {
+    if text == 0, token == 0 { writer.open("[") }
+    if token == 0 { writer.open("[") }
+    if token < encodings[text].count {
+      write(&writer)
+      token += 1
     }
+    guard token == encodings[text].count else { return true }
+    writer.close("]")
+    (text, token, place) = (text + 1, 0, 0)
+    if text < texts.count {
+      index = texts[text].startIndex
+      return true
+    }
+    writer.close("]")
+    return false
+  }
+
+  /// start and stop in code points; null for tokens that were added.
+  private mutating func write(_ writer: inout JSONWriter) {
+    let encoding = encodings[text]
+    let (id, span) = (encoding.ids[token], encoding.spans[token])
+    let isAdded = encoding.isAdded(token)
+    let content = isAdded ? tokenizer.token(id) ?? "" : part(span)
+    writer.object { object in
+      object.member("id", Int(id))
+      object.member("text", content)
+      object.member("special", isAdded)
+      object.key("start")
+      if isAdded { object.null() } else { object.number(Int(span.start)) }
+      object.key("stop")
+      if isAdded { object.null() } else { object.number(Int(span.end)) }
+    }
+  }
+
+  /// Spans ascend, so that a text is walked once; two tokens can share a code point.
+  private mutating func part(_ span: TextSpan) -> String {
+    let scalars = texts[text].unicodeScalars
+    index = scalars.index(index, offsetBy: Int(span.start) - place)
+    place = Int(span.start)
+    let end = scalars.index(index, offsetBy: Int(span.end) - place)
+    return String(scalars[index..<end])
   }
 }

@@ -68,6 +68,19 @@ extension Registry {
           Date().timeIntervalSince1970,
         ])
     }
+    // A tenant's vBERT by name without a look at anybody else's: the same pages, found or not.
+    migrator.registerMigration("vbertsByTenantAndName") { db in
+      try db.execute(sql: "CREATE INDEX vbertsByTenantAndName ON vberts(tenant, name)")
+    }
+    // A home that has keys was closed by them.
+    migrator.registerMigration("access") { db in
+      try db.execute(
+        sql: """
+          INSERT OR IGNORE INTO settings (key, value) SELECT 'access',
+            CASE WHEN EXISTS(SELECT 1 FROM tenants WHERE keyHash IS NOT NULL)
+              THEN 'closed' ELSE 'open' END
+          """)
+    }
     return migrator
   }
 }

@@ -3,7 +3,7 @@ internal import GRDB
 package import Model
 
 extension Registry {
-  /// Returns the tenant's key, which exists nowhere else from now on. Throws
+  /// Returns the tenant's key, which exists nowhere else from now on; the home is closed by it. Throws
   /// `tenantExists`.
   package func createTenant(
     _ name: Name, processor: VirtualProcessor = .standard
@@ -19,6 +19,7 @@ extension Registry {
         arguments: [
           name.text, TenantKey.hash(key), processor.weight, Date().timeIntervalSince1970,
         ])
+      try Self.set(isClosed: true, db)
       try RegistryIndex.note(change: nil, db)
     }
     return key
@@ -38,17 +39,30 @@ extension Registry {
     }
   }
 
-  /// Whether any tenant has a key, so that requests need one. From memory once it was asked for.
-  package func hasKeys() throws(RegistryError) -> Bool {
+  /// Whether requests need a key. A home is open until its first key, and closed from then on,
+  /// whatever becomes of the key; only `set(isClosed:)` opens it again. From memory once it was asked
+  /// for. Anything but `open` in the setting is closed.
+  package func isClosed() throws(RegistryError) -> Bool {
     try look {
-      $0.hasKeys
+      $0.isClosed
     } ask: { index, db in
-      let found = try Bool.fetchOne(
-        db.cachedStatement(
-          sql: "SELECT EXISTS(SELECT 1 FROM tenants WHERE keyHash IS NOT NULL)"))
-      index.hasKeys = found
-      return found ?? false
+      let value = try String.fetchOne(
+        db.cachedStatement(sql: "SELECT value FROM settings WHERE key = 'access'"))
+      index.isClosed = value != "open"
+      return value != "open"
     }
+  }
+
+  /// Opens the home to requests without a key, as tenant `default`, or closes it.
+  package func set(isClosed: Bool) throws(RegistryError) {
+    try write { db in try Self.set(isClosed: isClosed, db) }
+  }
+
+  private static func set(isClosed: Bool, _ db: Database) throws {
+    try db.execute(
+      sql: "INSERT OR REPLACE INTO settings (key, value) VALUES ('access', ?)",
+      arguments: [isClosed ? "closed" : "open"])
+    try RegistryIndex.note(change: nil, db)
   }
 
   /// From memory once it was asked for; nil for one that was deleted.

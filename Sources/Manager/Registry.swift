@@ -62,6 +62,9 @@ package final class Registry: Sendable {
     try? writer.close()
   }
 
+  /// How often `find` has asked SQLite, and how many vBERTs it remembers.
+  var lookUps: (asked: Int, remembered: Int) { index.withLock { ($0.asked, $0.vberts.count) } }
+
   /// Runs `body` in a transaction that is on the disk when this returns.
   func write<Result>(_ body: (Database) throws -> Result) throws(RegistryError) -> Result {
     try storage(home.registry.path(percentEncoded: false)) { try writer.write(body) }

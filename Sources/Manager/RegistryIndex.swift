@@ -13,8 +13,10 @@ struct RegistryIndex: Sendable {
   /// By hash of key.
   var keys: ClockCache<Data, TenantRecord>
   var tenants: ClockCache<Int64, TenantRecord>
-  /// Whether any tenant has a key; nil before it was asked for.
-  var hasKeys: Bool?
+  /// Whether requests need a key; nil before it was asked for.
+  var isClosed: Bool?
+  /// Look-ups of vBERTs that memory could not answer.
+  var asked = 0
   /// Nothing was committed while this is the watch's mark.
   var mark: CommitWatch.Mark?
   private var dataVersion: Int64 = -1
@@ -56,7 +58,7 @@ struct RegistryIndex: Sendable {
   private mutating func forgetTenants() {
     keys.removeAll()
     tenants.removeAll()
-    hasKeys = nil
+    isClosed = nil
   }
 
   /// Changes kept for look-ups to catch up by; who is further behind forgets everything.

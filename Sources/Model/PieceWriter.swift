@@ -13,7 +13,9 @@ struct PieceWriter {
   private let trie: TokenTrie
   private let unknown: Int32
   /// More tokens than this need not be written.
-  private let limit: Int
+  var limit: Int
+  /// Tokens that were written and let go.
+  private var dropped = 0
   private(set) var ids: [Int32] = []
   private(set) var spans: [TextSpan] = []
 
@@ -31,7 +33,17 @@ struct PieceWriter {
     self.limit = limit
   }
 
-  var isFull: Bool { ids.count > limit }
+  /// Tokens written so far, those that were let go among them.
+  var count: Int { dropped + ids.count }
+  var isFull: Bool { count > limit }
+
+  /// Lets go of tokens past the first `keep`; they stay counted.
+  mutating func drop(beyond keep: Int) {
+    guard ids.count > keep else { return }
+    dropped += ids.count - keep
+    ids.removeSubrange(keep...)
+    spans.removeSubrange(keep...)
+  }
 
   mutating func reserve(_ count: Int) {
     ids.reserveCapacity(count)

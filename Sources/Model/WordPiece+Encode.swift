@@ -1,48 +1,120 @@
 extension WordPiece {
+  /// A reader of this text that keeps its first `keep` tokens.
+  package func reader(_ text: String, keep: Int = .max) -> TokenReader {
+    TokenReader(text, self, keep: keep)
+  }
+
   /// Tokens of a text or a pair, between [CLS] and [SEP] if they are asked for.
   ///
   /// `maxLength` counts the added tokens too; a smaller one than these acts as their number. Too
-  /// long input is cut at its end, the longer of a pair first. Linear in the length of the text; a
-  /// single text is not read further than `maxLength` needs.
+  /// long input is cut at its end, the longer of a pair first. Linear in the length of the text, which
+  /// is not read further than `maxLength` needs.
   package func encode(
     _ text: String, pair: String? = nil, maxLength: Int? = nil, addSpecialTokens: Bool = true
   ) -> Encoding {
     let room = room(maxLength, added: addSpecialTokens ? (pair == nil ? 2 : 3) : 0)
-    var first = PieceWriter(trie: trie, unknown: unknown, limit: pair == nil ? room : .max)
-    scan(text, into: &first)
-    var encoding = Encoding()
-    encoding.reserve(first.ids.count + 2)
+    var first = reader(text, keep: room)
     guard let pair else {
-      let kept = min(first.ids.count, room)
-      append(
-        first, count: kept, type: 0, opening: addSpecialTokens, closing: addSpecialTokens,
-        to: &encoding)
-      encoding.isTruncated = kept < first.ids.count
-      return encoding
+      return encode(&first, maxLength: maxLength, addSpecialTokens: addSpecialTokens) {}
     }
-    // Which of a pair is longer decides who is cut, so both are read to the end.
-    var second = PieceWriter(trie: trie, unknown: unknown, limit: .max)
-    scan(pair, into: &second)
-    let kept = longestFirst(first.ids.count, second.ids.count, room: room)
+    var second = reader(pair, keep: room)
+    return encode(
+      &first, pair: &second, maxLength: maxLength, addSpecialTokens: addSpecialTokens
+    ) {}
+  }
+
+  /// The same for one text that a reader has begun, which must keep as many tokens as can fit.
+  package func encode<Failure: Error>(
+    _ text: inout TokenReader, maxLength: Int?, addSpecialTokens: Bool = true,
+    check: () throws(Failure) -> Void
+  ) throws(Failure) -> Encoding {
+    let room = room(maxLength, added: addSpecialTokens ? 2 : 0)
+    try text.read(past: room, check: check)
+    let kept = min(text.count, room)
+    var encoding = Encoding()
+    encoding.reserve(kept + 2)
     append(
-      first, count: kept.first, type: 0, opening: addSpecialTokens, closing: addSpecialTokens,
+      text.writer, count: kept, type: 0, opening: addSpecialTokens, closing: addSpecialTokens,
       to: &encoding)
-    append(
-      second, count: kept.second, type: 1, opening: false, closing: addSpecialTokens,
-      to: &encoding)
-    encoding.isTruncated = kept.first < first.ids.count || kept.second < second.ids.count
+    encoding.isTruncated = kept < text.count
     return encoding
+  }
+
+  /// The same for a pair. A reader may have been used for other pairs before: of one query and many
+  /// texts, the query is read once. Where not all fits and `cut` is false, neither is read on, and the
+  /// encoding is no more than truncated.
+  package func encode<Failure: Error>(
+    _ first: inout TokenReader, pair second: inout TokenReader, maxLength: Int?, cut: Bool = true,
+    addSpecialTokens: Bool = true, check: () throws(Failure) -> Void
+  ) throws(Failure) -> Encoding {
+    let room = room(maxLength, added: addSpecialTokens ? 3 : 0)
+    var encoding = Encoding()
+    try first.read(past: room, check: check)
+    try second.read(past: cut ? room : room - min(room, first.count), check: check)
+    encoding.isTruncated = first.count > room || second.count > room - first.count
+    if encoding.isTruncated, !cut { return encoding }
+    if first.count > room, second.count > room, room % 2 == 1 {
+      try race(&first, &second, check: check)
+    }
+    let kept = longestFirst(first.count, second.count, room: room)
+    encoding.reserve(kept.first + kept.second + 3)
+    append(
+      first.writer, count: kept.first, type: 0, opening: addSpecialTokens,
+      closing: addSpecialTokens, to: &encoding)
+    append(
+      second.writer, count: kept.second, type: 1, opening: false, closing: addSpecialTokens,
+      to: &encoding)
+    return encoding
+  }
+
+  /// Reads both in turns until one ends and the other is known to be longer or not: of an odd room the
+  /// longer one keeps one token more.
+  private func race<Failure: Error>(
+    _ first: inout TokenReader, _ second: inout TokenReader, check: () throws(Failure) -> Void
+  ) throws(Failure) {
+    let lap = 4096
+    while !first.isAtEnd, !second.isAtEnd {
+      if first.count <= second.count {
+        try first.read(past: first.count + lap, check: check)
+      } else {
+        try second.read(past: second.count + lap, check: check)
+      }
+    }
+    if first.isAtEnd {
+      try second.read(past: first.count, check: check)
+    } else {
+      try first.read(past: second.count, check: check)
+    }
   }
 
   /// Tokens of words that are given apart (tagging): each word is normalised and split on its own,
   /// `spans` lie in the word, `words` says which word. A word can have no token at all.
   package func encode(words: [String], maxLength: Int? = nil) -> Encoding {
+    var iterator = words.makeIterator()
+    return encode(maxLength: maxLength, check: {}, nextWord: { iterator.next() })
+  }
+
+  /// The same with words that are asked for one after the other, until no more fits; they can come
+  /// from a text that is split meanwhile.
+  package func encode<Failure: Error>(
+    maxLength: Int?, check: () throws(Failure) -> Void,
+    nextWord: () throws(Failure) -> String?
+  ) throws(Failure) -> Encoding {
     let room = room(maxLength, added: 2)
     var writer = PieceWriter(trie: trie, unknown: unknown, limit: room)
     var owners: [Int32] = []
-    for (index, word) in words.enumerated() where !writer.isFull {
-      scan(word, into: &writer)
-      while owners.count < writer.ids.count { owners.append(Int32(truncatingIfNeeded: index)) }
+    var index: Int32 = 0
+    while !writer.isFull, let word = try nextWord() {
+      var scan = Scan(options)
+      let size = word.utf8.count
+      while scan.place < size, !writer.isFull {
+        self.scan(
+          word.utf8.span, &scan, to: min(size, scan.place + TokenReader.stride), into: &writer)
+        if size > TokenReader.stride { try check() }
+      }
+      scan.end(&writer)
+      while owners.count < writer.ids.count { owners.append(index) }
+      index += 1
     }
     let kept = min(writer.ids.count, room)
     var encoding = Encoding()
@@ -54,11 +126,6 @@ extension WordPiece {
 
   private func room(_ maxLength: Int?, added: Int) -> Int {
     maxLength.map { max(0, $0 - added) } ?? .max
-  }
-
-  private func scan(_ text: String, into writer: inout PieceWriter) {
-    writer.reserve(min(text.utf8.count / 4 + 2, 4096))
-    scan(text.utf8.span, into: &writer)
   }
 
   private func append(

@@ -94,17 +94,30 @@ package struct WordPiece: Sendable {
       : trie.token(bytes, root: PieceWriter.wordRoot)
   }
 
-  /// Writes the tokens of one text, until all are written or the writer is full.
-  func scan(_ text: Span<UInt8>, into writer: inout PieceWriter) {
-    var normalizer = BasicNormalizer(options)
-    var place = 0
-    var source: Int32 = 0
-    while place < text.count, !writer.isFull {
+  /// How far a text has been read, and what waits for the code points after that.
+  struct Scan: Sendable {
+    /// In UTF-8 bytes, and in code points.
+    fileprivate(set) var place = 0
+    fileprivate var source: Int32 = 0
+    fileprivate var normalizer: BasicNormalizer
+
+    init(_ options: BasicNormalizer.Options) { normalizer = BasicNormalizer(options) }
+
+    /// The text has no more: its last word ends.
+    mutating func end(_ writer: inout PieceWriter) { normalizer.endWord(writer: &writer) }
+  }
+
+  /// Writes the tokens of a text from where `scan` is, until `stop` bytes of it are read (a code point
+  /// or special token that begins before is read whole) or the writer is full.
+  func scan(_ text: Span<UInt8>, _ scan: inout Scan, to stop: Int, into writer: inout PieceWriter) {
+    var place = scan.place
+    var source = scan.source
+    while place < stop, !writer.isFull {
       let byte = text[place]
       if beginsSpecial[Int(byte)],
         let special = trie.longest(text, from: place, to: text.count, root: Self.specialRoot)
       {
-        normalizer.endWord(writer: &writer)
+        scan.normalizer.endWord(writer: &writer)
         let start = source
         for i in place..<special.end where text[i] & 0xC0 != 0x80 { source += 1 }
         writer.append(token: special.token, span: TextSpan(start: start, end: source))
@@ -113,7 +126,7 @@ package struct WordPiece: Sendable {
       }
       if byte < 0x80 {
         let action = ascii[Int(byte)]
-        if action > 0 { normalizer.endRun(writer: &writer) }
+        if action > 0 { scan.normalizer.endRun(writer: &writer) }
         switch action {
         case 0: break
         case 1: writer.endWord()
@@ -126,12 +139,13 @@ package struct WordPiece: Sendable {
         place += 1
       } else {
         let (scalar, length) = Self.decode(text, at: place)
-        normalizer.append(scalar, source: source, to: &writer)
+        scan.normalizer.append(scalar, source: source, to: &writer)
         place += length
       }
       source += 1
     }
-    normalizer.endWord(writer: &writer)
+    scan.place = place
+    scan.source = source
   }
 
   /// The code point beyond ASCII that begins at `place`; a String's UTF-8 is always valid.

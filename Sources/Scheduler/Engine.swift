@@ -46,42 +46,6 @@ package final class Engine: Sendable {
   }
 }
 
-/// The bases in service, each loaded when something of it is first asked for.
-package final class Engines: Sendable {
-  package typealias Load = @Sendable (_ base: String) throws -> Engine
-
-  private let load: Load
-  private let engines = Mutex<[String: Engine]>([:])
-
-  /// `load` is called by one thread at a time.
-  package init(load: @escaping Load) { self.load = load }
-
-  /// Throws what loading throws, and `EngineError` where the base is not the one that the vBERT was
-  /// made for.
-  package func engine(for spec: VBertSpec) throws -> Engine {
-    let engine = try engine(named: spec.base)
-    guard engine.contentHash == spec.baseHash else {
-      throw EngineError.otherBase(
-        name: spec.base, found: engine.contentHash, expected: spec.baseHash)
-    }
-    return engine
-  }
-
-  package func engine(named name: String) throws -> Engine {
-    try engines.withLock { engines in
-      if let engine = engines[name] { return engine }
-      let engine = try load(name)
-      engines[name] = engine
-      return engine
-    }
-  }
-
-  /// By name.
-  package var loaded: [Engine] {
-    engines.withLock { engines in engines.values.sorted { $0.name < $1.name } }
-  }
-}
-
 /// A vBERT and a base that do not belong together.
 package enum EngineError: Error, Equatable, CustomStringConvertible {
   case otherBase(name: String, found: String, expected: String)

@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 
 /// Raises this process's soft limit of open files to the hard one, as servers do: the soft limit of a
@@ -16,4 +17,9 @@ func descriptorLimit() -> Int {
   let files = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
   guard unsafe getrlimit(files, &limit) == 0 else { return 1024 }
   return Int(clamping: limit.rlim_cur)
+}
+
+/// Files that it has open now.
+func openDescriptors() -> Int {
+  (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count) ?? 32
 }

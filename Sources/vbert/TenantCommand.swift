@@ -6,7 +6,7 @@ import Model
 struct TenantCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "tenant", abstract: "Accounts: who owns vBERTs, and with which key.",
-    subcommands: [Create.self, List.self, Delete.self])
+    subcommands: [Create.self, List.self, Delete.self, Access.self])
 }
 
 extension TenantCommand {
@@ -30,6 +30,29 @@ extension TenantCommand {
       } else {
         print(key)
       }
+    }
+  }
+
+  /// Open or closed is a setting of the home, not a count of keys.
+  struct Access: ParsableCommand {
+    enum Kind: String, ExpressibleByArgument, CaseIterable { case open, closed }
+
+    static let configuration = CommandConfiguration(
+      abstract: "Say, or set, whether requests need a key.",
+      discussion: """
+        A home is open until its first key, and closed from then on, also when the key is gone. To let
+        everybody ask again, as tenant default:
+          vbert tenant access open
+        """)
+
+    @OptionGroup var options: GlobalOptions
+    @Argument(help: "open or closed (default: only say which).") var kind: Kind?
+
+    func run() throws {
+      let registry = try options.openRegistry()
+      if let kind { try registry.set(isClosed: kind == .closed) }
+      let now: Kind = try registry.isClosed() ? .closed : .open
+      if options.json { try Output.json(["access": now.rawValue]) } else { print(now.rawValue) }
     }
   }
 

@@ -50,11 +50,21 @@ import Testing
       #expect(try ours.find("one")?.id == id)
       try (round % 3 == 0 ? ours : theirs).delete(vbert: "one")
     }
-    #expect(try !ours.hasKeys())
+    #expect(try !ours.isClosed())
     _ = try theirs.createTenant("acme")
-    #expect(try ours.hasKeys())
+    #expect(try ours.isClosed())
+    // The last key goes, and it stays closed; also for who opens it anew.
     try theirs.deleteTenant("acme")
-    #expect(try !ours.hasKeys())
+    #expect(try ours.isClosed() && temporary.registry().isClosed())
+    try theirs.set(isClosed: false)
+    #expect(try !ours.isClosed())
+    try theirs.set(isClosed: true)
+    #expect(try ours.isClosed())
+    // What nobody knows how to read is closed.
+    try file.write {
+      try $0.execute(sql: "UPDATE settings SET value = 'opne' WHERE key = 'access'")
+    }
+    #expect(try temporary.registry().isClosed())
   }
 
   @Test func aTenantIsDeletedWithItsVBERTsOnlyIfAsked() throws {

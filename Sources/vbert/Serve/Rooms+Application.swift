@@ -2,6 +2,7 @@ import Dispatcher
 import Hummingbird
 import HummingbirdCore
 import Logging
+import NIOCore
 import Scheduler
 import ServiceLifecycle
 
@@ -10,29 +11,75 @@ extension Rooms {
   func application(
     _ log: Logger, listening: @escaping @Sendable (_ port: Int) -> Void
   ) -> some ApplicationProtocol {
-    Application(
-      router: dispatcher.router(),
-      server: .http1(
-        configuration: .init(
-          idleTimeout: .seconds(75),
-          httpDecoderConfiguration: .init(
-            maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100))),
-      configuration: .init(
-        address: .hostname(options.host, port: options.port), backlog: 1024,
-        availableConnectionsDelegate: MaximumAvailableConnections(options.connections)),
-      // Stopped in the opposite order: first the server, then what it needs.
-      services: [PipelineService(pipeline: pipeline)],
-      onServerRunning: { listening($0.localAddress?.port ?? 0) }, logger: log)
+    let house = house(log)
+    // Stopped in the opposite order: first the servers, then what they need.
+    var services: [any Service] = [
+      PipelineService(pipeline: pipeline, patience: options.peers.drain)
+    ]
+    if let port = options.healthPort {
+      services.append(
+        server(
+          dispatcher.watchRouter(), port: port, House(seats: 64, reserved: 0), log: log,
+          running: { log.notice("health and metrics on http://\(options.host):\($0)") }))
+    }
+    return server(
+      dispatcher.router(), port: options.port, house, services, log: log, running: listening)
   }
+
+  private func server(
+    _ router: Router<BasicRequestContext>, port: Int, _ house: House,
+    _ services: [any Service] = [], log: Logger,
+    running: @escaping @Sendable (_ port: Int) -> Void
+  ) -> some ApplicationProtocol {
+    Application(
+      router: router, server: GuardedHTTP1.builder(options.peers, house),
+      configuration: .init(address: .hostname(options.host, port: port), backlog: 1024),
+      services: services,
+      onServerRunning: { channel in
+        await AcceptPause.add(to: channel, log)
+        running(channel.localAddress?.port ?? 0)
+      }, logger: log)
+  }
+
+  /// As many connections as were asked for, or as the limit of open files has room for beside files.
+  private func house(_ log: Logger) -> House {
+    let room = descriptorLimit() - openDescriptors() - Rooms.spareDescriptors
+    let reserved = max(1, min(32, room / 8))
+    let seats = max(1, min(options.connections, room - reserved))
+    if seats < options.connections {
+      log.warning(
+        "the limit of open files allows fewer connections than --connections: raise ulimit -n",
+        metadata: [
+          "connections": "\(seats)", "asked": "\(options.connections)",
+          "files": "\(descriptorLimit())",
+        ])
+    }
+    return House(seats: seats, reserved: reserved)
+  }
+
+  /// For files that are opened while requests are served: bases, adapters, the registry.
+  private static var spareDescriptors: Int { 24 }
 }
 
-/// Runs the pipeline until everything else has stopped, then lets it finish.
+/// Runs the pipeline until everything else has stopped, then lets it finish, for so long.
 private struct PipelineService: Service {
   let pipeline: Pipeline
+  let patience: Duration
 
   func run() async throws {
     pipeline.start()
     try await gracefulShutdown()
-    await pipeline.stop()
+    let (ended, end) = AsyncStream<Void>.makeStream()
+    // Not children: a device that hangs must not keep the process.
+    let (pipeline, patience) = (pipeline, patience)
+    Task.detached {
+      await pipeline.stop()
+      end.finish()
+    }
+    Task.detached {
+      try? await Task.sleep(for: patience)
+      end.finish()
+    }
+    for await _ in ended {}
   }
 }

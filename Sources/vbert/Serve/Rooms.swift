@@ -45,6 +45,8 @@ struct Rooms {
     var limits = ServerLimits()
     limits.batch = options.maxTexts
     limits.bodyBytes = options.bodyBytes.bytes
+    limits.bodyMemory =
+      options.bodyMemory?.bytes ?? max(limits.bodyMemory, 2 * options.bodyBytes.bytes)
     limits.seconds = options.timeout
     limits.autoTruncate = options.autoTruncate
     dispatcher = try Dispatcher(

@@ -38,9 +38,11 @@ struct ServeCommand: AsyncParsableCommand {
       Device(
         device, precision: precision.precision, adapterBytes: serving.cacheBytes?.bytes), serving)
     try rooms.preload(log)
-    let isOpen = try !rooms.registry.hasKeys()
+    let isOpen = try !rooms.registry.isClosed()
     if isOpen {
-      log.warning("no tenant has a key: the server is open to everybody, as tenant default")
+      log.warning("this home is open: everybody may ask, as tenant default; a first key closes it")
+    } else {
+      log.info("this home is closed: every request needs a tenant's key")
     }
     rooms.collectOrphans(log)
     rooms.restoreRows(log)
@@ -55,9 +57,13 @@ struct ServeCommand: AsyncParsableCommand {
     }
     var group = ServiceGroupConfiguration(
       services: [app], gracefulShutdownSignals: [.sigterm, .sigint], logger: log)
-    // Nothing accepted waits longer than its own limit.
-    group.maximumGracefulShutdownDuration = .seconds(serving.timeout + 10)
-    try await ServiceGroup(configuration: group).run()
+    // Connections are closed after --drain and the pipeline gets as long: this is for what nobody
+    // foresaw, which must not keep the rows from being saved.
+    group.maximumGracefulShutdownDuration = .seconds(2 * serving.drain + 5)
+    do { try await ServiceGroup(configuration: group).run() } catch {
+      guard rooms.pipeline.intake.isStopping else { throw error }
+      log.error("stopped before everything had ended", metadata: ["why": "\(error)"])
+    }
     rooms.saveRows(log)
     log.notice("stopped")
   }

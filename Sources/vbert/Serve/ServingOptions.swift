@@ -1,4 +1,5 @@
 import ArgumentParser
+import Dispatcher
 import Foundation
 import Manager
 
@@ -34,31 +35,73 @@ struct ServingOptions: ParsableArguments {
   var devicePlotBytes = ByteSize(2 << 30)
   @Option(help: "Compute threads of a CPU (default: as many as cores).")
   var threads: Int?
-  @Option(help: "Seconds that a request may wait.")
+  @Option(help: "Seconds that a request may take until its last text is computed.")
   var timeout = 30.0
   @Option(help: "Most texts in one request.")
   var maxTexts = 256
   @Option(help: "Most bytes of a request's body.")
   var bodyBytes = ByteSize(4 << 20)
-  @Option(help: "Most connections at once.")
+  @Option(
+    help: """
+      Most bytes of all bodies together, of which one tenant's have half (default: 128M, or twice \
+      --body-bytes).
+      """)
+  var bodyMemory: ByteSize?
+  @Option(
+    help: """
+      Most connections at once; fewer where the limit of open files is lower. Beyond it idle ones \
+      are closed, and a few are accepted for /health and /metrics alone.
+      """)
   var connections = 4096
+  @Option(help: "Also answer /health, /info and /metrics on this port, apart from all else.")
+  var healthPort: Int?
+  @Option(help: "Seconds that the head of a request may take.")
+  var headTimeout = 10.0
+  @Option(help: "Least bytes a second of a body, in every 5 seconds.")
+  var bodyRate = 1024
+  @Option(help: "Seconds that a client may take nothing of its answer.")
+  var writeTimeout = 10.0
+  @Option(help: "Seconds that a connection may be open between two requests.")
+  var idleTimeout = 75.0
+  @Option(help: "Seconds that requests have to end in, once the server is told to stop.")
+  var drain = 10.0
   @Flag(help: "Cut texts that are too long, unless a request says \"truncate\": false.")
   var autoTruncate = false
   @Option(help: "Write a Chrome trace of the pipeline to this file (open in ui.perfetto.dev).")
   var trace: String?
 
   func validate() throws {
-    for (name, value, range) in [
+    let bounds: [(String, Int, ClosedRange<Int>)] = [
       ("port", port, 0...65535), ("token-budget", tokenBudget ?? 16, 16...1 << 20),
       ("batch", batch ?? 1, 1...1 << 16), ("queue", queue, 1...1 << 20),
       ("tenant-queue", tenantQueue ?? 1, 1...1 << 20), ("threads", threads ?? 1, 1...1024),
       ("max-texts", maxTexts, 1...1 << 16), ("body-bytes", bodyBytes.bytes, 1024...1 << 30),
-      ("connections", connections, 1...1 << 20),
-    ] where !range.contains(value) {
+      ("connections", connections, 1...1 << 20), ("health-port", healthPort ?? 0, 0...65535),
+      ("body-memory", bodyMemory?.bytes ?? 1 << 20, (1 << 20)...(1 << 40)),
+      ("body-rate", bodyRate, 0...1 << 30),
+    ]
+    for (name, value, range) in bounds where !range.contains(value) {
       throw ValidationError("--\(name) is \(value); use \(range.lowerBound) to \(range.upperBound)")
     }
-    guard 0.01...3600 ~= timeout else {
-      throw ValidationError("--timeout: use 0.01 to 3600 seconds")
+    for (name, seconds) in [
+      ("timeout", timeout), ("head-timeout", headTimeout), ("write-timeout", writeTimeout),
+      ("idle-timeout", idleTimeout), ("drain", drain),
+    ] where !(0.01...3600 ~= seconds) {
+      throw ValidationError("--\(name): use 0.01 to 3600 seconds")
     }
+    if let bodyMemory, bodyMemory.bytes / 2 < bodyBytes.bytes {
+      throw ValidationError("--body-memory: use twice --body-bytes at least")
+    }
+  }
+
+  var peers: PeerLimits {
+    var limits = PeerLimits()
+    limits.head = .seconds(headTimeout)
+    limits.bodyRate = bodyRate
+    limits.write = .seconds(writeTimeout)
+    limits.idle = .seconds(idleTimeout)
+    limits.drain = .seconds(drain)
+    limits.lingerBytes = bodyBytes.bytes
+    return limits
   }
 }

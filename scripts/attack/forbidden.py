@@ -1,0 +1,62 @@
+"""Whether the time of a 404 says that a name exists for somebody else: 2,000 of each, in turns, on one
+connection. The difference of the medians is compared with what two halves of one kind differ by."""
+
+import http.client
+import json
+import random
+import statistics
+import time
+
+from common import Home, Server, finish, row
+
+ROUNDS = 2000
+
+
+def compare(server, what, kinds):
+    """`kinds`: name -> (path, body, key). Medians in microseconds."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    times = {name: [] for name in kinds}
+    answers = {name: set() for name in kinds}
+    draw = random.Random(1)
+    for _ in range(ROUNDS):
+        for name in draw.sample(list(kinds), len(kinds)):
+            path, body, key = kinds[name]
+            begin = time.perf_counter()
+            connection.request(
+                "POST" if body else "GET", path, body,
+                {"authorization": f"Bearer {key}", "content-type": "application/json"})
+            reply = connection.getresponse()
+            text = reply.read()
+            times[name].append(time.perf_counter() - begin)
+            answers[name].add((reply.status, text.replace(b"nothing", b"NAME").replace(b"secrets", b"NAME")))
+            if reply.will_close:
+                connection.close()
+    one, two = ({n: 1e6 * statistics.median(t[i::2]) for n, t in times.items()} for i in range(2))
+    medians = {n: 1e6 * statistics.median(t) for n, t in times.items()}
+    names = list(kinds)
+    apart = abs(medians[names[0]] - medians[names[1]])
+    noise = max(abs(one[n] - two[n]) for n in names)
+    same = answers[names[0]] == answers[names[1]]
+    row(what, "same words, 8 us apart (or twice the noise)",
+        f"{'same' if same else 'OTHER'} words, {medians[names[0]]:.1f} and {medians[names[1]]:.1f} us, "
+        f"noise {noise:.1f} us", same and apart <= max(8, 2 * noise))
+
+
+with Home(train=()) as home:
+    ours, theirs = home.tenant("ours"), home.tenant("theirs")
+    gone = home.tenant("gone")
+    home.run("create", "secrets", "--task", "embed", "--base", "tiny-skip2", "--adapter", "none",
+             "--tenant", "theirs")
+    with Server(home) as server:
+        body = {name: json.dumps({"inputs": "a cat", "model": name}) for name in ["nothing", "secrets"]}
+        # Their vBERT is in use, so remembered.
+        assert server.post("/embed", body["secrets"].encode(), key=theirs)[0] == 200
+        assert server.post("/embed", {"inputs": "a cat", "model": "nobody"}, key=gone)[0] == 404
+        home.run("tenant", "delete", "gone")
+        compare(server, "/embed of an unknown name and of another tenant's",
+                {name: ("/embed", body[name], ours) for name in body})
+        compare(server, "GET /v1/models of an unknown name and of another tenant's",
+                {name: (f"/v1/models/{name}", None, ours) for name in body})
+        compare(server, "a key that never was and one that was revoked",
+                {"never": ("/v1/models", None, "vb_" + gone[3:][::-1]), "revoked": ("/v1/models", None, gone)})
+finish()
