@@ -99,7 +99,7 @@ extension Dispatcher {
   }
 }
 
-extension WordPiece {
+extension Tokenizer {
   func encode(_ input: SequenceInput, maxLength: Int?) -> Encoding {
     switch input {
     case .text(let text): encode(text, maxLength: maxLength)

@@ -24,7 +24,7 @@ extension Dispatcher {
     return Response(json: writer)
   }
 
-  private func tokenizer(_ name: String?, _ call: Call) throws -> WordPiece {
+  private func tokenizer(_ name: String?, _ call: Call) throws -> any Tokenizer {
     if name != nil { return try engine(of: find(name, call)).tokenizer }
     let bases = engines.loaded
     guard bases.count == 1 else {
@@ -37,7 +37,7 @@ extension Dispatcher {
 extension JSONWriter {
   /// start and stop in code points; null for tokens that were added.
   fileprivate mutating func token(
-    _ index: Int, of encoding: Encoding, _ scalars: [Unicode.Scalar], _ tokenizer: WordPiece
+    _ index: Int, of encoding: Encoding, _ scalars: [Unicode.Scalar], _ tokenizer: any Tokenizer
   ) {
     let (id, span) = (encoding.ids[index], encoding.spans[index])
     let isAdded = encoding.isAdded(index)

@@ -6,7 +6,7 @@ package import Model
 package struct Base: Sendable {
   package let record: BaseRecord
   package let configuration: Configuration
-  package let tokenizer: WordPiece
+  package let tokenizer: any Tokenizer
   package let weights: SafetensorsFile
   package let directory: URL
 
@@ -35,7 +35,8 @@ package struct Base: Sendable {
         return [UInt8](try Data(contentsOf: url))
       }
       tokenizer = try WordPiece(
-        tokenizerJSON: files[0], vocabulary: files[1], configuration: files[2])
+        tokenizerJSON: files[0], vocabulary: files[1], configuration: files[2],
+        special: configuration.architecture.special)
     } catch let error as ConfigurationError {
       throw .unsupported(path: path, what: "\(error)")
     } catch {

@@ -1,13 +1,10 @@
 extension WordPiece {
-  /// Tokens of a text or a pair, between [CLS] and [SEP] if they are asked for.
-  ///
-  /// `maxLength` counts the added tokens too; a smaller one than these acts as their number. Too
-  /// long input is cut at its end, the longer of a pair first. Linear in the length of the text; a
-  /// single text is not read further than `maxLength` needs.
+  /// Linear in the length of the text; a single text is not read further than `maxLength` needs.
   package func encode(
-    _ text: String, pair: String? = nil, maxLength: Int? = nil, addSpecialTokens: Bool = true
+    _ text: String, pair: String?, maxLength: Int?, addSpecialTokens: Bool
   ) -> Encoding {
-    let room = room(maxLength, added: addSpecialTokens ? (pair == nil ? 2 : 3) : 0)
+    let added = pair == nil ? 2 : 2 + special.pairSeparators
+    let room = room(maxLength, added: addSpecialTokens ? added : 0)
     var first = PieceWriter(trie: trie, unknown: unknown, limit: pair == nil ? room : .max)
     scan(text, into: &first)
     var encoding = Encoding()
@@ -27,16 +24,18 @@ extension WordPiece {
     append(
       first, count: kept.first, type: 0, opening: addSpecialTokens, closing: addSpecialTokens,
       to: &encoding)
+    let type: Int32 = special.numbersSegments ? 1 : 0
+    if addSpecialTokens {
+      for _ in 1..<special.pairSeparators { encoding.append(added: separator, type: type) }
+    }
     append(
-      second, count: kept.second, type: 1, opening: false, closing: addSpecialTokens,
+      second, count: kept.second, type: type, opening: false, closing: addSpecialTokens,
       to: &encoding)
     encoding.isTruncated = kept.first < first.ids.count || kept.second < second.ids.count
     return encoding
   }
 
-  /// Tokens of words that are given apart (tagging): each word is normalised and split on its own,
-  /// `spans` lie in the word, `words` says which word. A word can have no token at all.
-  package func encode(words: [String], maxLength: Int? = nil) -> Encoding {
+  package func encode(words: [String], maxLength: Int?) -> Encoding {
     let room = room(maxLength, added: 2)
     var writer = PieceWriter(trie: trie, unknown: unknown, limit: room)
     var owners: [Int32] = []

@@ -10,7 +10,7 @@ package final class Engine: Sendable {
   /// The base's content hash, which a vBERT must have been made for.
   package let contentHash: String
   package let model: BaseModel
-  package let tokenizer: WordPiece
+  package let tokenizer: any Tokenizer
   /// Belongs to the prefetch thread; nil for a dense base.
   private let lookup: Mutex<NGramLookup?>
   /// The tables behind it.
@@ -20,7 +20,7 @@ package final class Engine: Sendable {
 
   /// `lookup` computes on a lane of its own.
   package init(
-    name: String, contentHash: String, model: BaseModel, tokenizer: WordPiece,
+    name: String, contentHash: String, model: BaseModel, tokenizer: any Tokenizer,
     lookup: sending NGramLookup?, rowCache: (any NGramRowCache)? = nil
   ) {
     precondition((lookup == nil) == (model.configuration.skipDepth == 0))

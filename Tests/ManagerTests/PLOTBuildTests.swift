@@ -87,13 +87,14 @@ struct PLOTBuildTests {
     let lines = corpus(lines: 2_000, seed: 21)
     let path = try write(lines, "corpus.txt")
     let counts = naiveCounts(lines)
-    let isBigram = { (gram: NGram) in gram.left == 0 && gram.centre != tokenizer.classification }
+    let isBigram = { (gram: NGram) in gram.left == NGram.none && gram.centre != tokenizer.classification }
     let (file, summary) = try build([path], to: "general.plot", rows: 400)
     #expect(
       summary.lines == lines.count && summary.table.count == 400 + tokenizer.vocabularySize - 1)
     #expect(file.header.unigrams == tokenizer.vocabularySize - 1)
     for id in 1..<Int32(tokenizer.vocabularySize) {
-      #expect(file.find(NGram(0, id, 0), hash: NGram(0, id, 0).plotHash) != nil)
+      let unigram = NGram(id, id, id).unigram
+      #expect(file.find(unigram, hash: unigram.plotHash) != nil)
     }
     for (kind, share) in [(true, 100), (false, 300)] {
       let kept = counts.filter { isBigram($0.key) == kind }
@@ -156,12 +157,17 @@ struct PLOTBuildTests {
     #expect(!FileManager.default.fileExists(atPath: directory.url.appending(path: "x.plot").path()))
   }
 
-  /// Padding written out in a text: no row for it, and its neighbours' n-grams have a zero.
-  @Test func writtenPaddingIsNoNGram() throws {
+  /// Padding written out in a text is a token like others, but no list has it and it has no unigram.
+  @Test func writtenPaddingIsAToken() throws {
     let path = try write(["[PAD] w1 [PAD] w2"], "padding.txt")
     let (file, _) = try build([path], to: "general.plot", rows: 100)
     #expect(file.count == Set(SmallPLOT.keys(of: file)).count)
-    #expect(SmallPLOT.keys(of: file).allSatisfy { $0.centre != 0 })
+    #expect(SmallPLOT.keys(of: file).contains { $0.centre == 0 && $0.left != NGram.none })
+    let list = directory.url.appending(path: "list.txt").path()
+    try NGramList.write(SmallPLOT.keys(of: file), to: list, tokenizer: tokenizer)
+    let read = try NGramList.read(list, tokenizer: tokenizer)
+    let hasPadding = { (gram: NGram) in [gram.left, gram.centre, gram.right].contains(0) }
+    #expect(Set(read) == Set(SmallPLOT.keys(of: file).filter { !hasPadding($0) }))
     #expect(file.header.unigrams == tokenizer.vocabularySize - 1)
   }
 

@@ -40,7 +40,7 @@ struct PLOTFileTests {
   }
 
   @Test func theRowsOfAnotherBaseAreRefused() throws {
-    try SmallPLOT.write([NGram(0, 5, 0)], to: url, type: .float16)
+    try SmallPLOT.write([NGram(NGram.none, 5, NGram.none)], to: url, type: .float16)
     let path = url.path(percentEncoded: false)
     let error = PLOTError.otherBase(path: path, found: SmallPLOT.hash, expected: "sha256:99")
     #expect(throws: error) {
