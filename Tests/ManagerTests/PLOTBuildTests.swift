@@ -40,7 +40,7 @@ struct PLOTBuildTests {
     for line in lines where !line.isEmpty {
       for gram in NGram.list(of: tokenizer.encode(line).ids) {
         counts[gram, default: 0] += 1
-        if gram.left != 0, gram.right != 0 { counts[gram.bigram, default: 0] += 1 }
+        if gram.left != NGram.none, gram.right != NGram.none { counts[gram.bigram, default: 0] += 1 }
       }
     }
     return counts
@@ -125,12 +125,30 @@ struct PLOTBuildTests {
     _ = try shorter.run(read, computer: KeyedRows(hidden: SmallPLOT.hidden))
     let short = try self.build([path], to: "short.plot", rows: 120)
     #expect(try Data(contentsOf: build.file) == Data(contentsOf: short.file.url))
-    for (line, text) in [(1, "w1 w2"), (2, "w1 w2 w3\nw1 nowhere w3"), (1, "w1 [PAD] w2")] {
+    for (line, text) in [(1, "w1 w2"), (2, "w1 w2 w3\nw1 nowhere w3"), (1, "w1 - w2")] {
       let bad = try write([text], "bad")
       #expect(throws: PLOTError.list(path: bad, line: line)) {
         try NGramList.read(bad, tokenizer: tokenizer)
       }
     }
+    let old = try write(["w1 w2 -", "[PAD] w1 w2"], "old")
+    #expect(throws: PLOTError.oldList(path: old, line: 2, padding: "[PAD]")) {
+      try NGramList.read(old, tokenizer: tokenizer)
+    }
+  }
+
+  /// The token - is not none, and \ is a token too.
+  @Test func aHyphenIsNotNone() throws {
+    let words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "-", "\\", "\\-", "w"]
+    let tokenizer = try WordPiece(vocabulary: Array(words.joined(separator: "\n").utf8))
+    let grams = [
+      NGram(5, 8, NGram.none), NGram(NGram.none, 5, 6), NGram(7, 6, 7), NGram(5, 7, NGram.none),
+    ]
+    let list = directory.url.appending(path: "hyphens").path()
+    try NGramList.write(grams, to: list, tokenizer: tokenizer)
+    #expect(try NGramList.read(list, tokenizer: tokenizer) == grams)
+    let text = try String(contentsOfFile: list, encoding: .utf8)
+    #expect(text.hasPrefix("\\- w -\n- \\- \\\\\n"))
   }
 
   @Test func theSameInputGivesTheSameBytes() throws {

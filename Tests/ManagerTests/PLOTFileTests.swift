@@ -82,7 +82,7 @@ struct PLOTFileTests {
     try expectError(good + [0], "a byte long")
     try expectError([UInt8](repeating: 0, count: good.count), "zeros")
     var version = good
-    version[8] = 2
+    version[8] = 1
     try expectError(version, "version")
     var hash = good
     hash[88] = 255

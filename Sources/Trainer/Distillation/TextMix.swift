@@ -6,7 +6,7 @@ package struct TextMix: Sendable, Equatable, Codable {
   /// copy of itself, or its two halves. Lines that are pairs already stay so.
   package var pairs = 0.5
   /// Share of the sequences in which n-grams are replaced by what stands in for them where a table
-  /// lacks them: (0, x1, x2) or (0, x1, 0).
+  /// lacks them: (none, x1, x2) or (none, x1, none).
   package var backOff = 0.2
   /// Longest sequence in tokens.
   package var maxLength = 128
