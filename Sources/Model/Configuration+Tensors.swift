@@ -43,9 +43,9 @@ extension Configuration {
     guard isSkip else { return [] }
     return [("embeddings.position_embeddings2.weight", [positionRows, hiddenSize])]
       + typeTable("embeddings.token_type_embeddings2.weight") + [
-      ("norm.weight", [hiddenSize]), ("norm.bias", [hiddenSize]),
-      ("attn.weight", [1, hiddenSize]), ("attn.bias", [1]),
-    ]
+        ("norm.weight", [hiddenSize]), ("norm.bias", [hiddenSize]),
+        ("attn.weight", [1, hiddenSize]), ("attn.bias", [1]),
+      ]
   }
 
   /// Every tensor that a model of this configuration needs, under Hugging Face's names.

@@ -74,7 +74,8 @@ import Testing
     var random = SeededGenerator(seed: UInt64(one.lengths.count))
     let layout = SequenceLayout(lengths: one.lengths)
     let (hidden, span) = (one.heads * one.size, 2 * (layout.longest + 3) - 1)
-    let values = (0..<layout.rows * 3 * hidden).map { _ in Float.random(in: -1..<1, using: &random) }
+    let values = (0..<layout.rows * 3 * hidden).map { _ in Float.random(in: -1..<1, using: &random)
+    }
     let bias = (0..<one.heads * span).map { _ in Float.random(in: -8..<8, using: &random) }
     let expected = Reference.attention(
       doubles(values), layout: layout, heads: one.heads, hidden: hidden, bias: doubles(bias))

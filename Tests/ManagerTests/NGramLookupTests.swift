@@ -55,7 +55,9 @@ struct NGramLookupTests {
     guard mode != .off else { return (values(gram, .float32), .computed) }
     var steps = [(gram, PLOTLevel.trigram)]
     if mode == .fallback {
-      steps += [(gram.bigram, gram.right == NGram.none ? .unigram : .bigram), (gram.unigram, .unigram)]
+      steps += [
+        (gram.bigram, gram.right == NGram.none ? .unigram : .bigram), (gram.unigram, .unigram),
+      ]
     }
     for (gram, level) in steps {
       if domain.contains(gram) { return (values(gram, .int8), level) }

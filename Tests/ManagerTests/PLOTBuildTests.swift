@@ -40,7 +40,9 @@ struct PLOTBuildTests {
     for line in lines where !line.isEmpty {
       for gram in NGram.list(of: tokenizer.encode(line).ids) {
         counts[gram, default: 0] += 1
-        if gram.left != NGram.none, gram.right != NGram.none { counts[gram.bigram, default: 0] += 1 }
+        if gram.left != NGram.none, gram.right != NGram.none {
+          counts[gram.bigram, default: 0] += 1
+        }
       }
     }
     return counts
@@ -87,7 +89,9 @@ struct PLOTBuildTests {
     let lines = corpus(lines: 2_000, seed: 21)
     let path = try write(lines, "corpus.txt")
     let counts = naiveCounts(lines)
-    let isBigram = { (gram: NGram) in gram.left == NGram.none && gram.centre != tokenizer.classification }
+    let isBigram = { (gram: NGram) in
+      gram.left == NGram.none && gram.centre != tokenizer.classification
+    }
     let (file, summary) = try build([path], to: "general.plot", rows: 400)
     #expect(
       summary.lines == lines.count && summary.table.count == 400 + tokenizer.vocabularySize - 1)
