@@ -132,4 +132,28 @@ import Testing
     let found = try backend.download(lesson.states[lesson.states.count - 1])
     #expect(zip(expected, found).allSatisfy { abs($0 - $1) < 1e-5 })
   }
+
+  /// What errors are divided by is the variance of all of a layer's values.
+  @Test func variancesAreTheTeachers() throws {
+    let configuration = Self.configuration(skip: 0)
+    let backend = try CPUBackend(threads: 2)
+    let teacher = try Teacher(
+      source: Self.weights(configuration), configuration: configuration, backend: backend,
+      tokenBudget: 32)
+    let sequences = (0..<batch.layout.count).map { i in
+      TokenSequence(
+        ids: Array(batch.ids[batch.layout.rows(of: i)]),
+        types: Array(batch.types[batch.layout.rows(of: i)]))
+    }
+    let found = try DistillationMeasure(sequences, budget: 12)
+      .variances(of: teacher, depth: 1, backend: backend)
+    let lesson = try teacher.teach(batch, depth: 1)
+    #expect(found.count == lesson.states.count)
+    for (place, state) in lesson.states.enumerated() {
+      let values = try backend.download(state).map(Double.init)
+      let mean = values.reduce(0, +) / Double(values.count)
+      let expected = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count)
+      #expect(abs(found[place] - expected) < 1e-4 * expected)
+    }
+  }
 }
