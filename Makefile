@@ -1,12 +1,13 @@
 # Two commands on a fresh machine: `make demo` shows the main job, `make test` runs every check.
 # Both install what they need (and say so), and both may be run again at any time.
-.PHONY: help demo test attack build setup base bench format lint release clean
+.PHONY: help demo test test-large attack build setup base base-large bench format lint release clean
 
 SWIFT_BUILD = swift build -c release
 
 help:
 	@echo "make demo     set up everything, train six vBERTs, serve them, ask them"
 	@echo "make test     build and run all tests (VBERT_FUZZ_SECONDS=60 fuzzes longer)"
+	@echo "make test-large  the checks that need the large base (405 MB)"
 	@echo "make build    build .build/release/vbert"
 	@echo "make release  one stripped file to copy: .build-static/release/vbert"
 	@echo "make bench    speed beside PyTorch and ONNX Runtime (fetches them from PyPI)"
@@ -19,6 +20,10 @@ setup:
 base: setup
 	@scripts/fetch-base
 
+# The large base, all-mpnet-base-v2 (405 MB).
+base-large: setup
+	@scripts/fetch-base mpnet
+
 build: setup
 	$(SWIFT_BUILD) --product vbert
 
@@ -30,6 +35,10 @@ test: base lint
 
 attack:
 	@scripts/attack/run
+
+# What needs the large base's own weights; `make test` does without.
+test-large: base-large
+	VBERT_UPTO=engine swift test --filter MPNet
 
 bench: build base
 	@scripts/bench

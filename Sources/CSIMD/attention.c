@@ -22,6 +22,9 @@ struct attention {
   const int32_t *offsets;
   const float *qkv;
   long ld, heads, size;
+  /// [heads, ldb], in the middle of a row the bias of distance 0; NULL for none.
+  const float *bias;
+  long ldb;
   float *out;
   long ldo;
   float scale;
@@ -55,7 +58,7 @@ static struct pieces cut_pieces(
 /// Query rows of a tile group against a packed block of keys.
 static void attend_block(
   const struct attention *job, const struct pieces *at, const float *q, long row, long rows,
-  long keys, bool first, float *out
+  long keys, const float *bias, bool first, float *out
 ) {
   const struct kernels *kernels = job->context->kernels;
   const long panel = kernels->panel, lds = padded(keys, panel);
@@ -67,6 +70,7 @@ static void attend_block(
     product.columns = smaller(panel, keys - column);
     kernels->multiply(&product);
   }
+  if (bias != NULL) kernels->add_bias(at->scores, lds, rows, keys, bias, 1 / job->scale);
   kernels->softmax(
     at->scores, lds, rows, keys, job->scale, at->top + row, at->sum + row, at->old + row);
   if (!first) kernels->scale_rows(out, job->ldo, rows, job->size, at->old + row, out, job->ldo);
@@ -81,10 +85,10 @@ static void attend_block(
   }
 }
 
-/// Query rows from ..< to of one sequence, one head.
+/// Query rows from ..< to of one sequence, one head; bias, where there is one, is that of distance 0.
 static void attend(
   const struct attention *job, float *scratch, const float *q, long length, long from, long to,
-  float *out
+  const float *bias, float *out
 ) {
   const struct kernels *kernels = job->context->kernels;
   const long panel = kernels->panel, size = job->size, width = job->heads * size;
@@ -107,8 +111,8 @@ static void attend(
         v + j, job->ld, 1, end - key, smaller(panel, size - j), 1, at.values + j * (end - key));
     for (long row = from; row < to; row += group)
       attend_block(
-        job, &at, q + row * job->ld, row - from, smaller(group, to - row), end - key, b == 0,
-        out + row * job->ldo);
+        job, &at, q + row * job->ld, row - from, smaller(group, to - row), end - key,
+        bias == NULL ? NULL : bias + key - row, b == 0, out + row * job->ldo);
   }
   for (long r = 0; r < to - from; r++) at.sum[r] = 1 / at.sum[r];
   float *rows = out + from * job->ldo;
@@ -118,26 +122,28 @@ static void attend(
 static void attention_task(void *argument, long task, int thread) {
   const struct attention *job = argument;
   const csimd_span span = job->spans[task / job->heads];
-  const long column = task % job->heads * job->size, width = job->heads * job->size;
+  const long head = task % job->heads, column = head * job->size, width = job->heads * job->size;
+  const float *bias = job->bias == NULL ? NULL : job->bias + head * job->ldb + job->ldb / 2;
   for (long s = span.first; s < span.end; s++) {
     const long start = job->offsets[s], length = job->offsets[s + 1] - start;
     const float *q = job->qkv + start * job->ld + column;
     float *out = job->out + start * job->ldo + column;
     if (length <= FEW) {
       job->context->kernels->attend_few(
-        q, q + width, q + 2 * width, job->ld, length, job->size, job->scale, out, job->ldo);
+        q, q + width, q + 2 * width, job->ld, length, job->size, job->scale, bias, out, job->ldo);
     } else {
       const bool part = span.end - span.first == 1;
       attend(
         job, csimd_scratch(job->context, thread), q, length, part ? span.from : 0,
-        part ? span.to : length, out);
+        part ? span.to : length, bias, out);
     }
   }
 }
 
 int csimd_attention(
   csimd_context *context, const csimd_span *spans, long count, const int32_t *offsets,
-  const float *qkv, long ldqkv, long heads, long size, float *out, long ldo
+  const float *qkv, long ldqkv, long heads, long size, const float *bias, long ldb, float *out,
+  long ldo
 ) {
   long keys = 0, queries = 0;
   for (long i = 0; i < count; i++) {
@@ -158,6 +164,8 @@ int csimd_attention(
     .ld = ldqkv,
     .heads = heads,
     .size = size,
+    .bias = bias,
+    .ldb = ldb,
     .out = out,
     .ldo = ldo,
     .scale = 1 / sqrtf((float)size),

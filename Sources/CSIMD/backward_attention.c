@@ -72,6 +72,19 @@ INLINED void scatter(
   }
 }
 
+// Scores get the biases of their distances, given from that of the row's first key on.
+INLINED void add_bias_row(float *restrict p, const float *bias, int64_t length, float scale) {
+  const float factor = 1 / scale;
+  for (int64_t j = 0; j < length; j++) p[j] += factor * bias[j];
+}
+
+// The gradient at the scores is, but for their scale, that at the biases.
+INLINED void add_bias_gradient(
+  const float *restrict dp, float *restrict dbias, int64_t length, float scale) {
+  const float factor = 1 / scale;
+  for (int64_t j = 0; j < length; j++) dbias[j] += factor * dp[j];
+}
+
 // Scores become probabilities in p; the gradient at them in dp becomes that at the scores.
 INLINED void softmax_row(float *restrict p, float *restrict dp, int64_t length, float scale) {
   LANES
@@ -93,8 +106,8 @@ INLINED void softmax_row(float *restrict p, float *restrict dp, int64_t length, 
 
 CLONED void csimd_attention_backward(
   int64_t length, int64_t width, float scale, const float *query, const float *key,
-  const float *value, int64_t stride, const float *d, int64_t d_stride, float *dquery, float *dkey,
-  float *dvalue, float *scratch) {
+  const float *value, int64_t stride, const float *d, int64_t d_stride, const float *bias,
+  float *dbias, float *dquery, float *dkey, float *dvalue, float *scratch) {
   const int64_t n = padded(length), w = padded(width);
   float *keys = scratch, *values = keys + width * n;
   float *q = values + width * n, *k = q + length * w, *dout = k + length * w;
@@ -107,7 +120,11 @@ CLONED void csimd_attention_backward(
   gather(d, d_stride, length, width, w, dout);
   product(length, n, width, q, w, 1, keys, p);
   product(length, n, width, dout, w, 1, values, dp);
-  for (int64_t i = 0; i < length; i++) softmax_row(p + i * n, dp + i * n, length, scale);
+  for (int64_t i = 0; i < length; i++) {
+    if (bias != NULL) add_bias_row(p + i * n, bias - i, length, scale);
+    softmax_row(p + i * n, dp + i * n, length, scale);
+    if (dbias != NULL) add_bias_gradient(dp + i * n, dbias - i, length, scale);
+  }
   product(length, w, length, dp, n, 1, k, result);
   scatter(result, w, length, width, dquery, stride);
   product(length, w, length, dp, 1, n, q, result);

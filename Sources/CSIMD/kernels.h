@@ -39,13 +39,17 @@ struct kernels {
   /// value and the sum of earlier key blocks, old the factor by which those shrink.
   void (*softmax)(
     float *s, long lds, long rows, long count, float scale, float *top, float *sum, float *old);
+  /// s [rows, count] += factor * the biases of the keys' distances; bias is that of row 0 and column 0,
+  /// and row r's first lies r before it.
+  void (*add_bias)(float *s, long lds, long rows, long count, const float *bias, float factor);
   /// out [rows, width] = x * factors[row].
   void (*scale_rows)(
     const float *x, long ldx, long rows, long width, const float *factors, float *out, long ldo);
   /// Attention inside one sequence of a few rows, one head: keys and values stay in registers' reach.
+  /// bias, where there is one, is that of distance 0.
   void (*attend_few)(
     const float *q, const float *k, const float *v, long ld, long rows, long size, float scale,
-    float *out, long ldo);
+    const float *bias, float *out, long ldo);
 
   void (*add_norm)(
     const csimd_norm *, const float *x, const float *residual, float *out);

@@ -76,8 +76,11 @@ package protocol Backend: AnyObject, Sendable {
 
   /// Multi-head attention inside each sequence. qkv [R, 3H]: query, key, value columns; heads split
   /// each into H / heads wide pieces; scores are scaled by 1 / sqrt(H / heads). out [R, H].
-  func attention(_ qkv: Tensor, sequences: any PlacedSequences, heads: Int, into out: Tensor)
-    throws(ComputeError)
+  /// `bias`, fp32 [heads, 2 n - 1], n at least the longest sequence: the scaled score of query i and
+  /// key j gets bias[head, j - i + n - 1] added.
+  func attention(
+    _ qkv: Tensor, sequences: any PlacedSequences, heads: Int, bias: Tensor?, into out: Tensor
+  ) throws(ComputeError)
 
   /// out = LayerNorm(x + residual). out may be x or residual.
   func addNorm(_ x: Tensor, residual: Tensor, norm: Normalization, into out: Tensor)
@@ -122,6 +125,12 @@ package protocol Backend: AnyObject, Sendable {
 }
 
 extension Backend {
+  package func attention(
+    _ qkv: Tensor, sequences: any PlacedSequences, heads: Int, into out: Tensor
+  ) throws(ComputeError) {
+    try attention(qkv, sequences: sequences, heads: heads, bias: nil, into: out)
+  }
+
   package func prepareReduced(_ matrix: HostMatrix) throws(ComputeError) -> any Matrix {
     try prepare(matrix)
   }

@@ -55,9 +55,11 @@ package protocol TrainableBackend: Backend {
   func addNormBackward(
     _ d: Tensor, saved: SavedNorm, gamma: Tensor, gradients: (gamma: Tensor, beta: Tensor)?
   ) throws(ComputeError)
-  /// dqkv [R, 3H] from d [R, H]; probabilities are computed again from qkv.
+  /// dqkv [R, 3H] from d [R, H]; probabilities are computed again from qkv and the bias that forward
+  /// had, whose gradient [heads, 2 n - 1] grows where given.
   func attentionBackward(
-    _ d: Tensor, qkv: Tensor, sequences: any PlacedSequences, heads: Int, into dqkv: Tensor
+    _ d: Tensor, qkv: Tensor, sequences: any PlacedSequences, heads: Int, bias: AttentionBias?,
+    into dqkv: Tensor
   ) throws(ComputeError)
   /// dx [R, H] from d [sequences, H].
   func poolBackward(
@@ -131,6 +133,25 @@ package protocol TrainableBackend: Backend {
   ) throws(ComputeError)
   /// A step of many vBERTs, each with its own rate, number, norm and clipping.
   func adamW(_ items: [AdamWItem]) throws(ComputeError)
+}
+
+extension TrainableBackend {
+  package func attentionBackward(
+    _ d: Tensor, qkv: Tensor, sequences: any PlacedSequences, heads: Int, into dqkv: Tensor
+  ) throws(ComputeError) {
+    try attentionBackward(d, qkv: qkv, sequences: sequences, heads: heads, bias: nil, into: dqkv)
+  }
+}
+
+/// What attention's scores get by distance, as `Backend.attention` takes it, and where it is trained
+/// the gradient, of the same shape.
+package struct AttentionBias: Sendable {
+  package let values: Tensor
+  package let gradient: Tensor?
+
+  package init(values: Tensor, gradient: Tensor? = nil) {
+    (self.values, self.gradient) = (values, gradient)
+  }
 }
 
 /// For devices that are the host: what waits for nothing costs nothing.

@@ -36,26 +36,39 @@ extension CPUBackend {
   }
 
   package func attentionBackward(
-    _ d: Tensor, qkv: Tensor, sequences: any PlacedSequences, heads: Int, into dqkv: Tensor
+    _ d: Tensor, qkv: Tensor, sequences: any PlacedSequences, heads: Int, bias: AttentionBias?,
+    into dqkv: Tensor
   ) throws(ComputeError) {
     let (layout, hidden, width) = (sequences.layout, d.columns, d.columns / heads)
     precondition(qkv.columns == 3 * hidden && dqkv.columns == 3 * hidden)
     precondition(qkv.stride == dqkv.stride && layout.rows == d.rows)
+    precondition(bias?.values.fits(heads: heads, longest: layout.longest) ?? true)
     try unsafe check(
       csimd_reserve(
         context,
         Int(csimd_attention_backward_scratch(Int64(layout.longest), Int64(width)))
           * MemoryLayout<Float>.size))
-    parallel(tasks: layout.count * heads) { task, thread in
-      let rows = layout.rows(of: task / heads)
-      let column = task % heads * width
+    func backward(_ sequence: Int, _ head: Int, _ thread: Int) {
+      let rows = layout.rows(of: sequence)
+      let column = head * width
       let from = unsafe qkv.row(rows.lowerBound) + column
       let to = unsafe dqkv.row(rows.lowerBound) + column
+      let biases = unsafe bias.map { unsafe $0.values.middle(head) }
+      let gradients = unsafe bias?.gradient.map { unsafe $0.middle(head) }
       unsafe csimd_attention_backward(
         Int64(rows.count), Int64(width), 1 / Float(width).squareRoot(), from, from + hidden,
-        from + 2 * hidden, Int64(qkv.stride), d.row(rows.lowerBound) + column, Int64(d.stride), to,
-        to + hidden, to + 2 * hidden,
+        from + 2 * hidden, Int64(qkv.stride), d.row(rows.lowerBound) + column, Int64(d.stride),
+        biases, gradients, to, to + hidden, to + 2 * hidden,
         csimd_scratch(context, Int32(thread)).assumingMemoryBound(to: Float.self))
+    }
+    guard bias?.gradient != nil else {
+      return parallel(tasks: layout.count * heads) { task, thread in
+        backward(task / heads, task % heads, thread)
+      }
+    }
+    // Sequences add to their head's gradient in order.
+    parallel(tasks: heads) { head, thread in
+      for sequence in 0..<layout.count { backward(sequence, head, thread) }
     }
   }
 
@@ -123,6 +136,13 @@ extension CPUBackend {
   {
     precondition(x.count == targets.count && x.count == d.count)
     return unsafe csimd_squared_loss(Int64(x.count), share, x.dense, targets.dense, d.dense)
+  }
+}
+
+extension Tensor {
+  /// Of attention's biases, that of distance 0.
+  fileprivate func middle(_ head: Int) -> UnsafeMutablePointer<Float> {
+    unsafe row(head) + columns / 2
   }
 }
 

@@ -42,16 +42,18 @@ extension CPUBackend {
   }
 
   package func attention(
-    _ qkv: Tensor, sequences: any PlacedSequences, heads: Int, into out: Tensor
+    _ qkv: Tensor, sequences: any PlacedSequences, heads: Int, bias: Tensor?, into out: Tensor
   ) throws(ComputeError) {
     let sequences = own(sequences)
+    precondition(bias?.fits(heads: heads, longest: sequences.layout.longest) ?? true)
     precondition(qkv.columns == 3 * out.columns && out.columns % heads == 0)
     precondition(qkv.rows == sequences.layout.rows && out.rows == qkv.rows)
     if out.rows == 0 { return }
     unsafe try check(
       csimd_attention(
         context, sequences.spans, sequences.spans.count, sequences.layout.offsets, qkv.floats,
-        qkv.stride, heads, out.columns / heads, out.floats, out.stride))
+        qkv.stride, heads, out.columns / heads, bias?.floats, bias?.stride ?? 0, out.floats,
+        out.stride))
   }
 
   package func addNorm(

@@ -69,6 +69,11 @@ func check(_ status: Int32) throws(ComputeError) {
 }
 
 extension Tensor {
+  /// Whether these are attention's biases for so many heads and such sequences.
+  func fits(heads: Int, longest: Int) -> Bool {
+    rows == heads && columns % 2 == 1 && stride == columns && columns >= 2 * longest - 1
+  }
+
   /// The values, which must be float32.
   var floats: UnsafeMutablePointer<Float> {
     precondition(type == .float32)

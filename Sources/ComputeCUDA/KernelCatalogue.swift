@@ -28,12 +28,15 @@ package enum KernelCatalogue {
       sources += [16, 64].map { source("grouped.cu", ["HIDDEN=\(hidden)", "ROWS=\($0)"]) }
     }
     sources += [16, 64].map { source("grouped.cu", ["ROWS=\($0)"]) }
+    let biases = [[], ["BIAS=1"]]
     for file in ["attention.cu", "attentionBackward.cu", "windows.cu"] {
-      sources += headSizes.map { source(file, ["HEAD=\($0)"]) }
+      for head in headSizes { sources += biases.map { source(file, ["HEAD=\(head)"] + $0) } }
     }
     if architecture == 90 {
       for head in [32, 64] {
-        sources += [1, 2].map { source(hopperFile, ["HEAD=\(head)", "GROUPS=\($0)"]) }
+        for groups in [1, 2] {
+          sources += biases.map { source(hopperFile, ["HEAD=\(head)", "GROUPS=\(groups)"] + $0) }
+        }
       }
     }
     return sources

@@ -12,10 +12,13 @@ package struct RandomWeights: TensorSource {
     func ends(_ suffixes: String...) -> Bool { suffixes.contains { name.hasSuffix($0) } }
     if ends("word_embeddings.weight") { return [configuration.vocabularySize, h] }
     if ends("position_embeddings.weight", "position_embeddings2.weight") {
-      return [configuration.maxPositions, h]
+      return [configuration.positionRows, h]
     }
     if ends("token_type_embeddings.weight", "token_type_embeddings2.weight") {
       return [configuration.tokenTypes, h]
+    }
+    if name == RelativeBias.tensorName, let bias = configuration.architecture.relativeBias {
+      return [bias.buckets, configuration.headCount]
     }
     if name == "attn.weight" { return [1, h] }
     if name == "attn.bias" { return [1] }

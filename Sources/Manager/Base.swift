@@ -38,7 +38,8 @@ package struct Base: Sendable {
         return [UInt8](try Data(contentsOf: url))
       }
       tokenizer = try WordPiece(
-        tokenizerJSON: files[0], vocabulary: files[1], configuration: files[2])
+        tokenizerJSON: files[0], vocabulary: files[1], configuration: files[2],
+        special: configuration.architecture.special)
     } catch let error as ConfigurationError {
       throw .unsupported(path: path, what: "\(error)")
     } catch {

@@ -11,8 +11,21 @@ enum BaseSource {
   private static let maximumDepth = 4
   private static let maximumFiles = 20_000
 
-  /// Finds the one model in a directory, wheel or zip. Throws `BaseError`, `ArchiveError`.
-  static func find(_ path: String) throws -> BaseSource {
+  /// Finds the one model in a directory, wheel or zip, or in archives that hold it in pieces, which are
+  /// put together in `scratch`; with what to call the source. Throws `BaseError`, `ArchiveError`.
+  static func find(_ paths: [String], scratch: URL) throws -> (source: BaseSource, name: String) {
+    guard let path = paths.first else { throw BaseError.noModel(path: "") }
+    let isPiece =
+      try ZipArchive.isZip(path: path) && PartedArchive.holdsPiece(ZipArchive(path: path))
+    guard paths.count > 1 || isPiece else {
+      return (try find(path), URL(filePath: path).lastPathComponent)
+    }
+    let (archive, name) = try PartedArchive.join(paths, in: scratch)
+    let folder = try modelFolder(in: archive.entries.map(\.name), path: name)
+    return (.archive(archive, folder: folder), name)
+  }
+
+  private static func find(_ path: String) throws -> BaseSource {
     var isDirectory: ObjCBool = false
     guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
       throw BaseError.file(path: path, why: "no such file or directory")

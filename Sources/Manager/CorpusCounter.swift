@@ -9,7 +9,7 @@ private import Synchronization
 /// are merged. So counts are exact, and the result depends on the input alone: not on the number of
 /// threads, nor on the bound.
 package final class CorpusCounter {
-  private let tokenizer: WordPiece
+  private let tokenizer: any Tokenizer
   private let directory: URL
   private let workers: [Worker]
   package private(set) var lines = 0
@@ -21,7 +21,7 @@ package final class CorpusCounter {
   private static let slab = 1 << 22
 
   /// `memory` bounds the tables, in bytes; runs go to `directory`.
-  package init(tokenizer: WordPiece, directory: URL, memory: Int, threads: Int) {
+  package init(tokenizer: any Tokenizer, directory: URL, memory: Int, threads: Int) {
     self.tokenizer = tokenizer
     self.directory = directory
     let threads = max(1, threads)
@@ -85,16 +85,16 @@ package final class CorpusCounter {
 
     init(byteCount: Int) { counts = NGramCounts(byteCount: byteCount) }
 
-    func count(_ line: [UInt8], _ tokenizer: WordPiece, _ directory: URL) throws(PLOTError) {
+    func count(_ line: [UInt8], _ tokenizer: any Tokenizer, _ directory: URL) throws(PLOTError) {
       let ids = tokenizer.encode(String(decoding: line, as: UTF8.self)).ids
       guard ids.count > 2 else { return }
       tokens += ids.count
       grams.removeAll(keepingCapacity: true)
       NGram.append(of: ids[...], to: &grams)
-      for gram in grams where gram.centre != 0 {
+      for gram in grams {
         counts.add(gram)
         // What stands in for it where it is not stored.
-        if gram.left != 0, gram.right != 0 { counts.add(gram.bigram) }
+        if gram.left != NGram.none, gram.right != NGram.none { counts.add(gram.bigram) }
         if counts.isFull { try spill(to: directory) }
       }
     }

@@ -16,8 +16,9 @@ struct NGramCount: Equatable {
 }
 
 extension NGram {
+  /// None comes before all ids.
   fileprivate var sortKey: UInt64 {
-    UInt64(UInt32(bitPattern: left)) << 32 | UInt64(UInt32(bitPattern: centre))
+    UInt64(UInt32(bitPattern: left &+ 1)) << 32 | UInt64(UInt32(bitPattern: centre &+ 1))
   }
 }
 
@@ -40,7 +41,7 @@ struct NGramCounts {
   var isFull: Bool { (used + 2) * 4 > mostSlots * 3 }
   var isEmpty: Bool { used == 0 }
 
-  /// Its centre must not be 0, and the table not full. O(1) on average.
+  /// It must have a centre, and the table not full. O(1) on average.
   mutating func add(_ gram: NGram) {
     if used * 4 >= slots.count * 3 { grow() }
     let place = place(of: gram)

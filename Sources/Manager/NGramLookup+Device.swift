@@ -21,12 +21,13 @@ extension NGramLookup {
 
 extension NGram {
   /// Largest vocabulary whose n-grams have keys.
-  package static let mostIDs = 1 << 21
+  package static let mostIDs = 1 << 21 - 1
 
-  /// The three ids in 63 bits, if they are below `mostIDs`: equal keys are equal n-grams. 0 where the
-  /// row is zeros.
+  /// The three ids in 63 bits, if they are below `mostIDs`, each one more than it is and 0 for none:
+  /// equal keys are equal n-grams. 0 where the row is zeros.
   var key: UInt64 {
-    guard centre != 0 else { return 0 }
-    return UInt64(left) << 42 | UInt64(centre) << 21 | UInt64(right)
+    guard hasCentre else { return 0 }
+    func part(_ id: Int32) -> UInt64 { UInt64(UInt32(bitPattern: id &+ 1)) }
+    return part(left) << 42 | part(centre) << 21 | part(right)
   }
 }

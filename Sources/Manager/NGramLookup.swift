@@ -107,7 +107,7 @@ package import Model
       if wanted.tags[i] != domain.number { domain = self.domain(wanted.tags[i], segments) }
       let hash = wanted.hashes[i]
       switch mode {
-      case _ where gram.centre == 0: found.append(Found())
+      case _ where !gram.hasCentre: found.append(Found())
       case .off: found.append(compute(gram))
       case .exact:
         found.append(
@@ -128,7 +128,7 @@ package import Model
   ) -> Found {
     if let found = stored(gram, hash, .trigram, domain) { return found }
     let bigram = gram.bigram
-    if bigram != gram, bigram.right != 0,
+    if bigram != gram, bigram.right != NGram.none,
       let found = stored(bigram, bigram.plotHash, .bigram, domain)
     {
       return found

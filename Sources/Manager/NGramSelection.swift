@@ -7,10 +7,10 @@ struct NGramSelection {
   /// At most this share of them for bi-grams, which only `fallback` ever reads, and which would
   /// otherwise win: each is at least as frequent as every tri-gram that it stands in for.
   var bigramShare = 0.25
-  /// [CLS]: (0, [CLS], x) is a tri-gram of the beginning, not a stand-in.
+  /// [CLS]: (none, [CLS], x) is a tri-gram of the beginning, not a stand-in.
   var classification: Int32
 
-  func isStandIn(_ gram: NGram) -> Bool { gram.left == 0 && gram.centre != classification }
+  func isStandIn(_ gram: NGram) -> Bool { gram.left == NGram.none && gram.centre != classification }
 
   /// The chosen n-grams, most frequent first, equals in the order of their ids. Goes through `counts`
   /// twice: for the frequencies, then for those above the threshold. Memory: the result, and a

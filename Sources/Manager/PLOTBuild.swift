@@ -3,7 +3,7 @@ package import Model
 
 /// Builds a table from plain text: counts its n-grams, keeps the most frequent, computes their rows.
 package struct PLOTBuild: Sendable {
-  package var tokenizer: WordPiece
+  package var tokenizer: any Tokenizer
   package var baseHash: String
   package var skipDepth: Int
   package var format: PLOTRowFormat
@@ -11,7 +11,7 @@ package struct PLOTBuild: Sendable {
   package var file: URL
   /// Tri-grams and bi-grams to keep.
   package var rows: Int
-  /// Whether (0, x, 0) of the whole vocabulary is stored too: in the general table; a domain's
+  /// Whether (none, x, none) of the whole vocabulary is stored too: in the general table; a domain's
   /// readers find them there.
   package var unigrams: Bool
   /// Bound on the counting tables, in bytes; the chosen n-grams (12 bytes each) come on top.
@@ -19,7 +19,7 @@ package struct PLOTBuild: Sendable {
   package var threads: Int
 
   package init(
-    tokenizer: WordPiece, baseHash: String, skipDepth: Int, format: PLOTRowFormat, file: URL,
+    tokenizer: any Tokenizer, baseHash: String, skipDepth: Int, format: PLOTRowFormat, file: URL,
     rows: Int, unigrams: Bool, memory: Int = 512 << 20, threads: Int
   ) {
     self.tokenizer = tokenizer
@@ -105,12 +105,13 @@ package struct PLOTBuild: Sendable {
     }
   }
 
-  /// (0, x, 0) for every token but padding. None of them is ever counted: a text has two tokens at
-  /// least, so no n-gram of one has two zeros, unless [PAD] is written in it.
+  /// (none, x, none) for every token but padding. None of them is ever counted: a text has two tokens
+  /// at least, so every n-gram of one has a neighbour.
   private func unigrams(without chosen: [NGram]) -> [NGram] {
     let written = Set(chosen.lazy.filter { $0 == $0.unigram })
-    return (1..<max(1, Int32(tokenizer.vocabularySize))).map { NGram(0, $0, 0) }
-      .filter { !written.contains($0) }
+    let padding = tokenizer.id(of: tokenizer.special.padding)
+    return (0..<Int32(tokenizer.vocabularySize)).filter { $0 != padding }
+      .map { NGram(NGram.none, $0, NGram.none) }.filter { !written.contains($0) }
   }
 
   private func write(

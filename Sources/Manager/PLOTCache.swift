@@ -104,7 +104,7 @@ internal import Synchronization
         let gram = unsafe grams[i]
         let hash = gram.plotHash
         writer.sketch.add(hash)
-        guard gram.centre != 0, find(gram, hash: hash) == 0 else { continue }
+        guard gram.hasCentre, find(gram, hash: hash) == 0 else { continue }
         unsafe admit(gram, hash: hash, encoded + i * format.stride, &writer)
       }
     }

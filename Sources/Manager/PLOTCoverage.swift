@@ -9,7 +9,7 @@ package struct PLOTCoverage: Sendable {
   /// Looks up every token of the files (plain or gzip, one text a line, cut to `maxLength` tokens as
   /// requests are). Throws what reading throws.
   package init(
-    of corpus: [String], in domain: PLOTDomain, tokenizer: WordPiece, maxLength: Int?
+    of corpus: [String], in domain: PLOTDomain, tokenizer: any Tokenizer, maxLength: Int?
   ) throws {
     for path in corpus {
       let reader = try LineReader(path: path)
@@ -27,8 +27,8 @@ package struct PLOTCoverage: Sendable {
 extension PLOTDomain {
   /// The first of tri-gram, bi-gram and unigram that a file has; `computed` when none is there.
   func level(of gram: NGram) -> PLOTLevel {
-    if gram.centre == 0 || isStored(gram) { return .trigram }
-    if gram.right != 0, isStored(gram.bigram) { return .bigram }
+    if !gram.hasCentre || isStored(gram) { return .trigram }
+    if gram.right != NGram.none, isStored(gram.bigram) { return .bigram }
     return isStored(gram.unigram) ? .unigram : .computed
   }
 

@@ -15,6 +15,8 @@ package enum PLOTError: Error, Equatable, CustomStringConvertible {
   case setting(name: String, value: Int, range: ClosedRange<Int>)
   /// A list of n-grams with a line that is none.
   case list(path: String, line: Int)
+  /// A list that has padding where there is no token.
+  case oldList(path: String, line: Int, padding: String)
 
   package var description: String {
     switch self {
@@ -23,8 +25,8 @@ package enum PLOTError: Error, Equatable, CustomStringConvertible {
       "\(path) is damaged: \(what); build it again with `vbert plot build`"
     case .version(let path, let found):
       """
-      \(path) has PLOT version \(found), this program reads \(PLOTHeader.version); \
-      build it again with `vbert plot build`
+      \(path) has PLOT version \(found), this program reads \(PLOTHeader.version); build it anew, \
+      from its corpus with `vbert plot build --corpus`, or from a list with `--ngrams`
       """
     case .otherBase(let path, let found, let expected):
       """
@@ -41,6 +43,11 @@ package enum PLOTError: Error, Equatable, CustomStringConvertible {
     case .rowType(let text): "row type \"\(text)\" is not known; use fp16, int8 or float32"
     case .setting(let name, let value, let range):
       "\(name) is \(value), outside \(range.lowerBound)...\(range.upperBound)"
+    case .oldList(let path, let line, let padding):
+      """
+      \(path), line \(line): \(padding) is in no text; where there is no token write - \
+      (and the token - as \\-), or make the list anew with `vbert plot ngrams`
+      """
     case .list(let path, let line):
       """
       \(path), line \(line): not three tokens of this base's vocabulary; \

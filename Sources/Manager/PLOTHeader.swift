@@ -4,11 +4,12 @@ private import Model
 /// The first 4,096 bytes of a PLOT file, and from them where everything else must lie.
 ///
 /// Little-endian. After the header: the index (`capacity` entries of 16 bytes: left, centre, right,
-/// row number; centre 0 is an empty entry), a CRC-32 a row, then the rows from the next multiple of
+/// row number; centre 0xFFFFFFFF, none, is an empty entry), a CRC-32 a row, then the rows from the next multiple of
 /// 4,096 on. Nothing else: the file's size follows from the header.
 package struct PLOTHeader: Sendable, Equatable {
   static let magic: [UInt8] = Array("\u{89}PLOT\r\n".utf8)
-  static let version: UInt32 = 1
+  /// 1 had 0 for none, which in some vocabularies is a token.
+  static let version: UInt32 = 2
   static let byteCount = 4096
   static let mostHashBytes = 256
   /// Row numbers are 32 bits wide.
@@ -20,7 +21,7 @@ package struct PLOTHeader: Sendable, Equatable {
   package var format: PLOTRowFormat
   /// Rows.
   package var count: Int
-  /// Rows for (0, x, 0), and for (0, x, y); the rest are tri-grams proper.
+  /// Rows for (none, x, none), and for (none, x, y); the rest are tri-grams proper.
   package var unigrams: Int
   package var bigrams: Int
   /// Entries of the index, a power of two above `count`.

@@ -7,6 +7,6 @@ struct PLOTIndexEntry {
   var gram: NGram
   var row: UInt32
 
-  /// No n-gram with centre 0 is ever stored: its row is zeros.
-  var isEmpty: Bool { gram.centre == 0 }
+  /// No n-gram without a centre is ever stored: its row is zeros. An empty entry is all ones.
+  var isEmpty: Bool { !gram.hasCentre }
 }

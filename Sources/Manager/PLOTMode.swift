@@ -12,9 +12,9 @@ package enum PLOTMode: String, Sendable, Hashable, CaseIterable {
 package enum PLOTLevel: UInt8, Sendable, Hashable {
   /// None from the table: computed just now.
   case computed = 0
-  /// (0, x, 0).
+  /// (none, x, none).
   case unigram = 1
-  /// (0, x, y).
+  /// (none, x, y).
   case bigram = 2
   /// The n-gram itself, whatever its zeros.
   case trigram = 3

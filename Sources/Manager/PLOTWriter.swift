@@ -50,6 +50,8 @@ package import Model
       throw error
     }
     start = UInt(bitPattern: address)
+    unsafe (address + header.indexOffset).initializeMemory(
+      as: UInt8.self, repeating: 0xFF, count: header.checksOffset - header.indexOffset)
   }
 
   deinit {
@@ -82,7 +84,7 @@ package import Model
   }
 
   private func enter(_ gram: NGram) {
-    precondition(written < header.count && gram.centre != 0)
+    precondition(written < header.count && gram.hasCentre)
     let mask = header.capacity - 1
     var place = Int(truncatingIfNeeded: gram.plotHash) & mask
     var probe = 0

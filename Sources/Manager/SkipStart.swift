@@ -46,18 +46,25 @@ package struct SkipStart: TensorSource {
     // A table of three rows or fewer has none to spare.
     let first = min(Self.localPosition, max(0, configuration.maxPositions - 3))
     let rows = min(3, configuration.maxPositions)
-    local.replaceSubrange(0..<rows * hidden, with: table[first * hidden..<(first + rows) * hidden])
-    tensors = [
-      positions: ([configuration.maxPositions, hidden], local),
-      "embeddings.position_embeddings2.weight": ([configuration.maxPositions, hidden], table),
-      "embeddings.token_type_embeddings2.weight": (
-        [configuration.tokenTypes, hidden],
-        [Float](repeating: 0, count: configuration.tokenTypes * hidden)
-      ),
+    let start = configuration.architecture.positionOffset
+    local.replaceSubrange(
+      start * hidden..<(start + rows) * hidden,
+      with: table[(start + first) * hidden..<(start + first + rows) * hidden])
+    let shape = [configuration.positionRows, hidden]
+    var tensors: [String: (shape: [Int], values: [Float])] = [
+      positions: (shape, local),
+      "embeddings.position_embeddings2.weight": (shape, table),
       "norm.weight": ([hidden], try weights.floats(norm + ".weight")),
       "norm.bias": ([hidden], try weights.floats(norm + ".bias")),
       "attn.weight": ([1, hidden], [Float](repeating: 0, count: hidden)),
       "attn.bias": ([1], [Float(log(Self.gate / (1 - Self.gate)))]),
     ]
+    let types = configuration.tokenTypes
+    if types > 0 {
+      tensors["embeddings.token_type_embeddings2.weight"] = (
+        [types, hidden], [Float](repeating: 0, count: types * hidden)
+      )
+    }
+    self.tensors = tensors
   }
 }

@@ -17,8 +17,13 @@ extension ZipArchive {
   /// what the disk says.
   package func extract(_ entry: Entry, to target: String) throws {
     var file = try AtomicFile(replacing: target)
-    try unsafe unpack(entry) { try unsafe file.append($0) }
+    try append(entry, to: &file)
     try file.commit()
+  }
+
+  /// Writes the entry behind what `file` has. Throws as `extract` does.
+  func append(_ entry: Entry, to file: inout AtomicFile) throws {
+    try unsafe unpack(entry) { try unsafe file.append($0) }
   }
 
   /// Hands out the unpacked bytes in pieces; `byteCount` in all, or it throws.

@@ -20,14 +20,14 @@ package struct ZipArchive: Sendable {
   package let entries: [Entry]
   let file: MappedFile
 
-  /// Throws `ArchiveError`.
-  package init(path: String) throws(ArchiveError) {
-    self.path = path
+  /// `shown`: what errors call it, where not by its path. Throws `ArchiveError`.
+  package init(path: String, shown name: String? = nil) throws(ArchiveError) {
+    self.path = name ?? path
     do { file = try MappedFile(path: path) } catch {
       throw .file(path: path, reason: "\(error)")
     }
     entries = try unsafe file.withBytes { (bytes) throws(ArchiveError) in
-      try unsafe ZipDirectory(path: path, bytes: bytes).entries()
+      try unsafe ZipDirectory(path: name ?? path, bytes: bytes).entries()
     }
   }
 

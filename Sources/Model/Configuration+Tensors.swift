@@ -3,11 +3,22 @@ extension Configuration {
   private var embeddingTensors: [(name: String, shape: [Int])] {
     [
       ("embeddings.word_embeddings.weight", [vocabularySize, hiddenSize]),
-      ("embeddings.position_embeddings.weight", [maxPositions, hiddenSize]),
-      ("embeddings.token_type_embeddings.weight", [tokenTypes, hiddenSize]),
-      ("embeddings.LayerNorm.weight", [hiddenSize]),
-      ("embeddings.LayerNorm.bias", [hiddenSize]),
+      ("embeddings.position_embeddings.weight", [positionRows, hiddenSize]),
     ]
+      + typeTable("embeddings.token_type_embeddings.weight")
+      + [
+        ("embeddings.LayerNorm.weight", [hiddenSize]), ("embeddings.LayerNorm.bias", [hiddenSize]),
+      ]
+  }
+
+  /// The table of token types, where the architecture has one.
+  private func typeTable(_ name: String) -> [(name: String, shape: [Int])] {
+    tokenTypes > 0 ? [(name, [tokenTypes, hiddenSize])] : []
+  }
+
+  /// The one table of relative position biases, where the architecture has it.
+  private var biasTensors: [(name: String, shape: [Int])] {
+    architecture.relativeBias.map { [(RelativeBias.tensorName, [$0.buckets, headCount])] } ?? []
   }
 
   private func layerTensors(_ layer: Int) -> [(name: String, shape: [Int])] {
@@ -30,16 +41,15 @@ extension Configuration {
   /// after the merge, and the local layers' gate.
   package var skipTensors: [(name: String, shape: [Int])] {
     guard isSkip else { return [] }
-    return [
-      ("embeddings.position_embeddings2.weight", [maxPositions, hiddenSize]),
-      ("embeddings.token_type_embeddings2.weight", [tokenTypes, hiddenSize]),
-      ("norm.weight", [hiddenSize]), ("norm.bias", [hiddenSize]),
-      ("attn.weight", [1, hiddenSize]), ("attn.bias", [1]),
-    ]
+    return [("embeddings.position_embeddings2.weight", [positionRows, hiddenSize])]
+      + typeTable("embeddings.token_type_embeddings2.weight") + [
+        ("norm.weight", [hiddenSize]), ("norm.bias", [hiddenSize]),
+        ("attn.weight", [1, hiddenSize]), ("attn.bias", [1]),
+      ]
   }
 
   /// Every tensor that a model of this configuration needs, under Hugging Face's names.
   package var tensors: [(name: String, shape: [Int])] {
-    embeddingTensors + (0..<layerCount).flatMap(layerTensors) + skipTensors
+    embeddingTensors + (0..<layerCount).flatMap(layerTensors) + biasTensors + skipTensors
   }
 }

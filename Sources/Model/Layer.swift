@@ -1,6 +1,6 @@
 internal import Compute
 
-/// One transformer layer on a device: post-LayerNorm blocks, as BERT has them (Devlin 2018).
+/// One transformer layer on a device, its norms where `Architecture.NormPlacement.post` has them.
 struct Layer: Sendable {
   /// Its number in the base model.
   let number: Int
@@ -60,6 +60,8 @@ extension Layer {
     /// nil: no row has an adapter.
     var groups: (any PlacedGroups)?
     let heads: Int
+    /// As `BaseModel.bias`.
+    let bias: Tensor?
     let workspace: Workspace
   }
 
@@ -105,7 +107,8 @@ extension Layer {
     for (part, target) in [LowRankTarget.query, .key, .value].enumerated() {
       try addLowRank(x, target, into: qkv.columns(part * hidden..<(part + 1) * hidden), batch)
     }
-    try backend.attention(qkv, sequences: batch.sequences, heads: batch.heads, into: context)
+    try backend.attention(
+      qkv, sequences: batch.sequences, heads: batch.heads, bias: batch.bias, into: context)
     return context
   }
 

@@ -3,8 +3,8 @@ package import Compute
 /// Computes PLOT rows: the local layers of a skip base, run over the three tokens of an n-gram only
 /// (SkipBERT, ACL 2022, section 3).
 ///
-/// An n-gram is a packed sequence of its non-zero slots: a slot with id 0 is neither computed nor
-/// attended, and its third of the row is zeros. An n-gram whose centre is 0 has a row of zeros.
+/// An n-gram is a packed sequence of the slots that have a token: one without is neither computed nor
+/// attended, and its third of the row is zeros. An n-gram without a centre has a row of zeros.
 package final class LocalEncoder {
   package let base: BaseModel
   private let backend: any Backend
@@ -60,7 +60,7 @@ package final class LocalEncoder {
       norm: base.embeddingNorm, into: x)
     let batch = Layer.Batch(
       backend: backend, sequences: try backend.place(packed.layout), groups: nil,
-      heads: base.configuration.headCount, workspace: workspace)
+      heads: base.configuration.headCount, bias: base.bias, workspace: workspace)
     for layer in base.layers[..<base.configuration.skipDepth] { try layer.run(x, batch) }
     try backend.applyGate(x, gate: skip.gate, bias: skip.gateBias)
 
@@ -77,7 +77,7 @@ package final class LocalEncoder {
   }
 }
 
-/// The non-zero slots of some n-grams as a packed batch.
+/// The slots of some n-grams that have a token, as a packed batch.
 package struct PackedNGrams {
   package private(set) var ids: [Int32] = []
   /// Place in the n-gram: 0 left, 1 centre, 2 right.
@@ -88,9 +88,10 @@ package struct PackedNGrams {
 
   package init(_ grams: ArraySlice<NGram>) {
     var lengths: [Int] = []
-    for (number, gram) in grams.enumerated() where gram.centre != 0 {
+    for (number, gram) in grams.enumerated() where gram.hasCentre {
       let before = ids.count
-      for (place, id) in [gram.left, gram.centre, gram.right].enumerated() where id != 0 {
+      for (place, id) in [gram.left, gram.centre, gram.right].enumerated()
+      where id != NGram.none {
         ids.append(id)
         positions.append(Int32(place))
         slots.append(3 * number + place)

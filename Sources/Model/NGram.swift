@@ -1,5 +1,8 @@
-/// Three neighbouring token ids, 0 where there is none: the key of a PLOT row.
+/// Three neighbouring token ids, `none` where there is no token: the key of a PLOT row.
 package struct NGram: Sendable, Hashable {
+  /// No token's id; 0xFFFFFFFF in files.
+  package static let none: Int32 = -1
+
   package var left: Int32
   package var centre: Int32
   package var right: Int32
@@ -10,17 +13,20 @@ package struct NGram: Sendable, Hashable {
     self.right = right
   }
 
-  /// (0, x1, x2): what is looked up when the tri-gram is unknown.
-  package var bigram: NGram { NGram(0, centre, right) }
-  /// (0, x1, 0): the last resort; there is one for every token of the vocabulary.
-  package var unigram: NGram { NGram(0, centre, 0) }
+  /// Without one the row is zeros, and is never stored.
+  @inlinable
+  package var hasCentre: Bool { centre != -1 }
+  /// (none, x1, x2): what is looked up when the tri-gram is unknown.
+  package var bigram: NGram { NGram(NGram.none, centre, right) }
+  /// (none, x1, none): the last resort; there is one for every token of the vocabulary.
+  package var unigram: NGram { NGram(NGram.none, centre, NGram.none) }
 
-  /// The n-grams of one sequence: (x[t-1], x[t], x[t+1]) for every t, 0 outside. [CLS] and [SEP]
+  /// The n-grams of one sequence: (x[t-1], x[t], x[t+1]) for every t, none outside. [CLS] and [SEP]
   /// are ordinary tokens.
   package static func append(of ids: ArraySlice<Int32>, to grams: inout [NGram]) {
-    var left: Int32 = 0
+    var left = none
     for t in ids.indices {
-      let right = t + 1 < ids.endIndex ? ids[t + 1] : 0
+      let right = t + 1 < ids.endIndex ? ids[t + 1] : none
       grams.append(NGram(left, ids[t], right))
       left = ids[t]
     }

@@ -39,4 +39,10 @@ final class Parameters: Sendable {
   }
 
   func table(_ name: String) throws(WeightsError) -> Tensor { try row(name) }
+
+  /// The rows of a position table that sequences use, from that of the first token on.
+  func positions(_ name: String, _ configuration: Configuration) throws(WeightsError) -> Tensor {
+    let table = try table(name)
+    return table.rows(configuration.architecture.positionOffset..<table.rows)
+  }
 }

@@ -42,9 +42,21 @@ struct TokenizerFile: Decodable {
         (SpecialToken ?? Sequence).map { "\($0.id):\($0.type_id)" } ?? "?"
       }
     }
+    /// Of BertProcessing and RobertaProcessing: a token and its id.
+    struct Framing: Decodable {
+      let token: String
+
+      init(from decoder: any Decoder) throws {
+        var pair = try decoder.unkeyedContainer()
+        token = try pair.decode(String.self)
+      }
+    }
     var type: String
     var single: [Piece]?
     var pair: [Piece]?
+    var sep: Framing?
+    var cls: Framing?
+    var trim_offsets: Bool?
   }
 
   var added_tokens: [AddedToken]?
@@ -59,35 +71,60 @@ struct TokenizerFile: Decodable {
     }
   }
 
-  /// The normaliser's settings; throws `unsupported` where the file is not a BERT tokeniser.
-  func options() throws(WordPieceError) -> BasicNormalizer.Options {
+  /// The normaliser's settings; throws `unsupported` where the file is not a tokeniser like BERT's
+  /// that frames texts by `special`.
+  func options(_ special: SpecialTokens) throws(WordPieceError) -> BasicNormalizer.Options {
     try require(normalizer?.type, "BertNormalizer", "the normalizer")
     try require(normalizer?.clean_text ?? true, true, "clean_text")
     try require(pre_tokenizer?.type, "BertPreTokenizer", "the pre_tokenizer")
     try require(model.type ?? "WordPiece", "WordPiece", "the model")
-    try require(model.unk_token ?? "[UNK]", "[UNK]", "unk_token")
+    try require(model.unk_token ?? special.unknown, special.unknown, "unk_token")
     try require(model.continuing_subword_prefix ?? "##", "##", "continuing_subword_prefix")
     try require(
       model.max_input_chars_per_word ?? PieceWriter.maxCharacters, PieceWriter.maxCharacters,
       "max_input_chars_per_word")
-    if post_processor?.type != "BertProcessing" {
-      try require(post_processor?.type, "TemplateProcessing", "the post_processor")
-      try require(post_processor?.single?.description, "[[CLS]:0, A:0, [SEP]:0]", "its single")
-      try require(
-        post_processor?.pair?.description, "[[CLS]:0, A:0, [SEP]:0, B:1, [SEP]:1]", "its pair")
-    }
-    for token in added_tokens ?? [] {
-      for (flag, value) in [
-        ("single_word", token.single_word), ("lstrip", token.lstrip), ("rstrip", token.rstrip),
-        ("normalized", token.normalized),
-      ] where value == true {
-        throw .unsupported("the added token \"\(token.content)\" has \(flag) true")
-      }
-    }
+    try checkFraming(special)
+    for token in added_tokens ?? [] { try check(token) }
     let lowercase = normalizer?.lowercase ?? true
     return BasicNormalizer.Options(
       lowercase: lowercase, stripAccents: normalizer?.strip_accents ?? lowercase,
       spacesIdeographs: normalizer?.handle_chinese_chars ?? true)
+  }
+
+  /// Where the texts' special tokens stand.
+  private func checkFraming(_ special: SpecialTokens) throws(WordPieceError) {
+    let (open, close) = (special.classification, special.separator)
+    // RoBERTa's, which closes the first text of a pair twice.
+    let fixed = special.pairSeparators == 2 ? "RobertaProcessing" : "BertProcessing"
+    if post_processor?.type == fixed {
+      try require(post_processor?.cls?.token ?? open, open, "the post_processor's cls")
+      return try require(post_processor?.sep?.token ?? close, close, "the post_processor's sep")
+    }
+    try require(post_processor?.type, "TemplateProcessing", "the post_processor")
+    try require(
+      post_processor?.single?.description, "[\(open):0, A:0, \(close):0]", "its single")
+    let more = repeatElement("\(close):0, ", count: special.pairSeparators - 1).joined()
+    func pair(_ segment: Int) -> String {
+      "[\(open):0, A:0, \(close):0, \(more)B:\(segment), \(close):\(segment)]"
+    }
+    // Without segments it says nothing how they are numbered.
+    if !special.numbersSegments, post_processor?.pair?.description == pair(0) { return }
+    try require(post_processor?.pair?.description, pair(1), "its pair")
+  }
+
+  private func check(_ token: AddedToken) throws(WordPieceError) {
+    // What is taken in of the space beside a token is trimmed off again, and changes nothing else.
+    let trims = post_processor?.type == "RobertaProcessing" && post_processor?.trim_offsets == true
+    let letters = token.content.utf8.count { (0x61...0x7A).contains($0 | 0x20) }
+    let isShort =
+      token.content.utf8.allSatisfy { $0 < 0x80 } && letters <= WordPiece.mostAnyCaseLetters
+    for (flag, value) in [
+      ("single_word", token.single_word), ("lstrip", trims ? false : token.lstrip),
+      ("rstrip", trims ? false : token.rstrip),
+      ("normalized", isShort ? false : token.normalized),
+    ] where value == true {
+      throw .unsupported("the added token \"\(token.content)\" has \(flag) true")
+    }
   }
 
   private func require<Value: Equatable>(

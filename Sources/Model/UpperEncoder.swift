@@ -72,7 +72,7 @@ package final class UpperEncoder {
   {
     Layer.Batch(
       backend: backend, sequences: sequences, groups: groups,
-      heads: base.configuration.headCount, workspace: workspace)
+      heads: base.configuration.headCount, bias: base.bias, workspace: workspace)
   }
 
   private func entered(

@@ -10,9 +10,10 @@ extension WordPiece {
   /// long input is cut at its end, the longer of a pair first. Linear in the length of the text, which
   /// is not read further than `maxLength` needs.
   package func encode(
-    _ text: String, pair: String? = nil, maxLength: Int? = nil, addSpecialTokens: Bool = true
+    _ text: String, pair: String?, maxLength: Int?, addSpecialTokens: Bool
   ) -> Encoding {
-    let room = room(maxLength, added: addSpecialTokens ? (pair == nil ? 2 : 3) : 0)
+    let added = pair == nil ? 2 : 2 + special.pairSeparators
+    let room = room(maxLength, added: addSpecialTokens ? added : 0)
     var first = reader(text, keep: room)
     guard let pair else {
       return encode(&first, maxLength: maxLength, addSpecialTokens: addSpecialTokens) {}
@@ -47,7 +48,7 @@ extension WordPiece {
     _ first: inout TokenReader, pair second: inout TokenReader, maxLength: Int?, cut: Bool = true,
     addSpecialTokens: Bool = true, check: () throws(Failure) -> Void
   ) throws(Failure) -> Encoding {
-    let room = room(maxLength, added: addSpecialTokens ? 3 : 0)
+    let room = room(maxLength, added: addSpecialTokens ? 2 + special.pairSeparators : 0)
     var encoding = Encoding()
     try first.read(past: room, check: check)
     try second.read(past: cut ? room : room - min(room, first.count), check: check)
@@ -61,8 +62,12 @@ extension WordPiece {
     append(
       first.writer, count: kept.first, type: 0, opening: addSpecialTokens,
       closing: addSpecialTokens, to: &encoding)
+    let type: Int32 = special.numbersSegments ? 1 : 0
+    if addSpecialTokens {
+      for _ in 1..<special.pairSeparators { encoding.append(added: separator, type: type) }
+    }
     append(
-      second.writer, count: kept.second, type: 1, opening: false, closing: addSpecialTokens,
+      second.writer, count: kept.second, type: type, opening: false, closing: addSpecialTokens,
       to: &encoding)
     return encoding
   }
@@ -89,7 +94,7 @@ extension WordPiece {
 
   /// Tokens of words that are given apart (tagging): each word is normalised and split on its own,
   /// `spans` lie in the word, `words` says which word. A word can have no token at all.
-  package func encode(words: [String], maxLength: Int? = nil) -> Encoding {
+  package func encode(words: [String], maxLength: Int?) -> Encoding {
     var iterator = words.makeIterator()
     return encode(maxLength: maxLength, check: {}, nextWord: { iterator.next() })
   }

@@ -6,10 +6,11 @@ extension WordPiece {
   ///
   /// Throws what is wrong with the files; see `init(vocabulary:)` and `init(tokenizerJSON:)`.
   package init(
-    tokenizerJSON: [UInt8]?, vocabulary: [UInt8]?, configuration: [UInt8]?
+    tokenizerJSON: [UInt8]?, vocabulary: [UInt8]?, configuration: [UInt8]?,
+    special: SpecialTokens = .bert
   ) throws(WordPieceError) {
     if let tokenizerJSON {
-      try self.init(tokenizerJSON: tokenizerJSON)
+      try self.init(tokenizerJSON: tokenizerJSON, special: special)
       return
     }
     guard let vocabulary else {
@@ -19,22 +20,26 @@ extension WordPiece {
     try self.init(
       vocabulary: vocabulary, lowercase: settings.do_lower_case ?? true,
       stripAccents: settings.strip_accents,
-      handleChineseCharacters: settings.tokenize_chinese_chars ?? true)
+      handleChineseCharacters: settings.tokenize_chinese_chars ?? true, special: special)
   }
 
-  /// tokenizer.json of a BERT tokeniser; its truncation and padding are not used.
+  /// tokenizer.json of a tokeniser like BERT's; its truncation and padding are not used.
   ///
   /// Throws besides the vocabulary's errors where it is not JSON, or describes a tokeniser that
   /// would give other tokens than this one.
-  package init(tokenizerJSON json: [UInt8]) throws(WordPieceError) {
+  package init(
+    tokenizerJSON json: [UInt8], special: SpecialTokens = .bert
+  ) throws(WordPieceError) {
     // An escape can make a byte six times as long.
     let limit = 8 * TokenTrie.byteLimit
     guard json.count <= limit else { throw .tooLarge(byteCount: json.count, limit: limit) }
     let file = try TokenizerFile(json: json)
-    let options = try file.options()
+    let options = try file.options(special)
     let added = file.added_tokens ?? []
     try self.init(
-      Vocabulary(tokenizerJSON: json, added: added), special: added.map(\.content),
+      Vocabulary(tokenizerJSON: json, added: added), special: special,
+      found: added.map(\.content),
+      anyCase: added.filter { $0.normalized == true && options.lowercase }.map(\.content),
       options: options)
   }
 }

@@ -1,7 +1,7 @@
-/// BERT's tokeniser: to the id and to the code point what Hugging Face's BertTokenizerFast makes.
+/// BERT's tokeniser, and MPNet's: to the id and to the code point what Hugging Face's fast ones make.
 ///
 /// Immutable after `init`, so that one value serves all threads.
-package struct WordPiece: Sendable {
+package struct WordPiece: Tokenizer {
   private static let specialRoot = 2
 
   let options: BasicNormalizer.Options
@@ -13,7 +13,7 @@ package struct WordPiece: Sendable {
   /// Per ASCII byte: 0 dropped, 1 a space, 2 punctuation, else the byte that stands for it.
   private let ascii: [UInt8]
   let unknown: Int32
-  /// [CLS] and [SEP].
+  package let special: SpecialTokens
   package let classification: Int32
   package let separator: Int32
 
@@ -22,25 +22,26 @@ package struct WordPiece: Sendable {
   /// vocab.txt: one token a line. `stripAccents` nil means as `lowercase`.
   ///
   /// Throws where the vocabulary is empty or too large, has an empty, repeated or non-UTF-8 token,
-  /// or lacks [UNK], [CLS] or [SEP].
+  /// or lacks what it needs of `special`.
   package init(
     vocabulary text: [UInt8], lowercase: Bool = true, stripAccents: Bool? = nil,
-    handleChineseCharacters: Bool = true
+    handleChineseCharacters: Bool = true, special: SpecialTokens = .bert
   ) throws(WordPieceError) {
     try self.init(
-      Vocabulary(lines: text), special: ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"],
+      Vocabulary(lines: text), special: special, found: special.all,
       options: BasicNormalizer.Options(
         lowercase: lowercase, stripAccents: stripAccents ?? lowercase,
         spacesIdeographs: handleChineseCharacters))
   }
 
-  /// `special`: tokens that are found in the raw text, before anything is normalised; those that
-  /// the vocabulary lacks are ignored.
+  /// `found`: tokens that are found in the raw text, before anything is normalised; those that
+  /// the vocabulary lacks are ignored. `anyCase`: those of them that are found in capitals too.
   init(
-    _ vocabulary: Vocabulary, special: [String], options: BasicNormalizer.Options
+    _ vocabulary: Vocabulary, special: SpecialTokens, found: [String], anyCase: [String] = [],
+    options: BasicNormalizer.Options
   ) throws(WordPieceError) {
     if vocabulary.count == 0 { throw .empty }
-    let specials = special.map { Array($0.utf8) }
+    let specials = found.map { Array($0.utf8) }
     var trie = TokenTrie(roots: 3)
     var beginsSpecial = [Bool](repeating: false, count: 256)
     let specialSet = Set(specials)
@@ -57,15 +58,22 @@ package struct WordPiece: Sendable {
         beginsSpecial[Int(first)] = true
       }
     }
+    for token in anyCase {
+      guard let id = trie.token(Array(token.utf8), root: Self.specialRoot) else { continue }
+      for spelling in Self.spellings(Array(token.utf8)) {
+        _ = trie.insert(spelling, root: Self.specialRoot, token: id)
+        beginsSpecial[Int(spelling[0])] = true
+      }
+    }
     func find(_ name: String) throws(WordPieceError) -> Int32 {
       guard let id = trie.token(Array(name.utf8), root: PieceWriter.wordRoot) else {
         throw .missing(token: name)
       }
       return id
     }
-    unknown = try find("[UNK]")
-    classification = try find("[CLS]")
-    separator = try find("[SEP]")
+    unknown = try find(special.unknown)
+    classification = try find(special.classification)
+    separator = try find(special.separator)
     ascii = (0..<128).map { (byte: UInt8) in
       let traits = BertUnicode.shared.traits(of: UInt32(byte))
       if traits.contains(.drop) { return 0 }
@@ -74,10 +82,26 @@ package struct WordPiece: Sendable {
       return options.lowercase && traits.contains(.lowers) ? byte | 0x20 : byte
     }
     self.options = options
+    self.special = special
     self.vocabulary = vocabulary
     self.trie = trie
     self.beginsSpecial = beginsSpecial
   }
+
+  /// A token in every mixture of small and capital ASCII letters: 2 to the number of its letters.
+  private static func spellings(_ token: [UInt8]) -> [[UInt8]] {
+    var spellings: [[UInt8]] = [[]]
+    for byte in token {
+      let isLetter = (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+      spellings = spellings.flatMap { start in
+        (isLetter ? [byte | 0x20, byte & ~0x20] : [byte]).map { start + [$0] }
+      }
+    }
+    return spellings
+  }
+
+  /// The most letters of a token that is found in capitals too.
+  static let mostAnyCaseLetters = 8
 
   /// The token's text; nil where there is no such id.
   package func token(_ id: Int32) -> String? {

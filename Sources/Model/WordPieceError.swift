@@ -16,7 +16,7 @@ package enum WordPieceError: Error, Equatable, CustomStringConvertible {
   package var description: String {
     switch self {
     case .empty:
-      "the vocabulary is empty: it needs one token a line, [UNK], [CLS] and [SEP] among them"
+      "the vocabulary is empty: it needs one token a line, the special ones among them"
     case .tooLarge(let byteCount, let limit):
       "the vocabulary has \(byteCount) bytes, and \(limit) is the most: is it the right file?"
     case .invalidUTF8(let id):
@@ -26,7 +26,7 @@ package enum WordPieceError: Error, Equatable, CustomStringConvertible {
     case .duplicate(let token, let id):
       "token \(id) (line \(id + 1)) of the vocabulary, \"\(token)\", is there twice: remove one"
     case .missing(let token):
-      "the vocabulary has no \(token), which BERT's tokeniser needs: is it a BERT vocabulary?"
+      "the vocabulary has no \(token), which this base needs: is it the right vocabulary?"
     case .gap(let id):
       "the vocabulary has no token with id \(id): ids must run from 0 without gaps"
     case .unreadable(let what): "the tokeniser's file cannot be read: \(what)"

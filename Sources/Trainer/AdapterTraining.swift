@@ -41,6 +41,7 @@ package final class AdapterTraining {
       initials.append(
         try EmbeddingTraining.initialWords(source: source, configuration: configuration))
       initials += try EmbeddingTraining.initials(source: source, configuration: configuration)
+      initials += try BiasTraining.initials(source: source, configuration: configuration)
       for layer in configuration.upperLayers {
         initials += try TrainingLayer.initials(
           layer, source: source, configuration: configuration)
@@ -49,8 +50,7 @@ package final class AdapterTraining {
     parameters = try ParameterSet(initials, backend: backend)
     embeddings =
       trainsBase
-      ? EmbeddingTraining(
-        parameters, frozenWords: nil, epsilon: configuration.layerNormEpsilon) : nil
+      ? EmbeddingTraining(parameters, frozenWords: nil, configuration) : nil
     encoder = try TrainingEncoder(
       configuration.upperLayers, source: source, configuration: configuration,
       parameters: parameters, loraScale: spec.adapter.loraScale, backend: backend)
@@ -97,6 +97,7 @@ package final class AdapterTraining {
       ids: batch.ids, positions: batch.positions, types: batch.types, into: x, run)
     return try accumulate(x, run, targets, share: share) { d throws(ComputeError) in
       try embeddings.backward(d, embedded, self.backend)
+      try self.encoder.bias?.collect()
     }
   }
 

@@ -11,6 +11,7 @@ package final class BaseTraining {
   private let local: LocalTraining
   private let entry: EntryTables
   private let upper: TrainingEncoder
+  private let bias: BiasTraining?
   private let frozenWords, frozenEntry: FrozenTensors?
   private let workspace: Workspace
 
@@ -40,15 +41,19 @@ package final class BaseTraining {
     frozenEntry = scope == .local ? try FrozenTensors(tables, backend: backend) : nil
     if scope == .all {
       initials += tables
+      initials += try BiasTraining.initials(source: source, configuration: configuration)
       for layer in configuration.upperLayers {
         initials += try TrainingLayer.initials(
           layer, source: source, configuration: configuration)
       }
     }
     let parameters = try ParameterSet(initials + extra, backend: backend)
+    let bias = try BiasTraining(
+      source: source, configuration: configuration, parameters: parameters, backend: backend)
+    self.bias = bias
     func layers(_ range: Range<Int>) throws -> TrainingEncoder {
       try TrainingEncoder(
-        range, source: source, configuration: configuration, parameters: parameters,
+        range, source: source, configuration: configuration, parameters: parameters, bias: bias,
         loraScale: adapter.loraScale, backend: backend)
     }
     let lower = try layers(0..<configuration.skipDepth)
@@ -56,12 +61,11 @@ package final class BaseTraining {
     local = LocalTraining(
       parameters,
       embeddings: EmbeddingTraining(
-        parameters, frozenWords: frozenWords?[EmbeddingTraining.words],
-        epsilon: configuration.layerNormEpsilon), layers: lower.layers)
-    let epsilon = configuration.layerNormEpsilon
+        parameters, frozenWords: frozenWords?[EmbeddingTraining.words], configuration),
+      layers: lower.layers)
     entry =
-      frozenEntry.map { EntryTables(frozen: $0, epsilon: epsilon) }
-      ?? EntryTables(parameters, epsilon: epsilon)
+      frozenEntry.map { EntryTables(frozen: $0, configuration) }
+      ?? EntryTables(parameters, configuration)
     self.parameters = parameters
     // Every token may bring an n-gram of its own, of three tokens.
     workspace = try Workspace(
@@ -109,6 +113,7 @@ package final class BaseTraining {
     try backend.add(seen.gradients[0], scale: 1, to: d)
     try entry.backward(d, saved.entry, batch: batch, run)
     try local.backward(d, saved.local)
+    try bias?.collect()
     return value
   }
 
@@ -130,6 +135,7 @@ package final class BaseTraining {
     -> (seen: States, run: TrainingRun, saved: Saved)
   {
     workspace.reset()
+    try bias?.refresh()
     let run = TrainingRun(
       backend: backend, sequences: try backend.place(batch.layout),
       heads: configuration.headCount, workspace: workspace, dropout: .none)

@@ -5,7 +5,10 @@ import Model
 struct EmbeddingTraining {
   /// Frozen where there is no gradient.
   let word: (value: Tensor, gradient: Tensor?)
-  let position, tokenType: Parameter
+  /// From the row of a sequence's first token on.
+  let position: Parameter
+  /// nil where the architecture has none.
+  let tokenType: Parameter?
   let norm: NormMap
 
   static let words: String = "embeddings.word_embeddings.weight"
@@ -24,17 +27,14 @@ struct EmbeddingTraining {
   static func initials(source: any TensorSource, configuration: Configuration) throws
     -> [ParameterSet.Initial]
   {
-    let hidden = configuration.hiddenSize
-    return [
-      try .init(reading: positions, [configuration.maxPositions, hidden], source),
-      try .init(reading: types, [configuration.tokenTypes, hidden], source),
-      try .init(reading: "\(norm).weight", [hidden], source),
-      try .init(reading: "\(norm).bias", [hidden], source),
-    ]
+    let (hidden, types) = (configuration.hiddenSize, configuration.tokenTypes)
+    return try [.init(reading: positions, [configuration.positionRows, hidden], source)]
+      + (types > 0 ? [.init(reading: self.types, [types, hidden], source)] : [])
+      + ["weight", "bias"].map { try .init(reading: "\(norm).\($0)", [hidden], source) }
   }
 
   /// `frozenWords`: the word embeddings, where they are none of the parameters.
-  init(_ parameters: ParameterSet, frozenWords: Tensor?, epsilon: Float) {
+  init(_ parameters: ParameterSet, frozenWords: Tensor?, _ configuration: Configuration) {
     if let frozenWords {
       word = (frozenWords, nil)
     } else {
@@ -42,8 +42,10 @@ struct EmbeddingTraining {
       word = (trained.value, trained.gradient)
     }
     position = parameters.require(EmbeddingTraining.positions)
-    tokenType = parameters.require(EmbeddingTraining.types)
-    norm = NormMap(parameters, EmbeddingTraining.norm, epsilon: epsilon)
+      .from(row: configuration.architecture.positionOffset)
+    tokenType = parameters[EmbeddingTraining.types]
+    norm = NormMap(
+      parameters, EmbeddingTraining.norm, epsilon: configuration.layerNormEpsilon)
   }
 
   struct Saved {
@@ -62,6 +64,7 @@ struct EmbeddingTraining {
     let other = run.take(x.rows, x.columns)
     try backend.gatherSum(word.value, indices: ids, terms: 1, into: x)
     for (table, indices) in [(position, positions), (tokenType, types)] {
+      guard let table else { continue }
       try backend.gatherSum(table.value, indices: indices, terms: 1, into: other)
       try backend.add(other, scale: 1, to: x)
     }
@@ -78,6 +81,8 @@ struct EmbeddingTraining {
       try backend.scatterAdd(d, indices: saved.ids, terms: 1, to: gradient)
     }
     try backend.scatterAdd(d, indices: saved.positions, terms: 1, to: position.gradient)
-    try backend.scatterAdd(d, indices: saved.types, terms: 1, to: tokenType.gradient)
+    if let tokenType {
+      try backend.scatterAdd(d, indices: saved.types, terms: 1, to: tokenType.gradient)
+    }
   }
 }

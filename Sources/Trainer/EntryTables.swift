@@ -4,43 +4,43 @@ import Model
 /// The way into the upper layers of a skip base in training: merged n-gram states, plus the second
 /// tables, LayerNorm.
 struct EntryTables {
-  /// Frozen where there is no gradient.
-  let position, tokenType: (value: Tensor, gradient: Tensor?)
+  /// Frozen where there is no gradient; from the row of a sequence's first token on.
+  let position: (value: Tensor, gradient: Tensor?)
+  /// nil where the architecture has none.
+  let tokenType: (value: Tensor, gradient: Tensor?)?
   let norm: NormMap
 
   static let position = "embeddings.position_embeddings2.weight"
   static let tokenType = "embeddings.token_type_embeddings2.weight"
 
   /// `parameters` must hold the tables and the norm.
-  init(_ parameters: ParameterSet, epsilon: Float) {
-    let (position, tokenType) = (
-      parameters.require(EntryTables.position), parameters.require(EntryTables.tokenType)
-    )
+  init(_ parameters: ParameterSet, _ configuration: Configuration) {
+    let position = parameters.require(EntryTables.position)
+      .from(row: configuration.architecture.positionOffset)
     self.position = (position.value, position.gradient)
-    self.tokenType = (tokenType.value, tokenType.gradient)
-    norm = NormMap(parameters, "norm", epsilon: epsilon)
+    tokenType = parameters[EntryTables.tokenType].map { ($0.value, $0.gradient) }
+    norm = NormMap(parameters, "norm", epsilon: configuration.layerNormEpsilon)
   }
 
   /// All of it as it is.
-  init(frozen: FrozenTensors, epsilon: Float) {
-    position = (frozen[EntryTables.position], nil)
-    tokenType = (frozen[EntryTables.tokenType], nil)
+  init(frozen: FrozenTensors, _ configuration: Configuration) {
+    let table = frozen[EntryTables.position]
+    position = (table.rows(configuration.architecture.positionOffset..<table.rows), nil)
+    tokenType = configuration.tokenTypes > 0 ? (frozen[EntryTables.tokenType], nil) : nil
     norm = NormMap(
       norm: Normalization(
-        gamma: frozen["norm.weight"], beta: frozen["norm.bias"], epsilon: epsilon),
+        gamma: frozen["norm.weight"], beta: frozen["norm.bias"],
+        epsilon: configuration.layerNormEpsilon),
       gradients: nil)
   }
 
   static func initials(source: any TensorSource, configuration: Configuration) throws
     -> [ParameterSet.Initial]
   {
-    let hidden = configuration.hiddenSize
-    return try [
-      .init(reading: position, [configuration.maxPositions, hidden], source),
-      .init(reading: tokenType, [configuration.tokenTypes, hidden], source),
-      .init(reading: "norm.weight", [hidden], source),
-      .init(reading: "norm.bias", [hidden], source),
-    ]
+    let (hidden, types) = (configuration.hiddenSize, configuration.tokenTypes)
+    return try [.init(reading: position, [configuration.positionRows, hidden], source)]
+      + (types > 0 ? [.init(reading: tokenType, [types, hidden], source)] : [])
+      + ["weight", "bias"].map { try .init(reading: "norm.\($0)", [hidden], source) }
   }
 
   /// merged [R, H] becomes the state that enters the first upper layer.
@@ -52,6 +52,7 @@ struct EntryTables {
     defer { run.workspace.reset(to: mark) }
     let row = run.take(merged.rows, merged.columns)
     for (table, indices) in [(position, batch.positions), (tokenType, batch.types)] {
+      guard let table else { continue }
       try run.backend.gatherSum(table.value, indices: indices, terms: 1, into: row)
       try run.backend.add(row, scale: 1, to: merged)
     }
@@ -66,7 +67,7 @@ struct EntryTables {
   {
     try norm.backward(d, saved: saved, run.backend)
     for (table, indices) in [(position, batch.positions), (tokenType, batch.types)] {
-      guard let gradient = table.gradient else { continue }
+      guard let gradient = table?.gradient else { continue }
       try run.backend.scatterAdd(d, indices: indices, terms: 1, to: gradient)
     }
   }

@@ -22,7 +22,7 @@ package struct Examples: Sendable {
 
   /// Tokenises and numbers all rows. Throws `DataSetError` for a label that is not in `labels`.
   package init(
-    _ data: DataSet, spec: VBertSpec, labels: LabelSet, tokenizer: WordPiece
+    _ data: DataSet, spec: VBertSpec, labels: LabelSet, tokenizer: any Tokenizer
   ) throws(DataSetError) {
     sequences.reserveCapacity(data.rows.count)
     for row in data.rows {

@@ -5,6 +5,12 @@ internal import Model
 package struct Parameter: Sendable {
   package let value: Tensor
   package let gradient: Tensor
+
+  /// Its rows from `first` on.
+  func from(row first: Int) -> Parameter {
+    Parameter(
+      value: value.rows(first..<value.rows), gradient: gradient.rows(first..<gradient.rows))
+  }
 }
 
 /// Everything that one optimiser trains: values, gradients and AdamW's moments, by name.

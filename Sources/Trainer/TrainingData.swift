@@ -37,7 +37,7 @@ package struct TrainingData: Sendable {
     self.spec = spec
   }
 
-  package func examples(tokenizer: WordPiece) throws -> (train: Examples, dev: Examples) {
+  package func examples(tokenizer: any Tokenizer) throws -> (train: Examples, dev: Examples) {
     (
       try Examples(train, spec: spec, labels: labels, tokenizer: tokenizer),
       try Examples(dev, spec: spec, labels: labels, tokenizer: tokenizer)

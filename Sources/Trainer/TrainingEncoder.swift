@@ -6,16 +6,22 @@ struct TrainingEncoder {
   let configuration: Configuration
   let layers: [TrainingLayer]
   let backend: any TrainableBackend
+  let bias: BiasTraining?
   private let frozen: FrozenTensors
 
   /// Layers of `range` with frozen weights from `source`, or trained ones, and the adapters, where
   /// `parameters` holds them; the adapters of many `tenants`, all of one kind, where they are given.
-  /// `loraScale`: alpha / rank.
+  /// `loraScale`: alpha / rank. `bias`: where other layers share it, else the encoder has its own.
   init(
     _ range: Range<Int>, source: any TensorSource, configuration: Configuration,
-    parameters: ParameterSet, tenants: [ParameterSet]? = nil, loraScale: Float,
-    backend: any TrainableBackend
+    parameters: ParameterSet, tenants: [ParameterSet]? = nil, bias shared: BiasTraining? = nil,
+    loraScale: Float, backend: any TrainableBackend
   ) throws {
+    let bias =
+      try shared
+      ?? BiasTraining(
+        source: source, configuration: configuration, parameters: parameters, backend: backend)
+    self.bias = bias
     self.configuration = configuration
     self.backend = backend
     let hidden = configuration.hiddenSize
@@ -33,7 +39,8 @@ struct TrainingEncoder {
     layers = try range.map {
       try TrainingLayer(
         number: $0, source: source, configuration: configuration, parameters: parameters,
-        tenants: tenants ?? [parameters], loraScale: loraScale, frozen: frozen, backend: backend)
+        tenants: tenants ?? [parameters], loraScale: loraScale, bias: bias?.bias, frozen: frozen,
+        backend: backend)
     }
   }
 
@@ -53,6 +60,7 @@ struct TrainingEncoder {
 
   /// The frozen state at `start`, from x, the input of the first layer; in new memory of `run`.
   func advance(_ x: Tensor, _ run: TrainingRun) throws(ComputeError) -> Tensor {
+    try bias?.refresh()
     let end = start
     var state = x
     for (number, layer) in layers.prefix(end.layer + 1).enumerated() {
@@ -66,6 +74,7 @@ struct TrainingEncoder {
   func forward(_ x: Tensor, from start: Point, _ run: TrainingRun) throws(ComputeError)
     -> [TrainingLayer.Saved]
   {
+    try bias?.refresh()
     var saved: [TrainingLayer.Saved] = []
     for (number, layer) in layers.enumerated().dropFirst(start.layer) {
       let begin = number == start.layer ? start.start : .input

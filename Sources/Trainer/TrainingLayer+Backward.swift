@@ -60,7 +60,8 @@ extension TrainingLayer {
     try lowRankBackward(.output, d, input: kept.context, into: dcontext, saved, run)
     let dqkv = run.take(d.rows, 3 * hidden)
     try backend.attentionBackward(
-      dcontext, qkv: kept.qkv, sequences: run.sequences, heads: run.heads, into: dqkv)
+      dcontext, qkv: kept.qkv, sequences: run.sequences, heads: run.heads, bias: bias,
+      into: dqkv)
     try run.relate?(number, dqkv)
     try queryKeyValue.parameterGradient(dqkv, input: kept.input, backend)
     let dx = wantsInput ? dcontext : nil

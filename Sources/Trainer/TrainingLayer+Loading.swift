@@ -58,8 +58,8 @@ extension TrainingLayer {
   /// `tenants`. `loraScale`: alpha / rank.
   init(
     number: Int, source: any TensorSource, configuration: Configuration,
-    parameters: ParameterSet, tenants: [ParameterSet], loraScale: Float, frozen: FrozenTensors,
-    backend: any TrainableBackend
+    parameters: ParameterSet, tenants: [ParameterSet], loraScale: Float, bias: AttentionBias?,
+    frozen: FrozenTensors, backend: any TrainableBackend
   ) throws {
     func map(_ part: String, _ initials: [ParameterSet.Initial]) throws -> LinearMap {
       let weightName = TrainingLayer.name(number, "\(part).weight")
@@ -89,6 +89,7 @@ extension TrainingLayer {
     let initials = try TrainingLayer.initials(
       number, source: source, configuration: configuration)
     self.number = number
+    self.bias = bias
     queryKeyValue = try map("attention.self.qkv", initials)
     output = try map("attention.output.dense", initials)
     attentionNorm = norm("attention.output.LayerNorm")

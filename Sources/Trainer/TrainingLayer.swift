@@ -5,6 +5,8 @@ import Model
 /// Forward keeps what backward needs; backward is written out by hand in reverse order.
 struct TrainingLayer {
   let number: Int
+  /// What scores get by distance, where the architecture has it.
+  let bias: AttentionBias?
   let queryKeyValue: LinearMap
   let output: LinearMap
   let attentionNorm: NormMap
@@ -104,7 +106,8 @@ extension TrainingLayer {
       try addLowRank(target, x, into: qkv.columns(columns), &saved, run)
     }
     let context = run.take(x.rows, hidden)
-    try backend.attention(qkv, sequences: run.sequences, heads: run.heads, into: context)
+    try backend.attention(
+      qkv, sequences: run.sequences, heads: run.heads, bias: bias?.values, into: context)
     let attended = run.take(x.rows, hidden)
     try output.forward(context, into: attended, backend)
     try addLowRank(.output, context, into: attended, &saved, run)

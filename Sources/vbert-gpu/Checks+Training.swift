@@ -194,6 +194,36 @@ extension Checks {
     }
   }
 
+  func biasGradients() {
+    for lengths in [
+      [1], [3, 1, 2, 3, 3, 4, 5, 1], [40, 17, 64, 5, 128], [63, 65, 127, 129], [2, 512, 9],
+      [Int](repeating: 3, count: 3000),
+    ] {
+      for (heads, size) in [(12, 64), (12, 32), (4, 8)] {
+        biasGradients(lengths, heads: heads, size: size)
+      }
+    }
+  }
+
+  private func biasGradients(_ lengths: [Int], heads: Int, size: Int) {
+    compareParts(
+      "bias gradients \(lengths.prefix(5)), heads of \(size)", tolerance: 2 * Checks.oneRounding
+    ) { r, backend in
+      let layout = SequenceLayout(lengths: lengths)
+      let (hidden, span) = (heads * size, 2 * (layout.longest + 2) - 1)
+      let bias = AttentionBias(
+        values: try r.floats(r.noise(heads * span, scale: 2), columns: span),
+        gradient: try r.floats(r.noise(heads * span), columns: span))
+      let qkv = try r.state(r.noise(layout.rows * 3 * hidden, scale: 2), columns: 3 * hidden)
+      let d = try r.state(r.noise(layout.rows * hidden), columns: hidden)
+      let dqkv = try r.poisoned(rows: layout.rows, columns: 3 * hidden)
+      try backend.attentionBackward(
+        d, qkv: qkv, sequences: backend.place(layout), heads: heads, bias: bias, into: dqkv)
+      guard let gradient = bias.gradient else { return [] }
+      return [("dqkv", [1] + (try r.read(dqkv))), ("dbias", try r.read(gradient))]
+    }
+  }
+
   private func rowsByNumber() {
     for (rows, terms, entries, columns) in [
       (150, 1, 11, 70), (3000, 3, 1700, 384), (20_000, 1, 2, 384), (700, 1, 1, 32),

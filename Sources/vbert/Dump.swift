@@ -30,7 +30,7 @@ struct Dump: ParsableCommand {
   var plot = PLOTMode.exact
   @Option(
     help: """
-      For tests: a JSON list of [left, centre, right]. The table is taken to hold these n-grams and
+      For tests: a JSON list of [left, centre, right], null where there is none. The table is taken to hold these n-grams and
       all unigrams, and nothing else; rows are computed in fp32.
       """)
   var known: String?
@@ -88,11 +88,11 @@ private struct NGramRows {
     self.mode = mode
     self.known = try known.map { path in
       let list = try JSONDecoder().decode(
-        [[Int32]].self, from: Data(contentsOf: URL(filePath: path)))
+        [[Int32?]].self, from: Data(contentsOf: URL(filePath: path)))
       return Set(
         try list.map { gram in
           guard gram.count == 3 else { throw ValidationError("\(path): an n-gram has three ids") }
-          return NGram(gram[0], gram[1], gram[2])
+          return NGram(gram[0] ?? NGram.none, gram[1] ?? NGram.none, gram[2] ?? NGram.none)
         })
     }
     lookup = NGramLookup(

@@ -22,7 +22,7 @@ struct InputRow: Decodable {
       let configuration = base.configuration
       guard !ids.isEmpty, encoding.typeIDs.count == ids.count,
         ids.allSatisfy({ (0..<Int32(configuration.vocabularySize)).contains($0) }),
-        encoding.typeIDs.allSatisfy({ (0..<Int32(configuration.tokenTypes)).contains($0) })
+        encoding.typeIDs.allSatisfy({ (0..<Int32(max(1, configuration.tokenTypes))).contains($0) })
       else { throw InputError.ids }
       return encoding
     }

@@ -71,7 +71,7 @@ struct PLOTBenchCommand: ParsableCommand {
     try show(report)
   }
 
-  private func readBatches(_ tokenizer: WordPiece) throws -> [[NGram]] {
+  private func readBatches(_ tokenizer: any Tokenizer) throws -> [[NGram]] {
     var done: [[NGram]] = []
     var grams: [NGram] = []
     for path in corpus {

@@ -87,7 +87,7 @@ struct PLOTVerifyCommand: ParsableCommand {
     if !found.isGood { throw PLOTUsageError.bad(path: report.file) }
   }
 
-  private func readTexts(_ tokenizer: WordPiece) throws -> [PackedBatch] {
+  private func readTexts(_ tokenizer: any Tokenizer) throws -> [PackedBatch] {
     var batches: [PackedBatch] = []
     for path in corpus {
       let reader = try LineReader(path: path)

@@ -68,4 +68,35 @@ import Testing
     }
     #expect(try bench.read(together) == bench.read(alone))
   }
+
+  /// Biases by distance, of more distances than the longest sequence has.
+  @Test(arguments: cases) func biasesAreAddedToTheScores(_ one: Case) throws {
+    var random = SeededGenerator(seed: UInt64(one.lengths.count))
+    let layout = SequenceLayout(lengths: one.lengths)
+    let (hidden, span) = (one.heads * one.size, 2 * (layout.longest + 3) - 1)
+    let values = (0..<layout.rows * 3 * hidden).map { _ in Float.random(in: -1..<1, using: &random)
+    }
+    let bias = (0..<one.heads * span).map { _ in Float.random(in: -8..<8, using: &random) }
+    let expected = Reference.attention(
+      doubles(values), layout: layout, heads: one.heads, hidden: hidden, bias: doubles(bias))
+    for under in BackendUnderTest.all {
+      let bench = try under.bench()
+      let out = try bench.poisoned(rows: layout.rows, columns: hidden)
+      let table = try bench.tensor(bias, rows: one.heads, columns: span)
+      let qkv = try bench.tensor(values, rows: layout.rows, columns: 3 * hidden)
+      try bench.backend.attention(
+        qkv, sequences: bench.backend.place(layout), heads: one.heads, bias: table, into: out)
+      let together = try bench.read(out)
+      let error = difference(together, expected)
+      #expect(error < 4e-6, "\(under.testDescription): \(error)")
+      let alone = try bench.poisoned(rows: layout.rows, columns: hidden)
+      for i in 0..<layout.count {
+        let rows = layout.rows(of: i)
+        try bench.backend.attention(
+          qkv.rows(rows), sequences: bench.backend.place(SequenceLayout(lengths: [rows.count])),
+          heads: one.heads, bias: table, into: alone.rows(rows))
+      }
+      #expect(try bench.read(alone) == together)
+    }
+  }
 }

@@ -101,6 +101,33 @@ import Testing
       }, tolerance: 1e-5)
   }
 
+  @Test(arguments: [([1, 5, 2], 2, 8), ([17], 1, 5), ([3, 18], 2, 12)])
+  func attentionWithBiases(_ lengths: [Int], _ heads: Int, _ hidden: Int) throws {
+    let check = try GradientCheck()
+    let layout = SequenceLayout(lengths: lengths)
+    let span = 2 * (layout.longest + 1) - 1
+    let qkv = check.values(layout.rows * 3 * hidden, scale: 2)
+    let bias = check.values(heads * span, scale: 2)
+    let r = check.values(layout.rows * hidden)
+    let dqkv = try check.tensor(layout.rows, 3 * hidden)
+    let before = check.values(heads * span)
+    let dbias = try check.tensor(heads, span, before)
+    try check.backend.attentionBackward(
+      try check.tensor(layout.rows, hidden, r), qkv: try check.tensor(layout.rows, 3 * hidden, qkv),
+      sequences: try check.backend.place(layout), heads: heads,
+      bias: AttentionBias(values: try check.tensor(heads, span, bias), gradient: dbias),
+      into: dqkv)
+    func loss(_ qkv: [Double], _ bias: [Double]) -> Double {
+      dot(
+        r, Naive.attention(qkv, layout: layout, heads: heads, hidden: hidden, bias: bias))
+    }
+    try check.expect(
+      dqkv, GradientCheck.differences(qkv) { loss($0, bias) }, tolerance: 1e-5)
+    // What was there grows.
+    let differences = GradientCheck.differences(bias) { loss(qkv, $0) }
+    try check.expect(dbias, zip(before, differences).map { $0 + $1 }, tolerance: 1e-5)
+  }
+
   @Test(arguments: [Pooling.mean, .cls]) func pool(_ pooling: Pooling) throws {
     let check = try GradientCheck()
     let (layout, n) = (SequenceLayout(lengths: [1, 4, 2]), 6)

@@ -54,9 +54,11 @@ enum Naive {
     return out
   }
 
-  static func attention(_ qkv: [Double], layout: SequenceLayout, heads: Int, hidden: Int)
-    -> [Double]
-  {
+  /// bias [heads, 2 n - 1], as `Backend.attention` has it; empty for none.
+  static func attention(
+    _ qkv: [Double], layout: SequenceLayout, heads: Int, hidden: Int, bias: [Double] = []
+  ) -> [Double] {
+    let span = bias.count / heads
     let width = hidden / heads
     var out = [Double](repeating: 0, count: layout.rows * hidden)
     for i in 0..<layout.count {
@@ -70,7 +72,9 @@ enum Naive {
           for s in rows {
             var score = 0.0
             for c in 0..<width { score += at(r, 0, c) * at(s, 1, c) }
-            scores.append(exp(score / Double(width).squareRoot()))
+            score /= Double(width).squareRoot()
+            if span > 0 { score += bias[head * span + span / 2 + s - r] }
+            scores.append(exp(score))
           }
           let sum = scores.reduce(0, +)
           for (s, score) in zip(rows, scores) {

@@ -39,9 +39,11 @@ enum Reference {
     return out
   }
 
-  static func attention(_ qkv: [Double], layout: SequenceLayout, heads: Int, hidden: Int)
-    -> [Double]
-  {
+  /// bias [heads, 2 n - 1], as `Backend.attention` has it; empty for none.
+  static func attention(
+    _ qkv: [Double], layout: SequenceLayout, heads: Int, hidden: Int, bias: [Double] = []
+  ) -> [Double] {
+    let span = bias.count / heads
     let size = hidden / heads
     let stride = 3 * hidden
     var out = [Double](repeating: 0, count: layout.rows * hidden)
@@ -54,7 +56,8 @@ enum Reference {
             for d in h * size..<(h + 1) * size {
               dot += qkv[i * stride + d] * qkv[j * stride + hidden + d]
             }
-            scores.append(dot / Double(size).squareRoot())
+            let added = span > 0 ? bias[h * span + span / 2 + j - i] : 0
+            scores.append(dot / Double(size).squareRoot() + added)
           }
           let top = scores.max() ?? 0
           let weights = scores.map { exp($0 - top) }

@@ -51,11 +51,13 @@ struct NGramLookupTests {
   private func naive(
     _ gram: NGram, _ mode: PLOTMode, domain: Set<NGram>, general: Set<NGram>
   ) -> (values: [Float], level: PLOTLevel) {
-    guard gram.centre != 0 else { return (values(gram, .float32), .trigram) }
+    guard gram.hasCentre else { return (values(gram, .float32), .trigram) }
     guard mode != .off else { return (values(gram, .float32), .computed) }
     var steps = [(gram, PLOTLevel.trigram)]
     if mode == .fallback {
-      steps += [(gram.bigram, gram.right == 0 ? .unigram : .bigram), (gram.unigram, .unigram)]
+      steps += [
+        (gram.bigram, gram.right == NGram.none ? .unigram : .bigram), (gram.unigram, .unigram),
+      ]
     }
     for (gram, level) in steps {
       if domain.contains(gram) { return (values(gram, .int8), level) }
@@ -144,7 +146,7 @@ struct NGramLookupTests {
       known.formUnion(grams)
       withExtendedLifetime((found, plain)) {}
     }
-    #expect(device.kept.count == Set(known.filter { $0.centre != 0 }).count)
+    #expect(device.kept.count == Set(known.filter { $0.hasCentre }).count)
   }
 
   @Test func everyMissIsComputedOnceABatchAndThenKept() throws {
@@ -152,10 +154,10 @@ struct NGramLookupTests {
     let lookup = NGramLookup(store: store, computer: computer, chunk: 4)
     var generator = SeededGenerator(seed: 15)
     let grams = batch(&generator)
-    let distinct = Set(grams.filter { $0.centre != 0 })
+    let distinct = Set(grams.filter { $0.hasCentre })
     let first = try lookup.rows(for: grams, mode: .exact)
     #expect(computer.computed == distinct.count && first.computedNGrams == distinct.count)
-    #expect(first.statistics.computed == grams.count { $0.centre != 0 })
+    #expect(first.statistics.computed == grams.count { $0.hasCentre })
     let second = try lookup.rows(for: grams, mode: .exact)
     #expect(computer.computed == distinct.count && second.computedNGrams == 0)
     #expect(second.statistics.hitRate == 1)
@@ -299,13 +301,13 @@ struct NGramLookupTests {
   func goldenFallback(skipDepth: Int) throws {
     let cases = try JSONDecoder().decode(
       Cases.self, from: Shared.bytes("golden/skip_minilm_k\(skipDepth).cases.json"))
-    let known = Set(cases.known_ngrams.map { NGram($0[0], $0[1], $0[2]) })
+    let known = Set(cases.known_ngrams.map { NGram(golden: $0) })
     var checked = 0
     for golden in cases.cases {
       guard let grams = golden.grams, let levels = golden.levels else { continue }
       checked += 1
-      let expected = grams.map { NGram($0[0], $0[1], $0[2]) }
-      let unigrams = Set(golden.ids.map { NGram(0, $0, 0) })
+      let expected = grams.map { NGram(golden: $0) }
+      let unigrams = Set(golden.ids.map { NGram(NGram.none, $0, NGram.none) })
       try write(Array(known.union(unigrams)), type: .float32)
       let lookup = NGramLookup(store: try store(), computer: computer)
       let table = try lookup.rows(for: NGram.list(of: golden.ids), mode: .fallback)
@@ -318,5 +320,13 @@ struct NGramLookupTests {
       }
     }
     #expect(checked == 4)
+  }
+}
+
+extension NGram {
+  /// Of a list of three ids, where the goldens have 0 for none.
+  fileprivate init(golden ids: [Int32]) {
+    let ids = ids.map { $0 == 0 ? NGram.none : $0 }
+    self.init(ids[0], ids[1], ids[2])
   }
 }

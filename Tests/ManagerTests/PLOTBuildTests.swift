@@ -40,7 +40,9 @@ struct PLOTBuildTests {
     for line in lines where !line.isEmpty {
       for gram in NGram.list(of: tokenizer.encode(line).ids) {
         counts[gram, default: 0] += 1
-        if gram.left != 0, gram.right != 0 { counts[gram.bigram, default: 0] += 1 }
+        if gram.left != NGram.none, gram.right != NGram.none {
+          counts[gram.bigram, default: 0] += 1
+        }
       }
     }
     return counts
@@ -87,13 +89,16 @@ struct PLOTBuildTests {
     let lines = corpus(lines: 2_000, seed: 21)
     let path = try write(lines, "corpus.txt")
     let counts = naiveCounts(lines)
-    let isBigram = { (gram: NGram) in gram.left == 0 && gram.centre != tokenizer.classification }
+    let isBigram = { (gram: NGram) in
+      gram.left == NGram.none && gram.centre != tokenizer.classification
+    }
     let (file, summary) = try build([path], to: "general.plot", rows: 400)
     #expect(
       summary.lines == lines.count && summary.table.count == 400 + tokenizer.vocabularySize - 1)
     #expect(file.header.unigrams == tokenizer.vocabularySize - 1)
     for id in 1..<Int32(tokenizer.vocabularySize) {
-      #expect(file.find(NGram(0, id, 0), hash: NGram(0, id, 0).plotHash) != nil)
+      let unigram = NGram(id, id, id).unigram
+      #expect(file.find(unigram, hash: unigram.plotHash) != nil)
     }
     for (kind, share) in [(true, 100), (false, 300)] {
       let kept = counts.filter { isBigram($0.key) == kind }
@@ -124,12 +129,30 @@ struct PLOTBuildTests {
     _ = try shorter.run(read, computer: KeyedRows(hidden: SmallPLOT.hidden))
     let short = try self.build([path], to: "short.plot", rows: 120)
     #expect(try Data(contentsOf: build.file) == Data(contentsOf: short.file.url))
-    for (line, text) in [(1, "w1 w2"), (2, "w1 w2 w3\nw1 nowhere w3"), (1, "w1 [PAD] w2")] {
+    for (line, text) in [(1, "w1 w2"), (2, "w1 w2 w3\nw1 nowhere w3"), (1, "w1 - w2")] {
       let bad = try write([text], "bad")
       #expect(throws: PLOTError.list(path: bad, line: line)) {
         try NGramList.read(bad, tokenizer: tokenizer)
       }
     }
+    let old = try write(["w1 w2 -", "[PAD] w1 w2"], "old")
+    #expect(throws: PLOTError.oldList(path: old, line: 2, padding: "[PAD]")) {
+      try NGramList.read(old, tokenizer: tokenizer)
+    }
+  }
+
+  /// The token - is not none, and \ is a token too.
+  @Test func aHyphenIsNotNone() throws {
+    let words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "-", "\\", "\\-", "w"]
+    let tokenizer = try WordPiece(vocabulary: Array(words.joined(separator: "\n").utf8))
+    let grams = [
+      NGram(5, 8, NGram.none), NGram(NGram.none, 5, 6), NGram(7, 6, 7), NGram(5, 7, NGram.none),
+    ]
+    let list = directory.url.appending(path: "hyphens").path()
+    try NGramList.write(grams, to: list, tokenizer: tokenizer)
+    #expect(try NGramList.read(list, tokenizer: tokenizer) == grams)
+    let text = try String(contentsOfFile: list, encoding: .utf8)
+    #expect(text.hasPrefix("\\- w -\n- \\- \\\\\n"))
   }
 
   @Test func theSameInputGivesTheSameBytes() throws {
@@ -156,12 +179,17 @@ struct PLOTBuildTests {
     #expect(!FileManager.default.fileExists(atPath: directory.url.appending(path: "x.plot").path()))
   }
 
-  /// Padding written out in a text: no row for it, and its neighbours' n-grams have a zero.
-  @Test func writtenPaddingIsNoNGram() throws {
+  /// Padding written out in a text is a token like others, but no list has it and it has no unigram.
+  @Test func writtenPaddingIsAToken() throws {
     let path = try write(["[PAD] w1 [PAD] w2"], "padding.txt")
     let (file, _) = try build([path], to: "general.plot", rows: 100)
     #expect(file.count == Set(SmallPLOT.keys(of: file)).count)
-    #expect(SmallPLOT.keys(of: file).allSatisfy { $0.centre != 0 })
+    #expect(SmallPLOT.keys(of: file).contains { $0.centre == 0 && $0.left != NGram.none })
+    let list = directory.url.appending(path: "list.txt").path()
+    try NGramList.write(SmallPLOT.keys(of: file), to: list, tokenizer: tokenizer)
+    let read = try NGramList.read(list, tokenizer: tokenizer)
+    let hasPadding = { (gram: NGram) in [gram.left, gram.centre, gram.right].contains(0) }
+    #expect(Set(read) == Set(SmallPLOT.keys(of: file).filter { !hasPadding($0) }))
     #expect(file.header.unigrams == tokenizer.vocabularySize - 1)
   }
 

@@ -40,7 +40,7 @@ struct PLOTFileTests {
   }
 
   @Test func theRowsOfAnotherBaseAreRefused() throws {
-    try SmallPLOT.write([NGram(0, 5, 0)], to: url, type: .float16)
+    try SmallPLOT.write([NGram(NGram.none, 5, NGram.none)], to: url, type: .float16)
     let path = url.path(percentEncoded: false)
     let error = PLOTError.otherBase(path: path, found: SmallPLOT.hash, expected: "sha256:99")
     #expect(throws: error) {
@@ -82,7 +82,7 @@ struct PLOTFileTests {
     try expectError(good + [0], "a byte long")
     try expectError([UInt8](repeating: 0, count: good.count), "zeros")
     var version = good
-    version[8] = 2
+    version[8] = 1
     try expectError(version, "version")
     var hash = good
     hash[88] = 255

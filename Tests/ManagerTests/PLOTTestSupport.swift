@@ -14,7 +14,7 @@ final class KeyedRows: NGramComputer {
   init(hidden: Int) { self.hidden = hidden }
 
   static func values(_ gram: NGram, hidden: Int) -> [Float] {
-    guard gram.centre != 0 else { return [Float](repeating: 0, count: 3 * hidden) }
+    guard gram.hasCentre else { return [Float](repeating: 0, count: 3 * hidden) }
     var generator = SeededGenerator(seed: gram.plotHash)
     var values: [Float] = []
     for id in [gram.left, gram.centre, gram.right] {
@@ -85,16 +85,16 @@ enum SmallPLOT {
     return try PLOTFile(opening: url, baseHash: hash, hidden: hidden)
   }
 
-  /// Different n-grams of a small vocabulary, some with zeros at the sides.
+  /// Different n-grams of a small vocabulary, some with no token at the sides, some with token 0.
   static func grams(_ count: Int, seed: UInt64, vocabulary: Int32 = 200) -> [NGram] {
     var generator = SeededGenerator(seed: seed)
     var seen = Set<NGram>()
     var grams: [NGram] = []
     while grams.count < count {
       let gram = NGram(
-        max(0, .random(in: -20..<vocabulary, using: &generator)),
-        .random(in: 1..<vocabulary, using: &generator),
-        max(0, .random(in: -20..<vocabulary, using: &generator)))
+        max(NGram.none, .random(in: -20..<vocabulary, using: &generator)),
+        .random(in: 0..<vocabulary, using: &generator),
+        max(NGram.none, .random(in: -20..<vocabulary, using: &generator)))
       if seen.insert(gram).inserted { grams.append(gram) }
     }
     return grams

@@ -121,7 +121,7 @@ struct EncoderGoldenTests {
 
     for item in file.cases {
       let batch = PackedBatch(sequences: [(item.ids, item.type_ids)])
-      let grams = item.grams?.map { NGram($0[0], $0[1], $0[2]) }
+      let grams = item.grams?.map { NGram(golden: $0) }
       let states = try runner.states(batch, grams: grams)
       let final = try expected.floats("final.\(item.index)")
       #expect(largestDifference(states[states.count - 1], final) < 2e-5, "case \(item.index)")
@@ -130,7 +130,7 @@ struct EncoderGoldenTests {
     let table = try expected.floats("table")
     var rows = [Float](repeating: .nan, count: table.count)
     try unsafe rows.withUnsafeMutableBufferPointer {
-      unsafe try local.compute(file.table_ngrams.map { NGram($0[0], $0[1], $0[2]) }, into: $0)
+      unsafe try local.compute(file.table_ngrams.map { NGram(golden: $0) }, into: $0)
     }
     #expect(largestDifference(rows, table) < 1e-5)
   }

@@ -112,3 +112,11 @@ func largestDifference(_ a: some Collection<Float>, _ b: some Collection<Float>)
     return difference.isNaN ? .infinity : max(largest, difference)
   }
 }
+
+extension NGram {
+  /// Of a list of three ids, where the goldens have 0 for none.
+  init(golden ids: [Int32]) {
+    let ids = ids.map { $0 == 0 ? NGram.none : $0 }
+    self.init(ids[0], ids[1], ids[2])
+  }
+}

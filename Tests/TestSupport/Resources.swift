@@ -45,3 +45,17 @@ package enum MiniLM {
   package static func url(_ path: String) -> URL { directory.appending(path: path) }
   package static func bytes(_ path: String) throws -> Data { try contents(of: url(path)) }
 }
+
+/// all-mpnet-base-v2 as published: `VBERT_MPNET`, or where `make base-large` unpacks the wheels.
+package enum MPNetBase {
+  package static let directory = Resources.directory(
+    variable: "VBERT_MPNET", fallback: ".home/mpnet/all-mpnet-base-v2")
+  package static var exists: Bool {
+    FileManager.default.fileExists(atPath: url("vocab.txt").path())
+  }
+  package static let missing: String =
+    "no all-mpnet-base-v2: make base-large, or set VBERT_MPNET to its directory"
+
+  package static func url(_ path: String) -> URL { directory.appending(path: path) }
+  package static func bytes(_ path: String) throws -> Data { try contents(of: url(path)) }
+}

@@ -40,9 +40,10 @@ DEVICE float exp2Fast(float x) {
 
 // qkv [R, 3 hidden], out [R, hidden]; scale is log2(e) / sqrt(HEAD). Grid: tasks x heads, a
 // task's heads together, so that blocks at work at one time read neighbouring pieces of the same rows.
+// With BIAS: bias [heads, span], added to the scaled score of query i and key j at j - i from the middle.
 extern "C" __global__ void __launch_bounds__(128)
     attention(const u16 *qkv, int stride, int hidden, const Task *tasks, int heads, float scale,
-              u16 *out, int outStride) {
+              u16 *out, int outStride BIAS_PARAMETERS) {
   __shared__ __align__(16) u16 queries[tile * pitch];
   __shared__ __align__(16) u16 keys[2][tile * pitch];
   __shared__ __align__(16) u16 values[2][tile * pitch];
@@ -106,6 +107,10 @@ extern "C" __global__ void __launch_bounds__(128)
             multiply(s[2 * j + 1], q[d], b[2], b[3]);
           }
 
+#ifdef BIAS
+      addBiases(s, bias + head * span, span, step * tile + 2 * t - (task.query + 16 * warp + g),
+                1.4426950408889634f / scale);
+#endif
       float peak[2] = {most[0], most[1]};
       if (valid < tile)
 #pragma unroll

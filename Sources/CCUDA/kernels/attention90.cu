@@ -91,10 +91,10 @@ DEVICE float exp2Fast(float x) {
   return y;
 }
 
-// Arguments and grid as of `attention`; tasks own 64 x GROUPS queries.
+// Arguments, BIAS and grid as of `attention`; tasks own 64 x GROUPS queries.
 extern "C" __global__ void __launch_bounds__(threads, GROUPS == 1 ? 5 : 2)
     attention90(const u16 *qkv, int stride, int hidden, const Task *tasks, int heads, float scale,
-                u16 *out, int outStride) {
+                u16 *out, int outStride BIAS_PARAMETERS) {
   __shared__ __align__(1024) char queries[GROUPS * tileBytes];
   __shared__ __align__(1024) char keys[2][tileBytes];
   __shared__ __align__(1024) char values[2][tileBytes];
@@ -140,6 +140,10 @@ extern "C" __global__ void __launch_bounds__(threads, GROUPS == 1 ? 5 : 2)
       for (int d = 0; d < HEAD / 16; d++) scoreProduct(s, a + 2 * d, b + 2 * d, d);
       endProducts();
 
+#ifdef BIAS
+      addBiases((float(*)[4])s, bias + head * span, span,
+                step * tile + 2 * t - (first + 16 * warp + g), 1.4426950408889634f / scale);
+#endif
       if (valid < tile)
 #pragma unroll
         for (int i = 0; i < 32; i++)

@@ -6,6 +6,9 @@
 // queries and passes over the keys twice (the softmax's sums first), one owns keys and passes over
 // the queries with the sums that the first one left. Nothing is added from two blocks to one place,
 // so results are the same on every run.
+//
+// With BIAS scores have what attention.cu adds to them. The gradient there is ds / scale, summed along
+// the diagonals of each 64 x 64 tile by a thread a diagonal, then over all blocks by a kernel of its own.
 #include "device.h"
 
 enum { tile = 64, width = (HEAD + 15) / 16 * 16, pitch = width + 8, vectors = HEAD / 8 };
@@ -109,12 +112,59 @@ DEVICE void storeRows(const Result &result, u16 *mine, u16 *out, u64 stride, int
   }
 }
 
+#ifdef BIAS
+enum { scorePitch = tile + 8 };
+
+// A warp's 16 rows of ds, times `factor`, as 16 rows of bf16.
+DEVICE void keepScores(const Scores &ds, float factor, u16 *rows) {
+  const int lane = threadIdx.x & 31, g = lane >> 2, t = lane & 3;
+#pragma unroll
+  for (int j = 0; j < tile / 8; j++)
+#pragma unroll
+    for (int h = 0; h < 2; h++)
+      *(u32 *)(rows + (g + 8 * h) * scorePitch + 8 * j + 2 * t) =
+          pack(factor * ds[j][2 * h], factor * ds[j][2 * h + 1]);
+}
+
+// Each thread's diagonal of the kept scores [rows, columns] to its sum in `sums`, which begins with key 0
+// and query 63; there the first 63 have been begun by the tile of keys before.
+DEVICE void sumDiagonals(const u16 *scores, int rows, int columns, bool begun, float *sums) {
+  const int u = threadIdx.x;
+  if (u == 2 * tile - 1) return;
+  float sum = 0;
+  for (int i = max(0, 63 - u); i < min(rows, columns + 63 - u); i++)
+    sum += valueOf(scores[i * scorePitch + i + u - 63]);
+  sums[u] = begun && u < 63 ? sums[u] + sum : sum;
+}
+
+// dbias [heads, span] grows by the sums of queryGradients: those of each block, [tasks, heads, pitch].
+// Grid: distances x heads; `reach`: one less than the longest sequence, the largest distance.
+extern "C" __global__ void __launch_bounds__(256)
+    addBiasGradients(const float *sums, int pitch, const Task *tasks, int count, int heads,
+                     float *dbias, int span, int reach) {
+  const int head = blockIdx.x % heads, distance = (int)blockIdx.x / heads - reach;
+  double total = 0;
+  for (int i = threadIdx.x; i < count; i += 256) {
+    const Task task = tasks[i];
+    const int place = distance + task.query + 63;
+    if (place >= 0 && place < (task.length + tile - 1) / tile * tile + 63)
+      total += sums[((u64)i * heads + head) * pitch + place];
+  }
+  total = blockSum(total);
+  if (threadIdx.x == 0) dbias[head * span + span / 2 + distance] += (float)total;
+}
+#define SUM_PARAMETERS , float *sums, int sumPitch
+#else
+#define SUM_PARAMETERS
+#endif
+
 // dqkv's queries, and for the other kernel statistics [R, heads]: log2 of the softmax's sum, and
-// the sum of p dp. scale is 1 / sqrt(HEAD). Grid: tasks x heads.
+// the sum of p dp. scale is 1 / sqrt(HEAD). Grid: tasks x heads. `sums`, where it is wanted: see
+// addBiasGradients.
 extern "C" __global__ void __launch_bounds__(128)
     queryGradients(const u16 *qkv, int stride, int hidden, const u16 *d, int dStride,
                    const Task *tasks, int heads, float scale, u16 *dqkv, int outStride,
-                   float2 *statistics) {
+                   float2 *statistics BIAS_PARAMETERS SUM_PARAMETERS) {
   __shared__ __align__(16) u16 queries[tile * pitch];
   __shared__ __align__(16) u16 douts[tile * pitch];
   __shared__ __align__(16) u16 keys[tile * pitch];
@@ -133,6 +183,9 @@ extern "C" __global__ void __launch_bounds__(128)
   copyTile(douts, d + (u64)(task.row + task.query) * dStride + head * HEAD, dStride,
            task.length - task.query);
 
+#ifdef BIAS
+  __shared__ u16 scores[tile * scorePitch];
+#endif
   Operand q, e;
   Scores s, dp;
   float most[2] = {-infinity, -infinity}, sum[2] = {0, 0}, dot[2] = {0, 0};
@@ -149,6 +202,9 @@ extern "C" __global__ void __launch_bounds__(128)
     loadRows(e, douts + 16 * warp * pitch);
     multiplyTile(s, q, keys, valid);
     multiplyTile(dp, e, values, valid);
+#ifdef BIAS
+    addBiases(s, bias + head * span, span, at + 2 * t - (first + g), 1 / scale);
+#endif
     if (valid < tile)
 #pragma unroll
       for (int j = 0; j < tile / 8; j++)
@@ -200,15 +256,25 @@ extern "C" __global__ void __launch_bounds__(128)
       __syncthreads();
       score(step);
     }
-    if (!active) continue;
+    const int valid = min(tile, task.length - step * tile);
+    if (active) {
 #pragma unroll
-    for (int j = 0; j < tile / 8; j++)
+      for (int j = 0; j < tile / 8; j++)
 #pragma unroll
-      for (int i = 0; i < 4; i++) {
-        float p = exp2Fast(s[j][i] * factor - logarithm[i >> 1]);
-        s[j][i] = p * (dp[j][i] - mean[i >> 1]) * scale;
-      }
-    addTile(dq, s, keys, min(tile, task.length - step * tile));
+        for (int i = 0; i < 4; i++) {
+          float p = exp2Fast(s[j][i] * factor - logarithm[i >> 1]);
+          s[j][i] = p * (dp[j][i] - mean[i >> 1]) * scale;
+        }
+      addTile(dq, s, keys, valid);
+    }
+#ifdef BIAS
+    if (sums) {
+      if (active) keepScores(s, 1 / scale, scores + 16 * warp * scorePitch);
+      __syncthreads();
+      sumDiagonals(scores, min(tile, task.length - task.query), valid, step > 0,
+                   sums + (u64)blockIdx.x * sumPitch + step * tile);
+    }
+#endif
   }
   if (active)
     storeRows(dq, queries + 16 * warp * pitch,
@@ -220,7 +286,7 @@ extern "C" __global__ void __launch_bounds__(128)
 extern "C" __global__ void __launch_bounds__(128)
     keyGradients(const u16 *qkv, int stride, int hidden, const u16 *d, int dStride,
                  const Task *tasks, int heads, float scale, u16 *dqkv, int outStride,
-                 const float2 *statistics) {
+                 const float2 *statistics BIAS_PARAMETERS) {
   __shared__ __align__(16) u16 queries[tile * pitch];
   __shared__ __align__(16) u16 douts[tile * pitch];
   __shared__ __align__(16) u16 keys[tile * pitch];
@@ -260,6 +326,10 @@ extern "C" __global__ void __launch_bounds__(128)
     Scores p, ds;
     multiplyTile(p, k, queries, valid);
     multiplyTile(ds, v, douts, valid);
+#ifdef BIAS
+    addBiases<-1>(p, bias + head * span, span, first + (int)(threadIdx.x >> 2 & 7) - (at + 2 * t),
+                  1 / scale);
+#endif
 #pragma unroll
     for (int j = 0; j < tile / 8; j++)
 #pragma unroll

@@ -93,6 +93,32 @@ DEVICE void awaitCopies() {
   asm volatile("cp.async.wait_group %0;" ::"n"(pending) : "memory");
 }
 
+// ---- attention's biases by distance ----
+// A head's row of them has `span` values, that of distance 0 in the middle.
+#ifdef BIAS
+#define BIAS_PARAMETERS , const float *bias, int span
+#else
+#define BIAS_PARAMETERS
+#endif
+
+// Added, times `factor`, to a warp's 16 x 64 scores as `multiply` deals them out: this thread has rows
+// g and g + 8, columns 8 j + 2 t and the next. `distance` is that of row g and column 2 t; columns are
+// keys, or queries where `sign` is -1. What lies beyond the row belongs to no key or query, and gets any
+// value.
+template <int sign = 1>
+DEVICE void addBiases(float (*s)[4], const float *row, int span, int distance, float factor) {
+  float b[9][2];
+#pragma unroll
+  for (int j = 0; j < 9; j++)
+#pragma unroll
+    for (int e = 0; e < 2; e++)
+      b[j][e] = factor * __ldg(row + max(0, min(span - 1, span / 2 + distance + sign * (8 * (j - 1) + e))));
+#pragma unroll
+  for (int j = 0; j < 8; j++)
+#pragma unroll
+    for (int i = 0; i < 4; i++) s[j][i] += b[j + 1 - (i >> 1)][i & 1];
+}
+
 // ---- adapters in the page pool ----
 // An adapter is a run of fragments of 512 bytes, numbered from 0; 64 fragments a page, and
 // fragment 0 starts its root page. The root begins with the directory: a header, the head's entry,

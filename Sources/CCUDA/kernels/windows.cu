@@ -44,6 +44,15 @@ DEVICE float dotOf(const float *a, const float *b) {
   return sum;
 }
 
+#ifdef BIAS
+DEVICE void addWindowBiases(float (*s)[most], const float *middle, float scale) {
+#pragma unroll
+  for (int i = 0; i < most; i++)
+#pragma unroll
+    for (int j = 0; j < most; j++) s[i][j] += __ldg(middle + j - i) / scale;
+}
+#endif
+
 DEVICE void softmax(float (*s)[most], float scale, int length) {
 #pragma unroll
   for (int i = 0; i < most; i++) {
@@ -61,10 +70,11 @@ DEVICE void softmax(float (*s)[most], float scale, int length) {
   }
 }
 
-// qkv [R, 3 hidden], out [R, hidden]; scale is 1 / sqrt(HEAD).
+// qkv [R, 3 hidden], out [R, hidden]; scale is 1 / sqrt(HEAD). BIAS as of `attention`, of a span of 5 at
+// least.
 extern "C" __global__ void __launch_bounds__(256)
     windowAttention(const u16 *qkv, int stride, int hidden, const Window *windows, int count,
-                    int heads, float scale, u16 *out, int outStride) {
+                    int heads, float scale, u16 *out, int outStride BIAS_PARAMETERS) {
   const Place place = placeOf(windows, count, heads);
   const int length = place.window.length;
   const u16 *from = qkv + (u64)place.window.row * stride + place.column;
@@ -76,6 +86,9 @@ extern "C" __global__ void __launch_bounds__(256)
   for (int i = 0; i < most; i++)
 #pragma unroll
     for (int j = 0; j < most; j++) s[i][j] = dotOf(q[i], k[j]);
+#ifdef BIAS
+  addWindowBiases(s, bias + place.head * span + span / 2, scale);
+#endif
   softmax(s, scale, length);
 #pragma unroll
   for (int i = 0; i < most; i++) {
@@ -87,11 +100,57 @@ extern "C" __global__ void __launch_bounds__(256)
   }
 }
 
-// dqkv [R, 3 hidden] from d [R, hidden].
+#ifdef BIAS
+#define WINDOW_BIAS_PARAMETERS , const float *bias, int span, float *partials
+
+// A block's sums, window after window, of ds / scale by head and distance. Keys and queries beyond a
+// window's length have ds 0: the one's probability is 0, the other's gradient.
+DEVICE void sumWindowBiases(const float (*ds)[most], Place place, int heads, float factor,
+                            float *partials) {
+  enum { tasks = 256 / lanes };
+  __shared__ float sums[tasks][5];
+  const int task = threadIdx.x / lanes;
+  if (threadIdx.x % lanes == 0) {
+#pragma unroll
+    for (int k = 0; k < 5; k++) {
+      float sum = 0;
+#pragma unroll
+      for (int i = 0; i < most; i++)
+        if (i + k - 2 >= 0 && i + k - 2 < most) sum += ds[i][i + k - 2];
+      sums[task][k] = place.inside ? factor * sum : 0.0f;
+    }
+  }
+  __syncthreads();
+  const int first = (int)((u64)blockIdx.x * tasks % heads);
+  for (int i = threadIdx.x; i < 5 * heads; i += 256) {
+    const int head = i / 5;
+    float sum = 0;
+    for (int other = (head - first + heads) % heads; other < tasks; other += heads)
+      sum += sums[other][i % 5];
+    partials[(u64)blockIdx.x * 5 * heads + i] = sum;
+  }
+}
+
+// dbias [heads, span] grows by the blocks' sums. Grid: heads x 5 distances.
+extern "C" __global__ void __launch_bounds__(256)
+    addWindowBiasGradients(const float *partials, int blocks, float *dbias, int span) {
+  double total = 0;
+  for (int i = threadIdx.x; i < blocks; i += 256)
+    total += partials[(u64)i * gridDim.x + blockIdx.x];
+  total = blockSum(total);
+  const int head = blockIdx.x / 5, distance = (int)blockIdx.x % 5 - 2;
+  if (threadIdx.x == 0) dbias[head * span + span / 2 + distance] += (float)total;
+}
+#else
+#define WINDOW_BIAS_PARAMETERS
+#endif
+
+// dqkv [R, 3 hidden] from d [R, hidden]. With BIAS, partials [blocks, heads, 5] get each block's sums of
+// the gradients at the biases of distances -2 ... 2, where there are partials.
 extern "C" __global__ void __launch_bounds__(256)
     windowAttentionBackward(const u16 *d, int dStride, const u16 *qkv, int stride, int hidden,
                             const Window *windows, int count, int heads, float scale, u16 *dqkv,
-                            int outStride) {
+                            int outStride WINDOW_BIAS_PARAMETERS) {
   const Place place = placeOf(windows, count, heads);
   const int length = place.window.length;
   const u16 *from = qkv + (u64)place.window.row * stride + place.column;
@@ -104,6 +163,9 @@ extern "C" __global__ void __launch_bounds__(256)
   for (int i = 0; i < most; i++)
 #pragma unroll
     for (int j = 0; j < most; j++) p[i][j] = dotOf(q[i], k[j]), ds[i][j] = dotOf(e[i], v[j]);
+#ifdef BIAS
+  addWindowBiases(p, bias + place.head * span + span / 2, scale);
+#endif
   softmax(p, scale, length);
 #pragma unroll
   for (int i = 0; i < most; i++) {
@@ -111,6 +173,9 @@ extern "C" __global__ void __launch_bounds__(256)
 #pragma unroll
     for (int j = 0; j < most; j++) ds[i][j] = p[i][j] * (ds[i][j] - mean) * scale;
   }
+#ifdef BIAS
+  if (partials) sumWindowBiases(ds, place, heads, 1 / scale, partials);
+#endif
   if (!place.inside) return;
   u16 *to = dqkv + (u64)place.window.row * outStride + place.column;
   // Rows beyond the length are zeros, so their terms vanish.

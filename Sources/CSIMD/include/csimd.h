@@ -132,10 +132,11 @@ typedef struct {
 } csimd_span;
 
 /// qkv [rows, 3 heads size]; sequence i owns the rows offsets[i] ..< offsets[i + 1].
-/// out [rows, heads size] = softmax(q k^T / sqrt(size)) v for every head.
+/// out [rows, heads size] = softmax(q k^T / sqrt(size)) v for every head. bias, where there is one, is
+/// added before the softmax: [heads, ldb], key j's of query i at j - i from the middle of a row.
 int csimd_attention(
   csimd_context *, const csimd_span *, long spans, const int32_t *offsets, const float *qkv,
-  long ldqkv, long heads, long size, float *out, long ldo);
+  long ldqkv, long heads, long size, const float *bias, long ldb, float *out, long ldo);
 
 /// y = (x - mean) / sqrt(variance + epsilon) * gamma + beta over `width` columns.
 typedef struct {

@@ -34,11 +34,12 @@ void csimd_norm_parameters(
   const float *normalised, float *dgamma, float *dbeta);
 
 /// One head of one sequence: query, key, value [length, width] and their gradients with `stride`,
-/// d [length, width] with `d_stride`. scratch: csimd_attention_backward_scratch values.
+/// d [length, width] with `d_stride`. bias and dbias, or NULL: those of distance 0; dbias grows.
+/// scratch: csimd_attention_backward_scratch values.
 void csimd_attention_backward(
   int64_t length, int64_t width, float scale, const float *query, const float *key,
-  const float *value, int64_t stride, const float *d, int64_t d_stride, float *dquery,
-  float *dkey, float *dvalue, float *scratch);
+  const float *value, int64_t stride, const float *d, int64_t d_stride, const float *_Nullable bias,
+  float *_Nullable dbias, float *dquery, float *dkey, float *dvalue, float *scratch);
 int64_t csimd_attention_backward_scratch(int64_t length, int64_t width);
 
 /// share / length * sum over i, j of (x_i . y_j - tx_i . ty_j)^2 / width for one head of one

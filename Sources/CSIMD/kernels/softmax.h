@@ -33,6 +33,13 @@ static void softmax(
   }
 }
 
+static void add_bias(
+  float *s, long lds, long rows, long count, const float *bias, float factor
+) {
+  for (long r = 0; r < rows; r++, s += lds, bias--)
+    EACH_VECTOR(count, { PUT(s + i, v_fma(GET(bias + i), v_set(factor), GET(s + i))); });
+}
+
 static void scale_rows(
   const float *x, long ldx, long rows, long width, const float *factors, float *out, long ldo
 ) {
@@ -42,7 +49,7 @@ static void scale_rows(
 
 static void attend_few(
   const float *q, const float *k, const float *v, long ld, long rows, long size, float scale,
-  float *out, long ldo
+  const float *bias, float *out, long ldo
 ) {
   float weights[LANES];
   for (long r = 0; r < rows; r++) {
@@ -51,6 +58,7 @@ static void attend_few(
       vf dot = v_set(0);
       EACH_VECTOR(size, { dot = v_fma(GET(q + r * ld + i), GET(k + c * ld + i), dot); });
       weights[c] = v_sum(dot) * scale;
+      if (bias != NULL) weights[c] += bias[c - r];
       largest = weights[c] > largest ? weights[c] : largest;
     }
     for (long c = rows; c < LANES; c++) weights[c] = largest;

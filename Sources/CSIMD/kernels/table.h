@@ -16,6 +16,7 @@ const struct kernels KERNELS = {
   .gelu = gelu,
   .gelu_backward = gelu_backward,
   .softmax = softmax,
+  .add_bias = add_bias,
   .scale_rows = scale_rows,
   .attend_few = attend_few,
   .add_norm = add_norm,

@@ -14,8 +14,8 @@ package final class Distillation {
   package let configuration: Configuration
   let student: BaseTraining
   private let teacher: Teacher
-  private let loss: DistillationLoss
-  private let tokenizer: WordPiece
+  private var loss: DistillationLoss
+  private let tokenizer: any Tokenizer
   private let corpus: [String]
   private let threads: Int
   private let measure: DistillationMeasure
@@ -55,7 +55,7 @@ package final class Distillation {
   /// reading and the backend throw.
   package init(
     teacher: any TensorSource, start: any TensorSource, configuration: Configuration,
-    scope: BaseTraining.Scope = .all, tokenizer: WordPiece, corpus: [String],
+    scope: BaseTraining.Scope = .all, tokenizer: any Tokenizer, corpus: [String],
     options: DistillationOptions, devLines: Int = 256, threads: Int, backend: any RelationBackend
   ) throws {
     precondition(configuration.isSkip && !corpus.isEmpty)
@@ -77,8 +77,7 @@ package final class Distillation {
       weights: options.weights, backend: backend, heads: configuration.headCount)
     counter = try LossCounter(backend)
     let maker = SequenceMaker(
-      options.mix, classification: tokenizer.classification, separator: tokenizer.separator,
-      random: SplitMix(seed: 0))
+      options.mix, tokenizer, random: SplitMix(seed: 0))
     let lines = try LessonFeed.tokenize(
       CorpusRounds.heldOut(corpus, lines: devLines), tokenizer, threads)
     guard lines.contains(where: { !$0.isEmpty }) else {
@@ -86,6 +85,11 @@ package final class Distillation {
     }
     measure = DistillationMeasure(
       lines.filter { !$0.isEmpty }.map(maker.plain), budget: options.budget)
+    if options.weights.byVariance {
+      loss.scales = try measure.variances(
+        of: self.teacher, depth: configuration.skipDepth, backend: backend
+      ).map { variance in 1 / max(1e-9, variance) }
+    }
   }
 
   /// Runs until `limit`. `save` is called at every point of the curve, which are `every` steps apart. Throws `TrainingError.diverged`, and what text and backend

@@ -5,6 +5,8 @@ struct DistillationLoss {
   let weights: DistillationOptions.LossWeights
   let backend: any RelationBackend
   let heads: Int
+  /// What the errors of the states at each place are multiplied by; empty: nothing.
+  var scales: [Double] = []
 
   /// Bytes of workspace that a batch of `rows` takes.
   static func bytes(rows: Int, hidden: Int) -> Int {
@@ -19,8 +21,9 @@ struct DistillationLoss {
     for (place, state) in seen.states.enumerated() {
       let weight = weights.hidden + (place + 1 == seen.states.count ? weights.last : 0)
       guard weight > 0 else { continue }
+      let scale = scales.isEmpty ? 1 : scales[place]
       try backend.squaredLoss(
-        state, targets: lesson.states[place], share: weight / Double(state.count),
+        state, targets: lesson.states[place], share: scale * weight / Double(state.count),
         into: seen.gradients[place], addingTo: value)
     }
     if weights.pooled > 0 { try pooled(seen, lesson, addingTo: value) }
@@ -41,7 +44,8 @@ struct DistillationLoss {
     try backend.pool(
       lesson.states[last], sequences: seen.sequences, pooling: .mean, into: teacher)
     try backend.squaredLoss(
-      student, targets: teacher, share: weights.pooled / Double(student.count), into: d,
+      student, targets: teacher, share: (scales.last ?? 1) * weights.pooled / Double(student.count),
+      into: d,
       addingTo: value)
     let wide = workspace.take(rows: state.rows, columns: columns, type: state.type)
     try backend.poolBackward(d, sequences: seen.sequences, pooling: .mean, into: wide)

@@ -33,6 +33,24 @@ struct DistillationMeasure {
     return (sum / Double(max(1, tokens)), cosines / Double(max(1, tokens)))
   }
 
+  /// Of the teacher's values at each place that a student of skip depth `depth` is held to.
+  func variances(of teacher: Teacher, depth: Int, backend: any TrainableBackend)
+    throws(ComputeError) -> [Double]
+  {
+    var sums: [(count: Double, sum: Double, squares: Double)] = []
+    for batch in batches {
+      for (place, state) in try teacher.teach(batch, depth: depth).states.enumerated() {
+        if sums.count <= place { sums.append((0, 0, 0)) }
+        for value in try backend.download(state) {
+          sums[place].sum += Double(value)
+          sums[place].squares += Double(value) * Double(value)
+        }
+        sums[place].count += Double(state.count)
+      }
+    }
+    return sums.map { $0.squares / $0.count - ($0.sum / $0.count) * ($0.sum / $0.count) }
+  }
+
   /// Sum over rows of the cosine between a's and b's.
   private static func cosines(_ a: [Float], _ b: [Float], rows: Int) -> Double {
     let columns = a.count / max(1, rows)

@@ -28,6 +28,9 @@ package struct DistillationOptions: Sendable, Equatable, Codable {
     package var values = 0.0
     /// Of the mean state of a sequence.
     package var pooled = 1.0
+    /// Whether states' errors are divided by the teacher's variance there, so that a layer of small
+    /// states counts as much as one of large ones.
+    package var byVariance = false
 
     package init() {}
   }

@@ -32,7 +32,7 @@ final class LessonFeed: Sendable {
   }
 
   /// Begins at `place`. Throws what opening the files throws.
-  init(_ plan: Plan, tokenizer: WordPiece, from place: LessonPlace) throws {
+  init(_ plan: Plan, tokenizer: any Tokenizer, from place: LessonPlace) throws {
     for _ in 0..<LessonFeed.depth { free.signal() }
     // The thread opens the files for itself; what is wrong with them is better known here.
     _ = try CorpusRounds(plan.corpus, lines: plan.linesPerRound)
@@ -64,7 +64,7 @@ final class LessonFeed: Sendable {
   }
 
   private func produce(
-    _ plan: Plan, _ tokenizer: WordPiece, from place: LessonPlace
+    _ plan: Plan, _ tokenizer: any Tokenizer, from place: LessonPlace
   ) throws {
     var rounds = try CorpusRounds(plan.corpus, lines: plan.linesPerRound)
     try rounds.skip(place.round)
@@ -75,8 +75,7 @@ final class LessonFeed: Sendable {
       var random = SplitMix(seed: plan.seed &+ 0xA076_1D64_78BD_642F &* UInt64(number + 1))
       let runs = try rounds.next().map { LessonFeed.tokenize($0, tokenizer, plan.threads) }
       var maker = SequenceMaker(
-        plan.mix, classification: tokenizer.classification, separator: tokenizer.separator,
-        random: SplitMix(seed: random.next()))
+        plan.mix, tokenizer, random: SplitMix(seed: random.next()))
       let batches = cutter.cut(maker.sequences(runs))
       guard !batches.isEmpty else { throw CorpusError.noText(path: plan.corpus[0]) }
       for (i, batch) in batches.enumerated() {
@@ -98,7 +97,7 @@ final class LessonFeed: Sendable {
 
   /// The lines' tokens without [CLS] and [SEP]; a line with a tab is a pair of texts, and has [SEP]
   /// between them.
-  static func tokenize(_ lines: [String], _ tokenizer: WordPiece, _ threads: Int) -> [[Int32]] {
+  static func tokenize(_ lines: [String], _ tokenizer: any Tokenizer, _ threads: Int) -> [[Int32]] {
     let piece = max(1, (lines.count + threads - 1) / max(1, threads))
     let done = Mutex<[Int: [[Int32]]]>([:])
     DispatchQueue.concurrentPerform(iterations: (lines.count + piece - 1) / piece) { number in

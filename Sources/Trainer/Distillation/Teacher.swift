@@ -17,14 +17,15 @@ final class Teacher {
     precondition(!configuration.isSkip)
     self.configuration = configuration
     let hidden = configuration.hiddenSize
+    let types = configuration.tokenTypes
     embeddings = try FrozenTensors(
       [
         .init(reading: Self.words, [configuration.vocabularySize, hidden], source),
-        .init(reading: Self.positions, [configuration.maxPositions, hidden], source),
-        .init(reading: Self.types, [configuration.tokenTypes, hidden], source),
+        .init(reading: Self.positions, [configuration.positionRows, hidden], source),
         .init(reading: "\(Self.norm).weight", [hidden], source),
         .init(reading: "\(Self.norm).bias", [hidden], source),
-      ], backend: backend)
+      ] + (types > 0 ? [.init(reading: Self.types, [types, hidden], source)] : []),
+      backend: backend)
     encoder = try TrainingEncoder(
       0..<configuration.layerCount, source: source, configuration: configuration,
       parameters: try ParameterSet([], backend: backend), loraScale: 1, backend: backend)
@@ -59,7 +60,10 @@ final class Teacher {
     let mark = workspace.mark
     let other = run.take(rows, hidden)
     try backend.gatherSum(embeddings[Self.words], indices: batch.ids, terms: 1, into: x)
-    for (name, indices) in [(Self.positions, batch.positions), (Self.types, batch.types)] {
+    let offset = Int32(configuration.architecture.positionOffset)
+    var tables = [(Self.positions, batch.positions.map { $0 + offset })]
+    if configuration.tokenTypes > 0 { tables.append((Self.types, batch.types)) }
+    for (name, indices) in tables {
       try backend.gatherSum(embeddings[name], indices: indices, terms: 1, into: other)
       try backend.add(other, scale: 1, to: x)
     }

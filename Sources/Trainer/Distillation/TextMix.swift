@@ -1,10 +1,12 @@
+import Model
+
 /// How lines become the sequences that a student learns from.
 package struct TextMix: Sendable, Equatable, Codable {
   /// Share of the lines that become pairs: a line with its neighbour, with any other, with a damaged
   /// copy of itself, or its two halves. Lines that are pairs already stay so.
   package var pairs = 0.5
   /// Share of the sequences in which n-grams are replaced by what stands in for them where a table
-  /// lacks them: (0, x1, x2) or (0, x1, 0).
+  /// lacks them: (none, x1, x2) or (none, x1, none).
   package var backOff = 0.2
   /// Longest sequence in tokens.
   package var maxLength = 128
@@ -22,13 +24,27 @@ package struct TextMix: Sendable, Equatable, Codable {
 /// Makes sequences of a round's tokenised lines. All chance comes from one generator.
 struct SequenceMaker {
   let mix: TextMix
-  let classification, separator: Int32
+  private let classification, separator: Int32
+  private let special: SpecialTokens
   var random: SplitMix
 
-  init(_ mix: TextMix, classification: Int32, separator: Int32, random: SplitMix) {
-    (self.mix, self.random) = (mix, random)
+  init(
+    _ mix: TextMix, classification: Int32, separator: Int32, special: SpecialTokens = .bert,
+    random: SplitMix
+  ) {
+    (self.mix, self.special, self.random) = (mix, special, random)
     (self.classification, self.separator) = (classification, separator)
   }
+
+  init(_ mix: TextMix, _ tokenizer: any Tokenizer, random: SplitMix) {
+    self.init(
+      mix, classification: tokenizer.classification, separator: tokenizer.separator,
+      special: tokenizer.special, random: random)
+  }
+
+  /// Tokens of a pair, and of one text, besides those added.
+  private var pairRoom: Int { mix.maxLength - 2 - special.pairSeparators }
+  private var room: Int { mix.maxLength - 2 }
 
   /// A sequence for every line of `runs` (neighbouring lines' tokens) that has tokens, in random
   /// order.
@@ -55,7 +71,7 @@ struct SequenceMaker {
         return pair(line, text(runs[other.run][other.line]))
       case .halves:
         guard line.count >= 4 else { return single(line) }
-        let kept = window(line, mix.maxLength - 3)
+        let kept = window(line, pairRoom)
         let cut = kept.startIndex + kept.count / 4 + random.below(kept.count / 2)
         return joined(
           kept[..<max(cut, kept.startIndex + 1)], kept[max(cut, kept.startIndex + 1)...])
@@ -65,9 +81,9 @@ struct SequenceMaker {
 
   func plain(_ line: [Int32]) -> TokenSequence {
     guard let (first, second) = parts(line) else {
-      return joined(line.prefix(mix.maxLength - 2), nil)
+      return joined(line.prefix(room), nil)
     }
-    let room = (mix.maxLength - 3) / 2
+    let room = pairRoom / 2
     return joined(first.prefix(room), second.prefix(room))
   }
 
@@ -80,11 +96,11 @@ struct SequenceMaker {
   private func text(_ line: [Int32]) -> [Int32] { parts(line)?.0 ?? line }
 
   private mutating func single(_ line: [Int32]) -> TokenSequence {
-    joined(window(line, mix.maxLength - 2), nil)
+    joined(window(line, room), nil)
   }
 
   private mutating func pair(_ first: [Int32], _ second: [Int32]) -> TokenSequence {
-    let room = mix.maxLength - 3
+    let room = pairRoom
     // The shorter one keeps what it has, the longer one gets the rest.
     let short = min(first.count, second.count, room / 2)
     let rest = room - short
@@ -120,14 +136,15 @@ struct SequenceMaker {
 
   private func joined(_ first: ArraySlice<Int32>, _ second: ArraySlice<Int32>?) -> TokenSequence {
     var ids = [classification]
-    ids.reserveCapacity(first.count + (second?.count ?? 0) + 3)
+    ids.reserveCapacity(first.count + (second?.count ?? 0) + 4)
     ids += first
     ids.append(separator)
     var types = [Int32](repeating: 0, count: ids.count)
     if let second {
+      ids += repeatElement(separator, count: special.pairSeparators - 1)
       ids += second
       ids.append(separator)
-      types += repeatElement(1, count: ids.count - types.count)
+      types += repeatElement(special.numbersSegments ? 1 : 0, count: ids.count - types.count)
     }
     return TokenSequence(ids: ids, types: types)
   }
