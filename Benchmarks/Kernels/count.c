@@ -50,7 +50,7 @@ int main(int count, char **words) {
       status = csimd_linear_bf16(context, &bf16, x, HIDDEN, ROWS, out, WIDE, CSIMD_GELU);
     else if (strcmp(kernel, "attention") == 0)
       status = csimd_attention(
-        context, &span, 1, offsets, x, 3 * HIDDEN, HEADS, HIDDEN / HEADS, out, HIDDEN);
+        context, &span, 1, offsets, x, 3 * HIDDEN, HEADS, HIDDEN / HEADS, NULL, 0, out, HIDDEN);
     else if (strcmp(kernel, "add-norm") == 0)
       csimd_add_norm(context, norm, x, HIDDEN, out, HIDDEN, ROWS, x, HIDDEN);
     else return 2;
