@@ -62,7 +62,8 @@ enum APIError: Error {
   var retryAfter: Int? {
     switch self {
     case .serving(.overloaded(_, let seconds)): seconds
-    case .serving(.timedOut), .serving(.stopping), .serving(.dropped), .unhealthy: 1
+    case .serving(.timedOut), .serving(.stopping), .serving(.dropped), .serving(.hung), .unhealthy:
+      1
     default: nil
     }
   }
@@ -98,7 +99,7 @@ extension APIError {
     case .unauthorized: .unauthorized
     case .serving(.overloaded): .tooManyRequests
     case .unhealthy, .serving(.timedOut), .serving(.stopping), .serving(.dropped),
-      .serving(.cancelled):
+      .serving(.cancelled), .serving(.hung):
       .serviceUnavailable
     case .serving(.vbert), .serving(.compute): .init(code: 424, reasonPhrase: "Failed Dependency")
     case .internalError: .internalServerError
@@ -115,7 +116,7 @@ extension APIError {
     case .unknownModel, .untrained, .noRoute: "NotFound"
     case .unauthorized: "Unauthorized"
     case .serving(.overloaded), .serving(.timedOut): "Overloaded"
-    case .unhealthy, .serving(.stopping): "Unhealthy"
+    case .unhealthy, .serving(.stopping), .serving(.hung): "Unhealthy"
     case .serving, .internalError: "Backend"
     }
   }

@@ -75,6 +75,7 @@ extension Dispatcher {
     encodings.reserveCapacity(inputs.count)
     requests.reserveCapacity(inputs.count)
     for (index, input) in inputs.enumerated() {
+      if _Concurrency.Task.isCancelled { throw ServingError.cancelled }
       let encoding = tokenizer.encode(input, maxLength: vbert.spec.maxLength)
       if encoding.isTruncated, !(truncate ?? limits.autoTruncate) {
         throw APIError.tooLong(

@@ -119,7 +119,7 @@ extension Registry {
     }
   }
 
-  private static let versions: String =
+  static let versions: String =
     "SELECT n.*, v.name FROM versions n JOIN vberts v ON v.id = n.vbert"
 
   private static func version(
@@ -136,7 +136,7 @@ extension Registry {
 }
 
 extension VersionRecord {
-  fileprivate init(_ row: Row) throws {
+  init(_ row: Row) throws {
     let blob = (row["blob"] as String?).map { name in
       BlobRecord(
         name: name, sha256: [UInt8](row["sha256"] as Data? ?? Data()), byteCount: row["bytes"])

@@ -12,7 +12,7 @@ extension Rooms {
   ) -> some ApplicationProtocol {
     Application(
       router: dispatcher.router(),
-      server: .http1(
+      server: .watchedHTTP1(
         configuration: .init(
           idleTimeout: .seconds(75),
           httpDecoderConfiguration: .init(
