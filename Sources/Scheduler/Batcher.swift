@@ -60,7 +60,7 @@ package struct Batcher<Element: Batchable>: Sendable {
   /// Takes the next batch out, in the queue's order, one sequence at least.
   package mutating func close() -> Batch {
     var batch = Batch()
-    let limit = policy.limit / .seconds(1)
+    let limit = policy.limit / .seconds(1) * Self.aim
     var seconds = 0.0
     while batch.elements.count < policy.maxSequences {
       let isFirst = batch.elements.isEmpty
@@ -82,6 +82,9 @@ package struct Batcher<Element: Batchable>: Sendable {
     policy.note(.closed)
     return batch
   }
+
+  /// Share of the limit that batches aim at: some take longer than foreseen.
+  private static var aim: Double { 0.8 }
 
   /// Seconds that the batch takes longer with this in it.
   private static func price(_ element: Element, in batch: Batch, _ policy: BatchPolicy) -> Double {

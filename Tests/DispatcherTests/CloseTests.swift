@@ -39,7 +39,9 @@ private typealias Task = _Concurrency.Task
 
 /// Real connections that are closed at one side or both.
 @Suite(.timeLimit(.minutes(3)), .serialized) struct CloseTests {
-  private func serve(_ body: @escaping @Sendable (TinyServer, StubbornSource, Int) async throws -> Void)
+  private func serve(
+    _ body: @escaping @Sendable (TinyServer, StubbornSource, Int) async throws -> Void
+  )
     async throws
   {
     let home = try TinyHome()
@@ -66,9 +68,11 @@ private typealias Task = _Concurrency.Task
   }
 
   private static func request(texts: Int, version: String = "HTTP/1.1") -> String {
-    let inputs = Array(repeating: #"["the cat sat on the mat"]"#, count: texts).joined(separator: ",")
+    let inputs = Array(repeating: #"["the cat sat on the mat"]"#, count: texts).joined(
+      separator: ",")
     let body = #"{"model":"topic","inputs":[\#(inputs)]}"#
-    return "POST /predict \(version)\r\nHost: a\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
+    return
+      "POST /predict \(version)\r\nHost: a\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
   }
 
   /// Three that hang up while the first batch is being prepared: none of theirs is computed, and the

@@ -29,7 +29,8 @@ package final class StubbornBackend: Backend {
   package func allocate(byteCount: Int) throws(ComputeError) -> DeviceBuffer {
     try lane.allocate(byteCount: byteCount)
   }
-  package func upload(_ values: UnsafeBufferPointer<Float>, to tensor: Tensor) throws(ComputeError) {
+  package func upload(_ values: UnsafeBufferPointer<Float>, to tensor: Tensor) throws(ComputeError)
+  {
     unsafe try lane.upload(values, to: tensor)
   }
   package func download(_ tensor: Tensor, into values: UnsafeMutableBufferPointer<Float>)
