@@ -6,6 +6,8 @@ package enum ComputeError: Error, Equatable, CustomStringConvertible {
   case device(String)
   /// The backend does not offer what was asked for on this machine.
   case unsupported(String)
+  /// Whoever asked for the result is gone; the rest was left out.
+  case abandoned
 
   package var description: String {
     switch self {
@@ -13,6 +15,7 @@ package enum ComputeError: Error, Equatable, CustomStringConvertible {
       "out of device memory: \(bytes) more bytes were needed; lower \(flag)"
     case .device(let what): "device error: \(what)"
     case .unsupported(let what): "not supported here: \(what)"
+    case .abandoned: "nobody waits for the result any more"
     }
   }
 }

@@ -72,7 +72,9 @@ enum APIError: Error {
   var retryAfter: Int? {
     switch self {
     case .serving(.overloaded(_, let seconds)): seconds
-    case .serving(.timedOut), .serving(.stopping), .serving(.dropped), .unhealthy, .memoryFull: 1
+    case .serving(.timedOut), .serving(.stopping), .serving(.dropped), .serving(.hung),
+      .unhealthy, .memoryFull:
+      1
     default: nil
     }
   }
@@ -108,7 +110,7 @@ extension APIError {
     case .unauthorized: .unauthorized
     case .serving(.overloaded), .memoryFull(tenant: true): .tooManyRequests
     case .unhealthy, .memoryFull, .serving(.timedOut), .serving(.stopping), .serving(.dropped),
-      .serving(.cancelled):
+      .serving(.cancelled), .serving(.hung):
       .serviceUnavailable
     case .serving(.vbert), .serving(.compute): .init(code: 424, reasonPhrase: "Failed Dependency")
     case .internalError: .internalServerError
@@ -125,7 +127,7 @@ extension APIError {
     case .unknownModel, .untrained, .noRoute: "NotFound"
     case .unauthorized: "Unauthorized"
     case .serving(.overloaded), .serving(.timedOut), .memoryFull: "Overloaded"
-    case .unhealthy, .serving(.stopping): "Unhealthy"
+    case .unhealthy, .serving(.stopping), .serving(.hung): "Unhealthy"
     case .serving, .internalError: "Backend"
     }
   }

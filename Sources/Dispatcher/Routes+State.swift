@@ -13,10 +13,12 @@ package struct ServerInfo: Sendable {
   package var tokenBudget: Int
   package var maxSequences: Int
   package var queue: Int
+  /// Milliseconds.
+  package var batchTime: Double
 
   package init(
     version: String, device: String, plotMode: PLOTMode, tokenBudget: Int, maxSequences: Int,
-    queue: Int
+    queue: Int, batchTime: Double = 50
   ) {
     self.version = version
     self.device = device
@@ -24,6 +26,7 @@ package struct ServerInfo: Sendable {
     self.tokenBudget = tokenBudget
     self.maxSequences = maxSequences
     self.queue = queue
+    self.batchTime = batchTime
   }
 }
 
@@ -43,6 +46,7 @@ extension Dispatcher {
       object.member("max_concurrent_requests", about.queue)
       object.member("max_batch_tokens", about.tokenBudget)
       object.member("max_batch_requests", about.maxSequences)
+      object.member("batch_ms", about.batchTime)
       object.member("max_client_batch_size", limits.batch)
       object.member("max_body_bytes", limits.bodyBytes)
       object.member("request_seconds", limits.seconds)
@@ -65,13 +69,12 @@ extension Dispatcher {
     return Response(json: writer)
   }
 
-  /// 200 while batches run through; 503 when the pipeline stops or is stuck.
+  /// 200 while batches run through; 503 with the reason when they do not, or the pipeline stops.
   @Sendable func health(_ call: Call) async throws -> Response {
     switch pipeline.health {
     case .ready: break
     case .stopping, .stopped: throw APIError.unhealthy("the server is stopping")
-    case .stuck(let time):
-      throw APIError.unhealthy("a batch has been running for \(Int(time / .seconds(1))) s")
+    case .unhealthy(let why): throw APIError.unhealthy(why)
     }
     var writer = JSONWriter()
     writer.object { $0.member("status", "ready") }
@@ -81,6 +84,12 @@ extension Dispatcher {
   @Sendable func metricsPage(_ call: Call) async throws -> Response {
     var page = PrometheusPage()
     metrics.write(to: &page)
+    for ending in SequenceCounts.Ending.allCases {
+      page.sample(
+        "vbert_sequences_total", .counter, Double(pipeline.intake.counts[ending]),
+        labels: PrometheusPage.labels([("outcome", ending.rawValue)]))
+    }
+    page.sample("vbert_healthy", .gauge, pipeline.health == .ready ? 1 : 0)
     let load = pipeline.intake.load
     page.sample("vbert_queue_sequences", .gauge, Double(load.sequences))
     page.sample("vbert_queue_tokens", .gauge, Double(load.tokens))

@@ -33,6 +33,13 @@ package import Compute
     PLOTRows(rows: rows, levels: levels, computedNGrams: computedNGrams, owners: owners)
   }
 
+  /// Those of these tokens, in their order.
+  package func keeping(_ tokens: [Range<Int>]) -> PLOTRows {
+    PLOTRows(
+      rows: tokens.flatMap { rows[$0] }, levels: tokens.flatMap { levels[$0] },
+      computedNGrams: computedNGrams, owners: owners)
+  }
+
   package var statistics: PLOTStatistics { PLOTStatistics(of: levels) }
   /// Of one sequence, say.
   package func statistics(of tokens: Range<Int>) -> PLOTStatistics {

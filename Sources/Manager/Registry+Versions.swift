@@ -119,7 +119,7 @@ extension Registry {
     }
   }
 
-  private static let versions: String =
+  static let versions: String =
     "SELECT n.*, v.name FROM versions n JOIN vberts v ON v.id = n.vbert"
 
   private static func version(
@@ -136,7 +136,7 @@ extension Registry {
 }
 
 extension VersionRecord {
-  fileprivate init(_ row: Row) throws {
+  init(_ row: Row) throws {
     let table = "versions"
     var blob: BlobRecord?
     if let name: String = try row.optional("blob", of: table) {

@@ -15,9 +15,10 @@ final class Execution {
     self.tokenBudget = tokenBudget
   }
 
-  /// One output a sequence. `visit` sees the number of each state, 0 before the first layer.
+  /// One output a sequence. `visit` sees the number of each state, 0 before the first layer, and may
+  /// end it there by throwing.
   func outputs(
-    of part: BatchPart, visit: (Int) -> Void
+    of part: BatchPart, visit: (Int) throws(ComputeError) -> Void
   ) throws(ComputeError) -> [Reply.Output] {
     if part.readsFirstRowsAlone { return try firstRowOutputs(of: part, visit: visit) }
     let sequences = try backend.place(part.packed.layout)
@@ -25,7 +26,7 @@ final class Execution {
       part.runs.map { RowGroup(rows: part.rows(of: $0), adapter: $0.adapter) })
     let states = try encoder(of: part.engine).states(
       of: part.packed, rows: part.rows?.rows, sequences: sequences, groups: groups
-    ) { number, _ throws(ComputeError) in visit(number) }
+    ) { number, _ throws(ComputeError) in try visit(number) }
     let heads = try HeadPass(
       part: part, states: states, sequences: sequences, backend: backend,
       space: space(for: part))
@@ -37,7 +38,7 @@ final class Execution {
 
   /// Of a part whose heads all read the first state of a sequence.
   private func firstRowOutputs(
-    of part: BatchPart, visit: (Int) -> Void
+    of part: BatchPart, visit: (Int) throws(ComputeError) -> Void
   ) throws(ComputeError) -> [Reply.Output] {
     let states = try encoder(of: part.engine).firstStates(
       of: part.packed, rows: part.rows?.rows, sequences: backend.place(part.packed.layout),
@@ -45,7 +46,7 @@ final class Execution {
         part.runs.map { RowGroup(rows: part.rows(of: $0), adapter: $0.adapter) }),
       firstGroups: backend.place(
         part.runs.map { RowGroup(rows: $0.sequences, adapter: $0.adapter) })
-    ) { number, _ throws(ComputeError) in visit(number) }
+    ) { number, _ throws(ComputeError) in try visit(number) }
     let single = SequenceLayout(lengths: repeatElement(1, count: states.rows))
     return try HeadPass(
       part: part, states: states, sequences: backend.place(single), backend: backend,

@@ -1,7 +1,8 @@
-/// Who is next: deficit round robin over tenants (Shreedhar, Varghese 1995), counted in tokens.
+/// Who is next: deficit round robin over tenants (Shreedhar, Varghese 1995), counted in what elements
+/// cost: their tokens, or a price that is given.
 ///
 /// Tenants with something queued stand in a ring. On its visit a tenant is granted `quantum` x weight
-/// tokens on top of what it has left over, and goes on as long as its head costs no more than that;
+/// of cost on top of what it has left over, and goes on as long as its head costs no more than that;
 /// who has nothing queued saves up nothing. So over any time in which two tenants always have
 /// something queued, their shares by weight differ by at most a quantum and a longest sequence, and
 /// nobody waits for more than one visit to everybody else per quantum.
@@ -15,9 +16,11 @@ package struct FairQueue<Element: Sendable>: Sendable {
   /// Most sequences that may be queued.
   package struct Bounds: Sendable {
     package var total: Int
-    package var perTenant: Int
+    /// nil: no tenant takes more places than it leaves free. Alone it gets half of them, and however
+    /// many flood the queue, somebody new finds room.
+    package var perTenant: Int?
 
-    package init(total: Int, perTenant: Int) {
+    package init(total: Int, perTenant: Int?) {
       self.total = total
       self.perTenant = perTenant
     }
@@ -28,6 +31,7 @@ package struct FairQueue<Element: Sendable>: Sendable {
   private struct Entry {
     let element: Element
     let tokens: Int
+    let cost: Int
     let lane: Int
   }
 
@@ -38,7 +42,7 @@ package struct FairQueue<Element: Sendable>: Sendable {
     /// In order of arrival; keys without an entry were cancelled.
     var keys = Fifo<Key>()
     var live = 0
-    /// Tokens that it may still take on this visit.
+    /// What it may still take on this visit.
     var deficit = 0.0
     var granted = false
   }
@@ -55,9 +59,9 @@ package struct FairQueue<Element: Sendable>: Sendable {
   /// Sum over everything queued.
   package private(set) var tokens = 0
 
-  /// `quantum`: tokens that weight 1 is granted on a visit.
+  /// `quantum`: the cost that weight 1 is granted on a visit.
   package init(bounds: Bounds, quantum: Int = 256) {
-    precondition(quantum > 0 && bounds.total > 0 && bounds.perTenant > 0)
+    precondition(quantum > 0 && bounds.total > 0 && bounds.perTenant ?? 1 > 0)
     self.bounds = bounds
     self.quantum = Double(quantum)
   }
@@ -66,19 +70,24 @@ package struct FairQueue<Element: Sendable>: Sendable {
   package var count: Int { entries.count }
 
   /// Queues all of a tenant's `elements`, or none of them. `weight` is the tenant's from now on.
+  /// `isBounded` is false for the server's own few. `cost` is positive; the default is tokens.
   package mutating func admit(
     _ elements: [(element: Element, tokens: Int)], tenant: Int64, weight: Double,
-    deadline: ContinuousClock.Instant
+    deadline: ContinuousClock.Instant, isBounded: Bool = true, cost: ((Element) -> Int)? = nil
   ) throws(Full) -> Range<Key> {
     precondition(weight > 0 && weight.isFinite && elements.allSatisfy { $0.tokens > 0 })
-    guard count + elements.count <= bounds.total else { throw .everybody }
-    let queued = laneOfTenant[tenant].map { lanes[$0].live } ?? 0
-    guard queued + elements.count <= bounds.perTenant else { throw .tenant }
+    if isBounded {
+      let free = bounds.total - count
+      guard elements.count <= free else { throw .everybody }
+      let queued = laneOfTenant[tenant].map { lanes[$0].live } ?? 0
+      guard queued + elements.count <= bounds.perTenant ?? free else { throw .tenant }
+    }
     let first = nextKey
     guard !elements.isEmpty else { return first..<first }
     let lane = self.lane(of: tenant, weight: weight)
     for (element, tokens) in elements {
-      entries[nextKey] = Entry(element: element, tokens: tokens, lane: lane)
+      entries[nextKey] = Entry(
+        element: element, tokens: tokens, cost: cost?(element) ?? tokens, lane: lane)
       lanes[lane].keys.append(nextKey)
       deadlines.insert(.init(deadline: deadline, key: nextKey))
       self.tokens += tokens
@@ -124,12 +133,15 @@ package struct FairQueue<Element: Sendable>: Sendable {
   /// When `expire` may find something next.
   package var earliestDeadline: ContinuousClock.Instant? { deadlines.first?.deadline }
 
-  /// Takes the next element if it costs at most `room` tokens; nil where it costs more, or where
+  /// Takes the next element if it has at most `room` tokens and fits; nil where it does not, or where
   /// nothing is queued.
-  package mutating func next(within room: Int) -> Element? {
-    guard let key = settle(), let entry = entries[key], entry.tokens <= room else { return nil }
+  package mutating func next(
+    within room: Int, where fits: (Element) -> Bool = { _ in true }
+  ) -> Element? {
+    guard let key = settle(), let entry = entries[key], entry.tokens <= room, fits(entry.element)
+    else { return nil }
     lanes[entry.lane].keys.removeFirst()
-    lanes[entry.lane].deficit -= Double(entry.tokens)
+    lanes[entry.lane].deficit -= Double(entry.cost)
     remove(key, entry)
     return entry.element
   }
@@ -155,7 +167,7 @@ package struct FairQueue<Element: Sendable>: Sendable {
         freeLanes.append(lane)
         continue
       }
-      if Double(entry.tokens) <= lanes[lane].deficit { return key }
+      if Double(entry.cost) <= lanes[lane].deficit { return key }
       if !lanes[lane].granted {
         lanes[lane].granted = true
         lanes[lane].deficit += quantum * lanes[lane].weight
@@ -184,7 +196,7 @@ package struct FairQueue<Element: Sendable>: Sendable {
     for lane in laneOfTenant.values {
       dropCancelled(lane)
       guard let key = lanes[lane].keys.first, let entry = entries[key] else { continue }
-      let missing = Double(entry.tokens) - lanes[lane].deficit
+      let missing = Double(entry.cost) - lanes[lane].deficit
       rounds = min(rounds, (missing / (quantum * lanes[lane].weight)).rounded(.up) - 1)
     }
     guard rounds.isFinite, rounds > 0 else { return }

@@ -5,8 +5,7 @@ internal import Synchronization
 /// which is held for microseconds and never while anything is computed.
 package final class Intake: Sendable {
   fileprivate struct State {
-    var queue: FairQueue<Work>
-    var policy: BatchPolicy
+    var batcher: Batcher<Work>
     var isStopping = false
     /// The prefetch thread waits for `wake`.
     var isSleeping = false
@@ -14,24 +13,28 @@ package final class Intake: Sendable {
   private let state: Mutex<State>
   private let wake = DispatchSemaphore(value: 0)
   package let tokenBudget: Int
+  /// How what was taken in has ended.
+  package let counts = SequenceCounts()
 
   package init(bounds: FairQueue<Work>.Bounds, policy: BatchPolicy) {
     tokenBudget = policy.tokenBudget
-    state = Mutex(State(queue: FairQueue(bounds: bounds), policy: policy))
+    state = Mutex(State(batcher: Batcher(bounds: bounds, policy: policy)))
   }
 
   // MARK: The way in
 
   /// One reply a request, in their order; all of them are taken in, or none. The first failure ends
-  /// the others, and so does the task's cancellation.
+  /// the others, and so does the task's cancellation. A probe is the server's own: queues that are
+  /// full take it all the same, and it is not counted.
   package func replies(
-    to requests: [Request], _ arrival: Arrival
+    to requests: [Request], _ arrival: Arrival, isProbe: Bool = false
   ) async throws(ServingError) -> [Reply] {
+    if Task.isCancelled { throw .cancelled }
     if let long = requests.first(where: { $0.ids.count > tokenBudget }) {
       throw .tooLong(tokens: long.ids.count, budget: tokenBudget)
     }
     let waiter = Waiter(count: requests.count)
-    let keys = try admit(requests, arrival, waiter)
+    let keys = try admit(requests, arrival, waiter, isProbe: isProbe)
     let outcome = await withTaskCancellationHandler {
       await Result { () async throws(ServingError) in try await waiter.replies() }
     } onCancel: {
@@ -42,20 +45,26 @@ package final class Intake: Sendable {
   }
 
   private func admit(
-    _ requests: [Request], _ arrival: Arrival, _ waiter: Waiter
+    _ requests: [Request], _ arrival: Arrival, _ waiter: Waiter, isProbe: Bool
   ) throws(ServingError) -> Range<UInt64> {
     let result = state.withLock { state -> Result<(Range<UInt64>, Bool), ServingError> in
       guard !state.isStopping else { return .failure(.stopping) }
+      guard arrival.deadline > .now else { return .failure(.timedOut) }
+      let counts = isProbe ? nil : counts
       let works = requests.enumerated().map { place, request in
-        (element: Work(request, for: waiter, place: place), tokens: request.ids.count)
+        Work(request, for: waiter, place: place, deadline: arrival.deadline, counts: counts)
       }
       do throws(FairQueue<Work>.Full) {
-        let keys = try state.queue.admit(
-          works, tenant: arrival.tenant, weight: arrival.weight, deadline: arrival.deadline)
+        let keys = try state.batcher.admit(
+          works, tenant: arrival.tenant, weight: arrival.weight, deadline: arrival.deadline,
+          isBounded: !isProbe)
         return .success((keys, state.rouse()))
       } catch {
-        let seconds = Intake.retryAfter(tokens: state.queue.tokens, rate: state.policy.drainRate)
-        return .failure(.overloaded(tenant: error == .tenant, retryAfter: seconds))
+        let seconds = Intake.retryAfter(
+          tokens: state.batcher.queue.tokens, rate: state.batcher.policy.drainRate)
+        let refusal = ServingError.overloaded(tenant: error == .tenant, retryAfter: seconds)
+        for work in works { work.answer(.failure(refusal)) }
+        return .failure(refusal)
       }
     }
     let (keys, mustWake) = try result.get()
@@ -70,40 +79,47 @@ package final class Intake: Sendable {
   }
 
   private func forget(_ keys: Range<UInt64>) {
-    let gone = state.withLock { state in keys.compactMap { state.queue.cancel($0) } }
+    let gone = state.withLock { state in keys.compactMap { state.batcher.cancel($0) } }
     for work in gone { work.answer(.failure(.cancelled)) }
   }
 
   // MARK: The way out, for the pipeline's threads
 
   /// Waits until the policy closes a batch; nil when the intake has stopped and nothing is queued.
-  package func nextBatch() -> [Work]? {
+  package func nextBatch() -> Batcher<Work>.Batch? {
     enum Step {
-      case batch([Work])
+      case batch(Batcher<Work>.Batch)
       case sleep(until: ContinuousClock.Instant?)
       case end
     }
     while true {
       let (step, late) = state.withLock { state -> (Step, [Work]) in
         let now = ContinuousClock.now
-        let late = state.queue.expire(now)
-        let queued = state.queue.count
-        if queued == 0, state.isStopping { return (.end, late) }
-        switch state.policy.decide(sequences: queued, tokens: state.queue.tokens, now: now) {
-        case .close: return (.batch(state.close()), late)
+        let late = state.batcher.expire(now)
+        if state.batcher.queue.count == 0, state.isStopping { return (.end, late) }
+        switch state.batcher.decide(now: now) {
+        case .close: return (.batch(state.batcher.close()), late)
         case .wait(let until):
           state.isSleeping = true
-          let deadline = state.queue.earliestDeadline
+          let deadline = state.batcher.queue.earliestDeadline
           return (.sleep(until: until.map { min($0, deadline ?? $0) } ?? deadline), late)
         }
       }
       for work in late { work.answer(.failure(.timedOut)) }
       switch step {
-      case .batch(let works): return works
+      case .batch(let batch):
+        for work in batch.unwanted { work.answer(.failure(.cancelled)) }
+        return batch
       case .end: return nil
       case .sleep(let until): sleep(until: until)
       }
     }
+  }
+
+  /// Answers what has waited too long, whatever the pipeline's threads are doing.
+  package func expire() {
+    let late = state.withLock { $0.batcher.expire(.now) }
+    for work in late { work.answer(.failure(.timedOut)) }
   }
 
   private func sleep(until: ContinuousClock.Instant?) {
@@ -119,7 +135,7 @@ package final class Intake: Sendable {
 
   package func note(_ event: BatchPolicy.Event) {
     let mustWake = state.withLock { state in
-      state.policy.note(event)
+      state.batcher.note(event)
       return state.rouse()
     }
     if mustWake { wake.signal() }
@@ -139,11 +155,18 @@ package final class Intake: Sendable {
   package var isStopping: Bool { state.withLock(\.isStopping) }
 
   /// Something was given out that has not been computed yet.
-  package var hasOpenBatch: Bool { state.withLock { !$0.policy.isIdle } }
+  package var hasOpenBatch: Bool { state.withLock { !$0.batcher.policy.isIdle } }
+
+  /// How long a stage is foreseen to take with so many units of each base.
+  package func expected(_ stage: BatchSpeed.Stage, _ units: [String: Double]) -> Duration {
+    state.withLock { $0.batcher.policy.expected(stage, units) }
+  }
 
   /// What is queued, and tokens a second as measured.
   package var load: (sequences: Int, tokens: Int, drainRate: Double) {
-    state.withLock { ($0.queue.count, $0.queue.tokens, $0.policy.drainRate) }
+    state.withLock { state in
+      (state.batcher.queue.count, state.batcher.queue.tokens, state.batcher.policy.drainRate)
+    }
   }
 }
 
@@ -152,18 +175,6 @@ extension Intake.State {
   fileprivate mutating func rouse() -> Bool {
     defer { isSleeping = false }
     return isSleeping
-  }
-
-  /// Fills a batch in the queue's order.
-  fileprivate mutating func close() -> [Work] {
-    var works: [Work] = []
-    var room = policy.tokenBudget
-    while works.count < policy.maxSequences, let work = queue.next(within: room) {
-      room -= work.tokens
-      works.append(work)
-    }
-    policy.note(.closed(tokens: policy.tokenBudget - room))
-    return works
   }
 }
 

@@ -8,17 +8,18 @@ internal import Synchronization
 
 /// Two threads that overlap on different batches: one closes a batch and fetches what it needs, the
 /// other computes the one before. Between them a slot for one batch, so that the device never waits
-/// for what could have been ready, and nothing is closed earlier than it must.
+/// for what could have been ready, and nothing is closed earlier than it must. A third thread watches
+/// both: it computes nothing and waits for nobody.
 package final class Pipeline: Sendable {
   package enum Health: Sendable, Equatable {
     case ready, stopping, stopped
-    /// One batch has been running for this long.
-    case stuck(Duration)
+    /// Why batches do not run through.
+    case unhealthy(String)
   }
 
   private struct State {
-    var running: ContinuousClock.Instant?
     var threads = 0
+    var hasStarted = false
     var hasStopped = false
     var sleepers: [Sleeper] = []
   }
@@ -29,38 +30,56 @@ package final class Pipeline: Sendable {
   private let trace: Trace?
   private let metrics: ServingMetrics
   private let handover = Handover<PreparedBatch>()
+  private let flights: Flights
+  private let probe: Probe
+  private let patience: Duration
   private let state = Mutex(State())
 
   /// `backend` is the compute thread's lane, nobody else's.
   package init(
     intake: Intake, engines: Engines, adapters: any AdapterSource, backend: any Backend,
     mode: PLOTMode = .exact, trace: Trace? = nil,
-    metrics: any MetricsFactory = NOOPMetricsHandler.instance
+    metrics: any MetricsFactory = NOOPMetricsHandler.instance,
+    witnesses: (any ProbeWitnesses)? = nil,
+    watch: HealthWatch.Settings = HealthWatch.Settings()
   ) {
     self.intake = intake
     self.backend = backend
     self.trace = trace
     self.metrics = ServingMetrics(metrics)
     prefetch = Prefetch(engines: engines, adapters: adapters, mode: mode, trace: trace)
+    flights = Flights(watch)
+    probe = Probe(intake: intake, engines: engines, witnesses: witnesses)
+    patience = watch.patience
   }
 
-  /// Starts both threads. Once.
+  /// Starts its threads. Once.
   package func start() {
     state.withLock { state in
-      precondition(state.threads == 0 && !state.hasStopped)
+      precondition(!state.hasStarted)
+      state.hasStarted = true
       state.threads = 2
     }
-    spawn("vbert prefetch") { $0.prefetchBatches() }
-    spawn("vbert compute") { $0.computeBatches() }
+    spawn("vbert prefetch") { pipeline in
+      pipeline.prefetchBatches()
+      pipeline.leave()
+    }
+    spawn("vbert compute") { pipeline in
+      pipeline.computeBatches()
+      pipeline.leave()
+    }
+    spawn("vbert watch") { $0.watch() }
   }
 
-  /// Refuses what is new, finishes what was accepted, and returns when that is done.
+  /// Refuses what is new, finishes what was accepted, and returns when that is done, or when a stage
+  /// hangs, with whose threads it does not wait.
   package func stop() async {
     intake.stop()
     await Sleeper.sleep { sleeper in
       let isOver = state.withLock { state in
-        if state.threads > 0 { state.sleepers.append(sleeper) }
-        return state.threads == 0
+        let isOver = !state.hasStarted || state.hasStopped
+        if !isOver { state.sleepers.append(sleeper) }
+        return isOver
       }
       if isOver { sleeper.wake() }
     }
@@ -68,14 +87,10 @@ package final class Pipeline: Sendable {
   }
 
   package var health: Health {
-    let (running, hasStopped) = state.withLock { ($0.running, $0.hasStopped) }
-    if hasStopped { return .stopped }
-    if let running, .now - running > Pipeline.patience { return .stuck(.now - running) }
+    if state.withLock(\.hasStopped) { return .stopped }
+    if case .unhealthy(let why) = flights.verdict { return .unhealthy(why) }
     return intake.isStopping ? .stopping : .ready
   }
-
-  /// No batch takes this long.
-  private static let patience = Duration.seconds(60)
 
   private func spawn(_ name: String, _ body: @escaping @Sendable (Pipeline) -> Void) {
     let started = DispatchSemaphore(value: 0)
@@ -84,7 +99,6 @@ package final class Pipeline: Sendable {
       started.wait()
       Thread.current.name = name
       body(self)
-      leave()
     }
     thread.stackSize = 4 << 20
     thread.start()
@@ -92,9 +106,15 @@ package final class Pipeline: Sendable {
   }
 
   private func leave() {
-    let sleepers = state.withLock { state -> [Sleeper] in
+    let isLast = state.withLock { state in
       state.threads -= 1
-      guard state.threads == 0 else { return [] }
+      return state.threads == 0
+    }
+    if isLast { end() }
+  }
+
+  private func end() {
+    let sleepers = state.withLock { state -> [Sleeper] in
       state.hasStopped = true
       defer { state.sleepers = [] }
       return state.sleepers
@@ -109,10 +129,18 @@ extension Pipeline {
     var number = 0
     while true {
       handover.reserve()
-      guard let works = intake.nextBatch() else { break }
+      guard let closed = intake.nextBatch() else { break }
       number += 1
-      let batch = prefetch.prepare(works, number: number)
-      intake.note(.prepared(tokens: batch.tokens, took: .now - batch.closed))
+      flights.begin(number, closed.elements, expected: closed.prepare)
+      let batch = prefetch.prepare(closed.elements, number: number)
+      flights.note(.left(.prefetch, batch: number))
+      for part in batch.parts {
+        intake.note(
+          .prepared(
+            base: part.engine.name, units: part.units, tokens: part.packed.layout.rows,
+            took: part.took))
+      }
+      for failure in batch.failures { note(failure) }
       handover.put(batch)
     }
     handover.put(nil)
@@ -122,26 +150,38 @@ extension Pipeline {
   private func computeBatches() {
     let execution = Execution(backend: backend, tokenBudget: intake.tokenBudget)
     while let batch = handover.take() {
-      let begin = ContinuousClock.now
-      state.withLock { $0.running = begin }
-      intake.note(.started(tokens: batch.tokens, at: begin))
-      for part in batch.parts { run(part, of: batch, on: execution) }
-      intake.note(.ended(tokens: batch.tokens, took: .now - begin))
-      state.withLock { $0.running = nil }
+      for work in batch.parts.flatMap(\.works) where work.isUnwanted {
+        work.answer(.failure(.cancelled))
+      }
+      let parts = batch.parts.compactMap(\.wanted)
+      var units: [String: Double] = [:]
+      for part in parts { units[part.engine.name, default: 0] += part.units }
+      let expected = intake.expected(.compute, units)
+      flights.note(.entered(.compute, batch: batch.number, expected: expected))
+      intake.note(.started(expected: expected, at: .now))
+      for part in parts { run(part, of: batch, on: execution) }
+      intake.note(.ended)
+      flights.end(batch.number)
     }
   }
 
   private func run(_ part: BatchPart, of batch: PreparedBatch, on execution: Execution) {
     let begin = ContinuousClock.now
-    do {
+    do throws(ComputeError) {
       var mark = begin
-      let outputs = try execution.outputs(of: part) { layer in
+      let outputs = try execution.outputs(of: part) { layer throws(ComputeError) in
+        // Where nobody waits any more, what is left is not computed.
+        if part.works.allSatisfy(\.isUnwanted) { throw .abandoned }
         guard let trace else { return }
         trace.span(layer == 0 ? "enter" : "layer \(layer)", .compute, from: mark)
         mark = .now
       }
       let end = ContinuousClock.now
       metrics.note(batch: part, lookup: begin - batch.closed, compute: end - begin)
+      intake.note(
+        .computed(
+          base: part.engine.name, units: part.units, tokens: part.packed.layout.rows,
+          took: end - begin))
       for (i, work) in part.works.enumerated() {
         var timing = Timing()
         timing.queue = batch.closed - work.arrived
@@ -162,10 +202,52 @@ extension Pipeline {
           "sequences": .number(Double(part.works.count)),
           "tokens": .number(Double(part.packed.layout.rows)),
         ])
+    } catch .abandoned {
+      for work in part.works { work.answer(.failure(.cancelled)) }
     } catch {
-      metrics.note(failed: part.works.count)
       for work in part.works { work.answer(.failure(.compute("\(error)"))) }
+      note(
+        BatchFailure(
+          stage: .compute, sequences: part.works.count, why: "\(error)",
+          vberts: part.runs.map(\.vbert)))
     }
     withExtendedLifetime(part.rows) {}
+  }
+
+  private func note(_ failure: BatchFailure) {
+    metrics.note(failure: failure)
+    flights.note(failure: failure)
+  }
+}
+
+extension Pipeline {
+  /// The third thread: deadlines hold wherever a request is, and whatever the other two are doing.
+  private func watch() {
+    while !state.withLock(\.hasStopped) {
+      Thread.sleep(forTimeInterval: 0.05)
+      intake.expire()
+      let (probe, hung) = flights.check()
+      for failure in hung { metrics.note(failure: failure) }
+      if let probe { ask(inDoubt: probe) }
+      // Its thread may never come back.
+      if intake.isStopping, flights.isHung { end() }
+    }
+  }
+
+  /// Probes from a thread of its own: a disk that hangs must not hold up the watch.
+  private func ask(inDoubt: Bool) {
+    spawn("vbert probe") { pipeline in
+      let storage = pipeline.probe.witnesses?.storageFailure()
+      _Concurrency.Task {
+        var failure = await pipeline.probe.run(
+          inDoubt: inDoubt, suspects: pipeline.flights.suspects, within: pipeline.patience)
+        failure = failure ?? storage
+        if let failure {
+          pipeline.metrics.note(
+            failure: BatchFailure(stage: .probe, sequences: 1, why: failure))
+        }
+        pipeline.flights.note(.probed(failure: failure))
+      }
+    }
   }
 }

@@ -12,10 +12,15 @@ struct Prefetch: Sendable {
 
   func prepare(_ works: [Work], number: Int) -> PreparedBatch {
     let closed = ContinuousClock.now
-    let found = parts(works.filter { !$0.isUnwanted }, number)
-    return PreparedBatch(
-      number: number, tokens: works.reduce(0) { $0 + $1.tokens }, closed: closed,
-      parts: found.compactMap { withRows($0, number) })
+    var failures: [BatchFailure] = []
+    let found = parts(works.filter { !$0.isUnwanted }, number, &failures)
+    // Whose adapters are ready share what that took by their size.
+    let adapters = ContinuousClock.now - closed
+    let units = found.reduce(0) { $0 + $1.units }
+    let parts = found.compactMap { part in
+      withRows(part, number, adapters: adapters * (part.units / units), &failures)
+    }
+    return PreparedBatch(number: number, closed: closed, parts: parts, failures: failures)
   }
 
   fileprivate struct Part {
@@ -24,37 +29,58 @@ struct Prefetch: Sendable {
     var runs: [BatchPart.Run] = []
     var segments: [NGramLookup.Segment] = []
     var tokens = 0
+
+    var units: Double { works.reduce(BatchSpeed.batchUnits) { $0 + $1.units } }
   }
 
   /// Sorts the works into bases and vBERTs, and makes the vBERTs' adapters resident.
-  private func parts(_ works: [Work], _ number: Int) -> [Part] {
+  private func parts(
+    _ works: [Work], _ number: Int, _ failures: inout [BatchFailure]
+  ) -> [Part] {
     let begin = ContinuousClock.now
     defer {
       trace?.span("adapters", .prefetch, from: begin, ["batch": .number(Double(number))])
     }
     var parts: [Part] = []
     let sorted = works.sorted { BatchOrder($0.request.vbert) < BatchOrder($1.request.vbert) }
-    let runs = sorted.chunked(by: { $0.request.vbert.id == $1.request.vbert.id })
-    let found = adapters.residents(for: runs.map { $0[$0.startIndex].request.vbert.id })
-    for (run, adapter) in zip(runs, found) {
+    let runs = sorted.chunked(by: {
+      $0.request.vbert.id == $1.request.vbert.id && $0.base == $1.base
+    })
+    var found = adapters.residents(
+      for: runs.map { $0[$0.startIndex].request.vbert }.filter { !$0.isProbe }.map(\.id)
+    ).makeIterator()
+    for run in runs {
       let vbert = run[run.startIndex].request.vbert
       do {
+        let adapter = vbert.isProbe ? nil : try (found.next() ?? .failure(.gone(vbert.id))).get()
         let engine = try engines.engine(for: vbert.spec)
         let domain = try engine.plot.map { try $0.domain(vbert.spec.domain) }
-        let adapter = try adapter.get()
+        // Of those that left while it was fetched nothing is computed.
+        let wanted = run.filter { work in
+          let isUnwanted = work.isUnwanted
+          if isUnwanted { work.answer(.failure(.cancelled)) }
+          return !isUnwanted
+        }
+        guard !wanted.isEmpty else { continue }
         if parts.last?.engine !== engine { parts.append(Part(engine: engine)) }
-        parts[parts.count - 1].append(run, vbert, adapter, domain)
+        parts[parts.count - 1].append(wanted[...], vbert, adapter, domain)
       } catch {
         for work in run {
           work.answer(.failure(.vbert(name: vbert.name, why: "\(error)")))
         }
+        // Who deleted it knows; nothing is wrong.
+        if case AdapterError.gone = error { continue }
+        failures.append(
+          BatchFailure(stage: .adapter, sequences: run.count, why: "\(error)", vberts: [vbert]))
       }
     }
     return parts
   }
 
   /// Looks up, or computes, the part's n-gram rows; nil where that failed and all are answered.
-  private func withRows(_ part: Part, _ number: Int) -> BatchPart? {
+  private func withRows(
+    _ part: Part, _ number: Int, adapters: Duration, _ failures: inout [BatchFailure]
+  ) -> BatchPart? {
     let begin = ContinuousClock.now
     let packed = PackedBatch(
       sequences: part.works.map { (ids: $0.request.ids, types: $0.request.types) })
@@ -70,9 +96,14 @@ struct Prefetch: Sendable {
           "computed": .number(Double(rows?.computedNGrams ?? 0)),
         ])
       return BatchPart(
-        engine: part.engine, works: part.works, runs: part.runs, packed: packed, rows: rows)
+        engine: part.engine, works: part.works, runs: part.runs, packed: packed, rows: rows,
+        took: adapters + (.now - begin))
     } catch {
       for work in part.works { work.answer(.failure(.compute("\(error)"))) }
+      failures.append(
+        BatchFailure(
+          stage: .lookup, sequences: part.works.count, why: "\(error)",
+          vberts: part.runs.map(\.vbert)))
       return nil
     }
   }
@@ -80,7 +111,7 @@ struct Prefetch: Sendable {
 
 extension Prefetch.Part {
   fileprivate mutating func append(
-    _ run: ArraySlice<Work>, _ vbert: PinnedVBert, _ adapter: any ResidentAdapter,
+    _ run: ArraySlice<Work>, _ vbert: PinnedVBert, _ adapter: (any ResidentAdapter)?,
     _ domain: PLOTDomain?
   ) {
     let tokens = run.reduce(0) { $0 + $1.tokens }

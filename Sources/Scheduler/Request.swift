@@ -14,6 +14,16 @@ package struct PinnedVBert: Sendable, Hashable {
     self.spec = spec
   }
 
+  /// The base itself, without anybody's parameters: what the server asks to see whether it works.
+  package static func probe(base: String, hash: String) -> PinnedVBert {
+    PinnedVBert(
+      id: VersionID(vbert: -1, number: 0), name: "probe",
+      spec: VBertSpec(task: .embed, base: base, baseHash: hash, adapter: .none))
+  }
+
+  /// Needs no adapter made resident.
+  var isProbe: Bool { id.vbert == -1 }
+
   package static func == (a: PinnedVBert, b: PinnedVBert) -> Bool { a.id == b.id }
   package func hash(into hasher: inout Hasher) { hasher.combine(id) }
 }

@@ -6,6 +6,8 @@ package enum ServingError: Error, Equatable, CustomStringConvertible {
   case tooLong(tokens: Int, budget: Int)
   /// The deadline passed in the queue.
   case timedOut
+  /// A stage took this batch and did not give it back in time.
+  case hung(String)
   /// Whoever asked went away.
   case cancelled
   /// The server is stopping and takes nothing new.
@@ -25,6 +27,7 @@ package enum ServingError: Error, Equatable, CustomStringConvertible {
     case .tooLong(let tokens, let budget):
       "a sequence of \(tokens) tokens is longer than a batch of \(budget); raise --token-budget"
     case .timedOut: "the request waited longer than its time limit; try again, or ask for less"
+    case .hung(let what): "\(what); try again, or another server"
     case .cancelled: "the request was cancelled"
     case .stopping: "the server is stopping; try another one"
     case .dropped: "the request was lost before it was answered; try again"

@@ -8,8 +8,7 @@ internal import Model
 struct ServingMetrics: Sendable {
   private let batches: Counter
   private let tokens: Counter
-  private let answered: Counter
-  private let failed: Counter
+  private let failures: [BatchFailure.Stage: Counter]
   private let batchTokens: Recorder
   private let queue: CoreMetrics.Timer
   private let lookup: CoreMetrics.Timer
@@ -25,8 +24,10 @@ struct ServingMetrics: Sendable {
     }
     batches = counter("vbert_batches_total")
     tokens = counter("vbert_tokens_total")
-    answered = counter("vbert_sequences_total", [("outcome", "answered")])
-    failed = counter("vbert_sequences_total", [("outcome", "failed")])
+    failures = Dictionary(
+      uniqueKeysWithValues: BatchFailure.Stage.allCases.map { stage in
+        (stage, counter("vbert_failures_total", [("stage", stage.rawValue)]))
+      })
     batchTokens = Recorder(
       label: "vbert_batch_tokens", dimensions: [], aggregate: true, factory: factory)
     queue = timer("vbert_queue_seconds")
@@ -43,7 +44,6 @@ struct ServingMetrics: Sendable {
   func note(batch part: BatchPart, lookup: Duration, compute: Duration) {
     batches.increment()
     tokens.increment(by: part.packed.layout.rows)
-    answered.increment(by: part.works.count)
     batchTokens.record(part.packed.layout.rows)
     self.lookup.recordNanoseconds(lookup.nanoseconds)
     self.compute.recordNanoseconds(compute.nanoseconds)
@@ -57,7 +57,9 @@ struct ServingMetrics: Sendable {
   }
 
   func note(queued: Duration) { queue.recordNanoseconds(queued.nanoseconds) }
-  func note(failed count: Int) { failed.increment(by: count) }
+  func note(failure: BatchFailure) {
+    failures[failure.stage]?.increment(by: max(1, failure.sequences))
+  }
 }
 
 extension Duration {

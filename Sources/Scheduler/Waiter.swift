@@ -24,6 +24,9 @@ package final class Waiter: Sendable {
   /// Nobody waits for further answers: work on them may be left out.
   package var isOver: Bool { state.withLock(\.isOver) }
 
+  /// What the waiting ended with, where that is an error.
+  package var failure: ServingError? { state.withLock(\.error) }
+
   func resolve(_ place: Int, _ outcome: Outcome) {
     end { state in
       switch outcome {

@@ -1,27 +1,54 @@
+internal import Model
 internal import Synchronization
 
 /// One sequence on its way: what to compute, and the duty to answer it. The scheduler's side alone
 /// holds it, so that losing it answers its ticket.
-package final class Work: Sendable {
+package final class Work: Sendable, Batchable {
   package let request: Request
   package let arrived = ContinuousClock.now
+  package let deadline: ContinuousClock.Instant
+  package let units: Double
   private let waiter: Waiter
   private let ticket: Mutex<Ticket?>
+  /// nil for the server's own probes.
+  private let counts: SequenceCounts?
 
-  package init(_ request: Request, for waiter: Waiter, place: Int) {
+  package init(
+    _ request: Request, for waiter: Waiter, place: Int, deadline: ContinuousClock.Instant,
+    counts: SequenceCounts? = nil
+  ) {
     self.request = request
     self.waiter = waiter
+    self.deadline = deadline
+    self.counts = counts
+    units = BatchSpeed.units(tokens: request.ids.count)
     ticket = Mutex(Ticket(waiter, place: place))
   }
 
   package var tokens: Int { request.ids.count }
-  /// Nobody waits for it any more.
+  package var base: String { request.vbert.spec.base }
   package var isUnwanted: Bool { waiter.isOver }
 
   /// The first answer counts; further ones are let go.
   package func answer(_ outcome: Outcome) {
     ticket.withLock { slot in
-      if let ticket = slot.take() { ticket.answer(outcome) }
+      guard let ticket = slot.take() else { return }
+      let lost = waiter.failure
+      ticket.answer(outcome)
+      switch (lost, outcome) {
+      case (let error?, _), (nil, .failure(let error)): counts?.note(.init(error))
+      case (nil, .success): counts?.note(.answered)
+      }
     }
+  }
+
+  /// Ends the waiting of its whole request. What is under way may go on, for nobody; its ticket is
+  /// answered when it comes back.
+  package func giveUp(_ error: ServingError) { waiter.fail(error) }
+
+  deinit {
+    // Not by `answer`: lost. The ticket sees to the waiter.
+    let isLost = ticket.withLock { $0 != nil }
+    if isLost { counts?.note(waiter.failure.map { .init($0) } ?? .failed) }
   }
 }

@@ -1,4 +1,4 @@
-internal import Compute
+package import Compute
 internal import ComputeCPU
 package import CoreMetrics
 internal import Foundation
@@ -90,13 +90,15 @@ package final class TinyHome: Sendable {
   /// Not started.
   package func pipeline(
     tokenBudget: Int = 512, queue: Int = 1000, adapters: (any AdapterSource)? = nil,
-    trace: Trace? = nil, metrics: any MetricsFactory = NOOPMetricsHandler.instance
+    trace: Trace? = nil, metrics: any MetricsFactory = NOOPMetricsHandler.instance,
+    backend: (any Backend)? = nil, witnesses: (any ProbeWitnesses)? = nil,
+    watch: HealthWatch.Settings = HealthWatch.Settings()
   ) throws -> Pipeline {
     Pipeline(
       intake: Intake(
         bounds: .init(total: queue, perTenant: queue),
         policy: BatchPolicy(tokenBudget: tokenBudget, maxSequences: 64)),
-      engines: engines, adapters: adapters ?? cache, backend: try CPUBackend(threads: 1),
-      trace: trace, metrics: metrics)
+      engines: engines, adapters: adapters ?? cache, backend: try backend ?? CPUBackend(threads: 1),
+      trace: trace, metrics: metrics, witnesses: witnesses, watch: watch)
   }
 }

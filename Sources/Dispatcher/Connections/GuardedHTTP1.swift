@@ -22,6 +22,7 @@ package struct GuardedHTTP1: ServerChildChannel {
     http = HTTP1Channel(
       responder: responder,
       configuration: .init(
+        additionalChannelHandlers: [HalfCloseHandler()],
         httpDecoderConfiguration: .init(
           maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100)))
     (self.limits, self.house) = (limits, house)

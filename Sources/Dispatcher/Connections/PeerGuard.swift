@@ -78,8 +78,9 @@ final class PeerGuard {
 
   /// The peer has closed its side, or all of it.
   func closed(inputOnly: Bool) {
-    // Between two requests a closed side is the end of a conversation, which others see to.
-    if inputOnly, peer.isIdle { return }
+    // Between two requests a closed side is the end of a conversation, which others see to; after a
+    // whole request it may be the end of that alone: `HalfCloseHandler` finds out.
+    if inputOnly, peer.isIdle || peer.reading == .complete { return }
     end()
   }
 

@@ -106,4 +106,12 @@ struct Device {
     case .cuda: (32768, 1024)
     }
   }
+
+  /// Milliseconds that a batch may take when nobody says how long.
+  var batchTime: Double {
+    switch kind {
+    case .cpu: 50
+    case .cuda: 20
+    }
+  }
 }

@@ -34,14 +34,16 @@ struct Rooms {
     let backend = try device.lane(threads: options.threads)
     let tokenBudget = options.tokenBudget ?? device.batch.tokens
     let batch = options.batch ?? device.batch.sequences
+    let batchTime = options.batchMs ?? device.batchTime
     let metrics = PrometheusMetrics()
     pipeline = Pipeline(
       intake: Intake(
-        bounds: .init(
-          total: options.queue, perTenant: options.tenantQueue ?? max(1, options.queue / 2)),
-        policy: BatchPolicy(tokenBudget: tokenBudget, maxSequences: batch)),
+        bounds: .init(total: options.queue, perTenant: options.tenantQueue),
+        policy: BatchPolicy(
+          tokenBudget: tokenBudget, maxSequences: batch, limit: .milliseconds(batchTime))),
       engines: engines, adapters: adapters, backend: backend, mode: options.plot,
-      trace: try options.trace.map { try Trace(path: $0) }, metrics: metrics)
+      trace: try options.trace.map { try Trace(path: $0) }, metrics: metrics,
+      witnesses: StoredWitnesses(store: store))
     var limits = ServerLimits()
     limits.batch = options.maxTexts
     limits.bodyBytes = options.bodyBytes.bytes
@@ -53,7 +55,7 @@ struct Rooms {
       registry: registry, engines: engines, pipeline: pipeline, cache: cache, limits: limits,
       about: ServerInfo(
         version: Vbert.version, device: backend.name, plotMode: options.plot,
-        tokenBudget: tokenBudget, maxSequences: batch, queue: options.queue),
+        tokenBudget: tokenBudget, maxSequences: batch, queue: options.queue, batchTime: batchTime),
       metrics: metrics)
   }
 

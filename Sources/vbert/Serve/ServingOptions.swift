@@ -17,9 +17,16 @@ struct ServingOptions: ParsableArguments {
   var tokenBudget: Int?
   @Option(help: "Most sequences computed at once (default: 256; on a GPU 1024).")
   var batch: Int?
+  @Option(
+    help: """
+      Milliseconds that a batch may take: what a text waits for others, and how fair the sharing is \
+      (default: 50; on a GPU 20).
+      """)
+  var batchMs: Double?
   @Option(help: "Most sequences that may wait; beyond it clients are told to come back (429).")
   var queue = 4096
-  @Option(help: "Most sequences of one tenant that may wait (default: half of --queue).")
+  @Option(
+    help: "Most sequences of one tenant that may wait (default: as many as it leaves places free).")
   var tenantQueue: Int?
   @Option(help: "Bytes of adapters kept ready (default: 512M; on a GPU half of its free memory).")
   var cacheBytes: ByteSize?
@@ -82,6 +89,9 @@ struct ServingOptions: ParsableArguments {
     ]
     for (name, value, range) in bounds where !range.contains(value) {
       throw ValidationError("--\(name) is \(value); use \(range.lowerBound) to \(range.upperBound)")
+    }
+    guard 1...10_000 ~= batchMs ?? 50 else {
+      throw ValidationError("--batch-ms: use 1 to 10000 milliseconds")
     }
     for (name, seconds) in [
       ("timeout", timeout), ("head-timeout", headTimeout), ("write-timeout", writeTimeout),

@@ -1,0 +1,59 @@
+internal import Manager
+internal import Model
+
+/// Who else can say whether the server works; asked by a probe, from a thread of its own.
+package protocol ProbeWitnesses: Sendable {
+  /// Some vBERTs that have parameters, chosen anew every time, fewer than `count` only where there are
+  /// no more.
+  func some(_ count: Int) -> [PinnedVBert]
+  /// What is wrong with stored parameters if it concerns all of them; nil otherwise.
+  func storageFailure() -> String?
+}
+
+/// A small fixed text asked of every base in service, and, in doubt, of vBERTs too. It goes the way of
+/// every request: queue, prefetch, device.
+struct Probe: Sendable {
+  let intake: Intake
+  let engines: Engines
+  let witnesses: (any ProbeWitnesses)?
+
+  /// nil where all is well, or the reason. One broken vBERT proves nothing; that none of those asked
+  /// answers, `suspects` (who failed of late) among them, does.
+  func run(inDoubt: Bool, suspects: [PinnedVBert], within limit: Duration) async -> String? {
+    for engine in engines.loaded {
+      let base = PinnedVBert.probe(base: engine.name, hash: engine.contentHash)
+      if let failure = await ask(base, engine, limit) { return failure }
+    }
+    guard inDoubt else { return nil }
+    let most = 4
+    let sample = witnesses?.some(most) ?? []
+    let asked = sample + suspects.filter { !sample.contains($0) }
+    // One alone is no proof unless there are no others.
+    guard asked.count > 1 || !sample.isEmpty else { return nil }
+    var last: String?
+    for vbert in asked {
+      guard let engine = try? engines.engine(for: vbert.spec) else { continue }
+      guard let failure = await ask(vbert, engine, limit) else { return nil }
+      last = failure
+    }
+    return last.map { "none of \(asked.count) vBERTs asked answers; the last: \($0)" }
+  }
+
+  private func ask(_ vbert: PinnedVBert, _ engine: Engine, _ limit: Duration) async -> String? {
+    let most = min(16, engine.model.configuration.maxPositions, intake.tokenBudget)
+    let text = engine.tokenizer.encode("Is anybody there?", maxLength: most)
+    let isTag = vbert.spec.task == .tag
+    let request = Request(
+      vbert: vbert, ids: text.ids, types: text.typeIDs, words: isTag ? [0] : [])
+    do throws(ServingError) {
+      let replies = try await intake.replies(
+        to: [request], Arrival(tenant: -1, weight: 1, deadline: .now + limit), isProbe: true)
+      guard case .vector(let vector) = replies[0].output else { return nil }
+      return vector.allSatisfy(\.isFinite)
+        ? nil : "the base \(engine.name) computes what is no number"
+    } catch {
+      // Stopping is not an illness.
+      return error == .stopping ? nil : "\(error)"
+    }
+  }
+}
