@@ -177,7 +177,9 @@ extension Pipeline {
         mark = .now
       }
       let end = ContinuousClock.now
-      metrics.note(batch: part, lookup: begin - batch.closed, compute: end - begin)
+      if !part.works.allSatisfy(\.isProbe) {
+        metrics.note(batch: part, lookup: begin - batch.closed, compute: end - begin)
+      }
       intake.note(
         .computed(
           base: part.engine.name, units: part.units, tokens: part.packed.layout.rows,
@@ -187,7 +189,7 @@ extension Pipeline {
         timing.queue = batch.closed - work.arrived
         timing.lookup = begin - batch.closed
         timing.compute = end - begin
-        metrics.note(queued: timing.queue)
+        if !work.isProbe { metrics.note(queued: timing.queue) }
         work.answer(
           .success(
             Reply(

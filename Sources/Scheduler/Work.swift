@@ -25,6 +25,8 @@ package final class Work: Sendable, Batchable {
     ticket = Mutex(Ticket(waiter, place: place))
   }
 
+  /// The server's own: in no metric of what was asked for.
+  var isProbe: Bool { counts == nil }
   package var tokens: Int { request.ids.count }
   package var base: String { request.vbert.spec.base }
   package var isUnwanted: Bool { waiter.isOver }

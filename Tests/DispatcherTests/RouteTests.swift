@@ -204,6 +204,11 @@ import Testing
     try await server.test { client in
       _ = try await client.post("/predict", #"{"model": "topic", "inputs": "a cat"}"#)
       _ = try await client.post("/predict", #"{"model": "nobody", "inputs": "a cat"}"#)
+      // What the server asks itself is in no metric of what was asked for.
+      let probe = Scheduler.Request(
+        vbert: try server.home.pinned("topic"), ids: [2, 11, 12, 3], types: [0, 0, 0, 0])
+      _ = try await server.pipeline.intake.replies(
+        to: [probe], Arrival(tenant: -1, weight: 1, deadline: .now + .seconds(60)), isProbe: true)
       #expect(try await client.get("/health").status == 200)
       let info = try await client.get("/info")
       let bases = info.object["bases"] as? [[String: Any]] ?? []
@@ -216,6 +221,8 @@ import Testing
       #expect(page.text.contains("vbert_sequences_total{outcome=\"answered\"} 1\n"))
       #expect(page.text.contains("vbert_adapters_resident 1\n"))
       #expect(page.text.contains("vbert_compute_seconds_count 1\n"))
+      #expect(page.text.contains("vbert_batches_total 1\n"))
+      #expect(page.text.contains("vbert_queue_seconds_count 1\n"))
       var typed: Set<String> = []
       for line in page.text.split(separator: "\n") {
         if line.hasPrefix("# TYPE ") {
