@@ -16,15 +16,21 @@ struct Answer {
 }
 
 extension Dispatcher {
+  /// The caller's vBERT of this name, trained or not; what cannot be a name is nobody's. Throws
+  /// `APIError.unknownModel`.
+  func record(_ name: String, _ call: Call) throws -> VBertRecord {
+    guard let valid = try? Name(name), let record = try registry.find(valid, tenant: call.tenant.id)
+    else { throw APIError.unknownModel(clipped(name)) }
+    return record
+  }
+
   /// The vBERT of this name that the caller may see, in its present version. Throws `APIError`:
   /// never another vBERT, never the base.
   func find(_ name: String?, _ call: Call) throws -> PinnedVBert {
     guard let name else {
       throw APIError.invalid("say which vBERT is to answer", param: "model")
     }
-    // What cannot be a name is nobody's name.
-    guard let valid = try? Name(name), let record = try registry.find(valid, tenant: call.tenant.id)
-    else { throw APIError.unknownModel(clipped(name)) }
+    let record = try record(name, call)
     guard let version = record.version else { throw APIError.untrained(name) }
     return PinnedVBert(id: version, name: record.name.text, spec: record.spec)
   }

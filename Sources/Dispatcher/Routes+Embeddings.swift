@@ -22,19 +22,11 @@ extension Dispatcher {
     let body = try await body(call, as: EmbeddingsBody.self)
     let answer = try await vectors(
       body.vbertName, body.input.texts, dimensions: body.dimensions, truncate: body.truncate, call)
-    let pieces = JSONItems(
-      answer.replies.count,
-      opening: { writer in
-        writer.open("{")
-        writer.member("object", "list")
-        writer.key("data")
-        writer.open("[")
-      },
-      closing: { writer in
-        writer.close("]")
+    let pieces = JSONItems.data(
+      answer.replies.count, before: { $0.member("object", "list") },
+      after: { writer in
         writer.member("model", answer.vbert.name)
         writer.usage(answer.tokens)
-        writer.close("}")
       }
     ) { index, list in
       let vector = answer.replies[index].vector(dimensions: body.dimensions, normalize: true)

@@ -31,10 +31,7 @@ extension Dispatcher {
         }
       }
     }
-    let pieces =
-      body.inputs.isSingle
-      ? JSONItems(answer.replies.count, opening: { _ in }, closing: { _ in }, item: write)
-      : JSONItems(answer.replies.count, item: write)
+    let pieces = JSONItems(answer.replies.count, isSingle: body.inputs.isSingle, item: write)
     return Response(pieces, headers: answer.headers, to: call, workers)
   }
 
@@ -46,22 +43,15 @@ extension Dispatcher {
       hint: "ask it with /predict, /tag or /v1/embeddings")
     let answer = try await ask(
       vbert, body.input.texts.map(SequenceInput.text), truncate: body.truncate, call)
-    let pieces = JSONItems(
+    let pieces = JSONItems.data(
       answer.replies.count,
-      opening: { writer in
-        writer.open("{")
+      before: { writer in
         writer.member("id", "classify-\(UUID().uuidString.lowercased())")
         writer.member("object", "list")
         writer.member("created", Int(Date().timeIntervalSince1970))
         writer.member("model", vbert.name)
-        writer.key("data")
-        writer.open("[")
       },
-      closing: { writer in
-        writer.close("]")
-        writer.usage(answer.tokens)
-        writer.close("}")
-      }
+      after: { $0.usage(answer.tokens) }
     ) { index, list in
       let probabilities = answer.replies[index].values(vbert.spec.task, raw: false)
       list.object { item in

@@ -26,29 +26,17 @@ extension Dispatcher {
     let found = try await work(call, bytes: 1024 * page) { [registry, after] _ in
       try registry.list(tenant: tenant.id, after: after, limit: page + 1)
     }
-    let pieces = JSONItems(
-      min(found.count, page),
-      opening: { writer in
-        writer.open("{")
-        writer.member("object", "list")
-        writer.key("data")
-        writer.open("[")
-      },
-      closing: { writer in
-        writer.close("]")
-        writer.member("has_more", found.count > page)
-        writer.close("}")
-      }
+    let pieces = JSONItems.data(
+      min(found.count, page), before: { $0.member("object", "list") },
+      after: { $0.member("has_more", found.count > page) }
     ) { i, list in list.model(found[i], tenant) }
     return Response(pieces, to: call, workers)
   }
 
   @Sendable func model(_ call: Call) async throws -> Response {
     let name = call.context.parameters.get("model") ?? ""
-    guard let valid = try? Name(name), let record = try registry.find(valid, tenant: call.tenant.id)
-    else { throw APIError.unknownModel(clipped(name)) }
     var writer = JSONWriter()
-    writer.model(record, call.tenant)
+    writer.model(try record(name, call), call.tenant)
     return Response(json: writer)
   }
 }

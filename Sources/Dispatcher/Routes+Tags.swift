@@ -40,10 +40,7 @@ extension Dispatcher {
         }
       }
     }
-    let pieces =
-      isSingle
-      ? JSONItems(1, opening: { _ in }, closing: { _ in }, item: write)
-      : JSONItems(items.count, item: write)
+    let pieces = JSONItems(items.count, isSingle: isSingle, item: write)
     return Response(pieces, headers: answer.headers, to: call, workers)
   }
 }

@@ -66,7 +66,8 @@ struct SequenceEncoder: Sendable {
       let encoding = try tokenizer.encode(&reader, maxLength: maxLength) { try check() }
       if encoding.isTruncated, !cut {
         try count(&reader, check)
-        throw tooLong(reader.count + 2, isExact: reader.isAtEnd, index)
+        throw tooLong(
+          reader.count + tokenizer.special.count(isPair: false), isExact: reader.isAtEnd, index)
       }
       return EncodedSequence(encoding: encoding)
     case .pair(let text, let pair):
@@ -94,7 +95,8 @@ struct SequenceEncoder: Sendable {
       try count(&reader, check)
       try count(&second, check)
       throw tooLong(
-        reader.count + second.count + 3, isExact: reader.isAtEnd && second.isAtEnd, index)
+        reader.count + second.count + tokenizer.special.count(isPair: true),
+        isExact: reader.isAtEnd && second.isAtEnd, index)
     }
     first = (text, reader)
     return encoding

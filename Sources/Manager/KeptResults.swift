@@ -17,49 +17,55 @@ package struct Patience: Sendable {
 /// wait, removed when they are published after all.
 final class KeptResults: Sendable {
   private struct State {
-    var begin: ContinuousClock.Instant?
-    /// One a publication, once they are kept; nil for one that could not be.
-    var places: [URL?] = []
+    /// When patience ends; nil before the first wait.
+    var end: ContinuousClock.Instant?
+    /// One a publication; nil for one that is not, or could not be, kept.
+    var places: [URL?]
   }
 
   private let list: [AdapterStore.Publication]
   private let home: Home
   private let patience: Patience
-  private let state = Mutex(State())
+  private let state: Mutex<State>
 
   init(_ list: [AdapterStore.Publication], home: Home, _ patience: Patience) {
     (self.list, self.home, self.patience) = (list, home, patience)
+    state = Mutex(State(places: Array(repeating: nil, count: list.count)))
   }
 
-  /// Keeps the results, tells so, and waits a moment; false when patience is at its end.
+  /// Keeps the results and tells so, at the first call, and waits a moment; false when patience is at
+  /// its end.
   func wait(_ path: String) -> Bool {
     let now = ContinuousClock.now
-    let begin = state.withLock { state in
-      defer { state.begin = state.begin ?? now }
-      return state.begin
+    if let end = state.withLock(\.end) {
+      if now >= end { return false }
+    } else {
+      state.withLock { $0.end = now + .seconds(patience.seconds) }
+      tell(path, Set(list.indices.compactMap { keep($0)?.deletingLastPathComponent().filePath }))
     }
-    guard let begin else {
-      keep()
-      let places = Set(state.withLock(\.places).compactMap { $0?.deletingLastPathComponent() })
-      let place = places.map { $0.path(percentEncoded: false) }.sorted().joined(separator: ", ")
-      patience.say(
-        "another process holds the lock of \(path): waiting up to \(Int(patience.seconds)) s to publish; "
-          + "what was trained is kept in \(place)")
-      Thread.sleep(forTimeInterval: 0.2)
-      return true
-    }
-    guard now - begin < .seconds(patience.seconds) else { return false }
     Thread.sleep(forTimeInterval: 0.2)
     return true
   }
 
-  private func keep() {
-    let places = list.map { item in keep(item) }
-    state.withLock { $0.places = places }
+  private func tell(_ path: String, _ folders: Set<String>) {
+    patience.say(
+      "another process holds the lock of \(path): waiting up to \(Int(patience.seconds)) s to publish; "
+        + "what was trained is kept in \(folders.sorted().joined(separator: ", "))")
   }
 
+  /// Where the result is kept from now on, if it could be.
+  @discardableResult
+  private func keep(_ index: Int) -> URL? {
+    if let place = place(index) { return place }
+    let place = write(list[index])
+    state.withLock { $0.places[index] = place }
+    return place
+  }
+
+  private func place(_ index: Int) -> URL? { state.withLock { $0.places[index] } }
+
   /// HOME/unpublished, or where that is full the system's temporary directory.
-  private func keep(_ item: AdapterStore.Publication) -> URL? {
+  private func write(_ item: AdapterStore.Publication) -> URL? {
     let name = "\(item.vbert.name)-\(UUID().uuidString.prefix(8).lowercased())"
     for parent in [
       home.unpublished, FileManager.default.temporaryDirectory.appending(path: "vbert-unpublished"),
@@ -76,8 +82,7 @@ final class KeptResults: Sendable {
   }
 
   func remove(_ index: Int) {
-    let place = state.withLock { $0.places.isEmpty ? nil : $0.places[index] }
-    if let place { try? FileManager.default.removeItem(at: place) }
+    if let place = place(index) { try? FileManager.default.removeItem(at: place) }
   }
 
   /// Of all, where not even the lock was to be had.
@@ -85,44 +90,22 @@ final class KeptResults: Sendable {
     list.indices.map { .failure(explained($0, why)) }
   }
 
-  /// A blob could not be written, on a full disk for example.
-  func afterRefusal(_ index: Int, _ error: AdapterError) -> AdapterError {
-    guard case .unwritable = error else {
+  /// The disk or the registry failed: the result is kept. Whatever else speaks against it speaks
+  /// against the result itself.
+  func after(_ index: Int, _ error: AdapterError) -> AdapterError {
+    switch error {
+    case .unwritable, .registry(.storage), .registry(.busy):
+      keep(index)
+      return explained(index, error)
+    default:
       remove(index)
       return error
     }
-    keepAlone(index)
-    return explained(index, error)
-  }
-
-  /// The registry refused, or failed.
-  func afterFailure(_ index: Int, _ error: RegistryError) -> AdapterError {
-    switch error {
-    case .storage, .busy:
-      keepAlone(index)
-      return explained(index, .registry(error))
-    default:
-      remove(index)
-      return .registry(error)
-    }
-  }
-
-  private func keepAlone(_ index: Int) {
-    let missing = state.withLock { state in
-      if state.places.isEmpty { state.places = Array(repeating: nil, count: list.count) }
-      return state.places[index] == nil
-    }
-    guard missing else { return }
-    let place = keep(list[index])
-    state.withLock { $0.places[index] = place }
   }
 
   private func explained(_ index: Int, _ error: AdapterError) -> AdapterError {
-    guard let place = state.withLock({ $0.places.isEmpty ? nil : $0.places[index] }) else {
-      return error
-    }
+    guard let place = place(index) else { return error }
     return .kept(
-      vbert: list[index].vbert.name.text, path: place.path(percentEncoded: false),
-      why: error.description)
+      vbert: list[index].vbert.name.text, path: place.filePath, why: error.description)
   }
 }

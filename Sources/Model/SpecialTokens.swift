@@ -12,6 +12,9 @@ package struct SpecialTokens: Sendable, Hashable {
   /// Whether the second text of a pair is segment 1; else all is segment 0.
   package let numbersSegments: Bool
 
+  /// How many of them frame a text, or a pair.
+  package func count(isPair: Bool) -> Int { isPair ? 2 + pairSeparators : 2 }
+
   var all: [String] { [padding, unknown, classification, separator, mask] }
 
   /// [CLS] a [SEP] b [SEP]

@@ -12,8 +12,7 @@ extension WordPiece {
   package func encode(
     _ text: String, pair: String?, maxLength: Int?, addSpecialTokens: Bool
   ) -> Encoding {
-    let added = pair == nil ? 2 : 2 + special.pairSeparators
-    let room = room(maxLength, added: addSpecialTokens ? added : 0)
+    let room = room(maxLength, isPair: pair != nil, addSpecialTokens)
     var first = reader(text, keep: room)
     guard let pair else {
       return encode(&first, maxLength: maxLength, addSpecialTokens: addSpecialTokens) {}
@@ -29,7 +28,7 @@ extension WordPiece {
     _ text: inout TokenReader, maxLength: Int?, addSpecialTokens: Bool = true,
     check: () throws(Failure) -> Void
   ) throws(Failure) -> Encoding {
-    let room = room(maxLength, added: addSpecialTokens ? 2 : 0)
+    let room = room(maxLength, isPair: false, addSpecialTokens)
     try text.read(past: room, check: check)
     let kept = min(text.count, room)
     var encoding = Encoding()
@@ -48,7 +47,7 @@ extension WordPiece {
     _ first: inout TokenReader, pair second: inout TokenReader, maxLength: Int?, cut: Bool = true,
     addSpecialTokens: Bool = true, check: () throws(Failure) -> Void
   ) throws(Failure) -> Encoding {
-    let room = room(maxLength, added: addSpecialTokens ? 2 + special.pairSeparators : 0)
+    let room = room(maxLength, isPair: true, addSpecialTokens)
     var encoding = Encoding()
     try first.read(past: room, check: check)
     try second.read(past: cut ? room : room - min(room, first.count), check: check)
@@ -105,7 +104,7 @@ extension WordPiece {
     maxLength: Int?, check: () throws(Failure) -> Void,
     nextWord: () throws(Failure) -> String?
   ) throws(Failure) -> Encoding {
-    let room = room(maxLength, added: 2)
+    let room = room(maxLength, isPair: false, true)
     var writer = PieceWriter(trie: trie, unknown: unknown, limit: room)
     var owners: [Int32] = []
     var index: Int32 = 0
@@ -129,8 +128,10 @@ extension WordPiece {
     return encoding
   }
 
-  private func room(_ maxLength: Int?, added: Int) -> Int {
-    maxLength.map { max(0, $0 - added) } ?? .max
+  /// For the texts' own tokens, beside those that are added.
+  private func room(_ maxLength: Int?, isPair: Bool, _ addsSpecialTokens: Bool) -> Int {
+    let added = addsSpecialTokens ? special.count(isPair: isPair) : 0
+    return maxLength.map { max(0, $0 - added) } ?? .max
   }
 
   private func append(

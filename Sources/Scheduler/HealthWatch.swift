@@ -51,7 +51,10 @@ package struct HealthWatch: Sendable {
     var batch: Int
     var since: Instant
     var until: Instant
+    /// Its batch was given up.
     var isHung = false
+
+    func isOver(at now: Instant) -> Bool { isHung || until <= now }
   }
 
   private let settings: Settings
@@ -111,7 +114,7 @@ package struct HealthWatch: Sendable {
 
   package func verdict(at now: Instant) -> Verdict {
     for stage in Stage.allCases {
-      if let visit = visits[stage], visit.isHung || visit.until <= now {
+      if let visit = visits[stage], visit.isOver(at: now) {
         return .unhealthy(HealthWatch.hung(stage, visit, now))
       }
     }
@@ -120,7 +123,7 @@ package struct HealthWatch: Sendable {
 
   /// A stage is hung.
   package func isHung(at now: Instant) -> Bool {
-    visits.values.contains { $0.isHung || $0.until <= now }
+    visits.values.contains { $0.isOver(at: now) }
   }
 
   private static func hung(_ stage: Stage, _ visit: Visit, _ now: Instant) -> String {

@@ -9,7 +9,7 @@ package struct StoredWitnesses: ProbeWitnesses {
 
   package func some(_ count: Int) -> [PinnedVBert] {
     let found = (try? store.registry.sampleVersions(count)) ?? []
-    return found.map { PinnedVBert(id: $0.id, name: $0.vbert.description, spec: $0.spec) }
+    return found.map { PinnedVBert(id: $0.id, name: $0.vbert.text, spec: $0.spec) }
   }
 
   package func storageFailure() -> String? {

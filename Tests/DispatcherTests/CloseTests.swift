@@ -45,7 +45,7 @@ private typealias Task = _Concurrency.Task
   {
     let home = try TinyHome()
     try home.addAll()
-    let source = StubbornSource(home.cache)
+    let source = StubbornSource(home)
     let server = try TinyServer(adapters: source, home: home)
     server.pipeline.start()
     let app = Application(

@@ -26,6 +26,19 @@ private typealias Task = _Concurrency.Task
   private static func arrival(within limit: Duration = .seconds(60)) -> Arrival {
     Arrival(tenant: 1, weight: 1, deadline: .now + limit)
   }
+  /// A pipeline whose adapters never come until `source` is well, and a request for one. The source
+  /// keeps the home.
+  private func hanging(
+    watch: HealthWatch.Settings = HealthWatch.Settings()
+  ) throws -> (Pipeline, StubbornSource, Request) {
+    let home = try TinyHome()
+    try home.addAll()
+    let source = StubbornSource(home, .hangs)
+    let pipeline = try home.pipeline(adapters: source, watch: watch)
+    pipeline.start()
+    return (pipeline, source, Self.request(try home.pinned("topic")))
+  }
+
   private func until(_ condition: () -> Bool) async throws {
     for _ in 0..<20_000 {
       if condition() { return }
@@ -40,12 +53,7 @@ private typealias Task = _Concurrency.Task
   }
 
   @Test func aHungPrefetchIsSaidAndItsRequestAnswered() async throws {
-    let home = try TinyHome()
-    try home.addAll()
-    let source = StubbornSource(home.cache, .hangs)
-    let pipeline = try home.pipeline(adapters: source, watch: Self.quick)
-    pipeline.start()
-    let request = Self.request(try home.pinned("topic"))
+    let (pipeline, source, request) = try hanging(watch: Self.quick)
     do {
       _ = try await pipeline.intake.replies(to: [request], Self.arrival())
       Issue.record("answered by a stage that hangs")
@@ -83,12 +91,7 @@ private typealias Task = _Concurrency.Task
 
   /// A request's own limit holds inside a stage too, before the stage's.
   @Test func aDeadlineHoldsInsideAStage() async throws {
-    let home = try TinyHome()
-    try home.addAll()
-    let source = StubbornSource(home.cache, .hangs)
-    let pipeline = try home.pipeline(adapters: source)
-    pipeline.start()
-    let request = Self.request(try home.pinned("topic"))
+    let (pipeline, source, request) = try hanging()
     await #expect(throws: ServingError.timedOut) {
       try await pipeline.intake.replies(to: [request], Self.arrival(within: .milliseconds(100)))
     }
@@ -100,12 +103,7 @@ private typealias Task = _Concurrency.Task
 
   /// Its thread never comes back, and the server ends all the same.
   @Test func stoppingDoesNotWaitForAStageThatHangs() async throws {
-    let home = try TinyHome()
-    try home.addAll()
-    let source = StubbornSource(home.cache, .hangs)
-    let pipeline = try home.pipeline(adapters: source, watch: Self.quick)
-    pipeline.start()
-    let request = Self.request(try home.pinned("topic"))
+    let (pipeline, source, request) = try hanging(watch: Self.quick)
     let asked = Task { try await pipeline.intake.replies(to: [request], Self.arrival()) }
     try await until { pipeline.intake.hasOpenBatch }
     await pipeline.stop()
@@ -137,7 +135,7 @@ private typealias Task = _Concurrency.Task
   @Test func allVBERTsFailingIs() async throws {
     let home = try TinyHome()
     try home.addAll()
-    let source = StubbornSource(home.cache, .fails)
+    let source = StubbornSource(home, .fails)
     let pipeline = try home.pipeline(
       adapters: source, witnesses: FixedWitnesses([try home.pinned("tags")]), watch: Self.quick)
     pipeline.start()
@@ -187,12 +185,7 @@ private typealias Task = _Concurrency.Task
 
   /// A batch is being prepared when its requests are cancelled: nothing of them is computed.
   @Test func cancelledWhilePreparedIsNotComputed() async throws {
-    let home = try TinyHome()
-    try home.addAll()
-    let source = StubbornSource(home.cache, .hangs)
-    let pipeline = try home.pipeline(adapters: source)
-    pipeline.start()
-    let request = Self.request(try home.pinned("topic"))
+    let (pipeline, source, request) = try hanging()
     let gone = Task {
       try await pipeline.intake.replies(
         to: Array(repeating: request, count: 20), Self.arrival())

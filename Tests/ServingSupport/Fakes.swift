@@ -7,11 +7,12 @@ internal import Synchronization
 /// An adapter source that hangs, or fails everybody, as long as it is told to.
 package final class StubbornSource: AdapterSource {
   package enum Mood: Sendable { case well, hangs, fails }
-  private let source: any AdapterSource
+  private let home: TinyHome
   private let state = Mutex(Mood.well)
 
-  package init(_ source: any AdapterSource, _ mood: Mood = .well) {
-    self.source = source
+  /// Keeps `home`, whose cache it asks.
+  package init(_ home: TinyHome, _ mood: Mood = .well) {
+    self.home = home
     state.withLock { $0 = mood }
   }
 
@@ -23,7 +24,7 @@ package final class StubbornSource: AdapterSource {
   package func resident(for id: VersionID) throws(AdapterError) -> any ResidentAdapter {
     while mood == .hangs { Thread.sleep(forTimeInterval: 0.001) }
     if mood == .fails { throw .corrupt(vbert: "\(id.vbert)", version: id.number, why: "is lost") }
-    return try source.resident(for: id)
+    return try home.cache.resident(for: id)
   }
 }
 

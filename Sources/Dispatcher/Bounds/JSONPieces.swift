@@ -26,6 +26,38 @@ struct JSONItems: JSONPieces {
     (self.opening, self.count, self.item, self.closing) = (opening, count, item, closing)
   }
 
+  /// One item may be written without a list around it.
+  init(
+    _ count: Int, isSingle: Bool, item: @escaping @Sendable (Int, inout JSONWriter) -> Void
+  ) {
+    if isSingle {
+      self.init(count, opening: { _ in }, closing: { _ in }, item: item)
+    } else {
+      self.init(count, item: item)
+    }
+  }
+
+  /// OpenAI's lists: an object whose `data` they are, with other members `before` and `after` it.
+  static func data(
+    _ count: Int, before: @escaping @Sendable (inout JSONWriter) -> Void,
+    after: @escaping @Sendable (inout JSONWriter) -> Void,
+    item: @escaping @Sendable (Int, inout JSONWriter) -> Void
+  ) -> JSONItems {
+    JSONItems(
+      count,
+      opening: { writer in
+        writer.open("{")
+        before(&writer)
+        writer.key("data")
+        writer.open("[")
+      },
+      closing: { writer in
+        writer.close("]")
+        after(&writer)
+        writer.close("}")
+      }, item: item)
+  }
+
   mutating func next(_ writer: inout JSONWriter) -> Bool {
     if written == 0 { opening(&writer) }
     if written < count {
