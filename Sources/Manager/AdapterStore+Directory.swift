@@ -67,18 +67,18 @@ extension AdapterStore {
     let base = try baseShape(manifest.spec)
     do { try manifest.spec.check(base: base) } catch {
       throw DirectoryError.unreadable(
-        directory.path(percentEncoded: false), why: "\(Manifest.fileName): \(error)")
+        directory.filePath, why: "\(Manifest.fileName): \(error)")
     }
     var source: any TensorSource = MemoryTensors()
     if manifest.spec.hasParameters {
       do {
         let file = try SafetensorsFile(
-          path: directory.appending(path: Manifest.weightsName).path(percentEncoded: false))
+          path: directory.appending(path: Manifest.weightsName).filePath)
         try Self.check(file, spec: manifest.spec, base: base)
         source = file
       } catch {
         throw DirectoryError.unreadable(
-          directory.path(percentEncoded: false), why: "\(Manifest.weightsName): \(error)")
+          directory.filePath, why: "\(Manifest.weightsName): \(error)")
       }
     }
     let adapter = try AdapterFile.adapter(manifest.spec, base: base, from: source)
@@ -100,7 +100,7 @@ extension AdapterStore {
   }
 
   private static func checkFree(_ directory: URL) throws(DirectoryError) {
-    let path = directory.path(percentEncoded: false)
+    let path = directory.filePath
     if FileManager.default.fileExists(atPath: path) { throw .exists(path) }
   }
 
@@ -108,12 +108,12 @@ extension AdapterStore {
     _ manifest: Manifest, to directory: URL, weights: (_ path: String) throws -> Void
   ) throws {
     try checkFree(directory)
-    let path = directory.path(percentEncoded: false)
+    let path = directory.filePath
     let parent = directory.standardizedFileURL.deletingLastPathComponent()
     let temporary = parent.appending(
       path: AtomicFile.leftoverPrefix + UUID().uuidString, directoryHint: .isDirectory)
     func file(_ name: String) -> String {
-      temporary.appending(path: name).path(percentEncoded: false)
+      temporary.appending(path: name).filePath
     }
     do {
       try FileManager.default.createDirectory(at: temporary, withIntermediateDirectories: false)
@@ -121,7 +121,7 @@ extension AdapterStore {
         [UInt8](try JSONText.encode(manifest).utf8), to: file(Manifest.fileName))
       try weights(file(Manifest.weightsName))
       try FileManager.default.moveItem(at: temporary, to: directory)
-      try AtomicFile.flushDirectory(parent.path(percentEncoded: false))
+      try AtomicFile.flushDirectory(parent.filePath)
     } catch {
       try? FileManager.default.removeItem(at: temporary)
       throw DirectoryError.unwritable(path, why: plain(error))
@@ -140,7 +140,7 @@ extension AdapterStore {
     let (manifest, base, adapter) = try Self.read(directory, baseShape)
     guard manifest.spec.task == vbert.spec.task, manifest.spec.baseHash == vbert.spec.baseHash,
       manifest.spec.domain == vbert.spec.domain
-    else { throw DirectoryError.otherKind(directory.path(percentEncoded: false), vbert: name) }
+    else { throw DirectoryError.otherKind(directory.filePath, vbert: name) }
     return try publish(
       adapter, as: vbert, spec: manifest.spec, base: base, metrics: manifest.metrics,
       note: manifest.note.isEmpty ? "imported" : "imported: \(manifest.note)", patience: patience)
@@ -152,18 +152,18 @@ extension AdapterStore {
       let size = try file.resourceValues(forKeys: [.fileSizeKey]).fileSize ?? 0
       guard size <= Manifest.mostBytes else {
         throw DirectoryError.unreadable(
-          directory.path(percentEncoded: false), why: "\(Manifest.fileName) is too large")
+          directory.filePath, why: "\(Manifest.fileName) is too large")
       }
       let manifest = try JSONDecoder().decode(Manifest.self, from: try Data(contentsOf: file))
       guard manifest.format == Manifest.format else {
         throw DirectoryError.unreadable(
-          directory.path(percentEncoded: false),
+          directory.filePath,
           why: "its format is \"\(clipped(manifest.format))\"")
       }
       return manifest
     } catch let error as DirectoryError { throw error } catch {
       throw .unreadable(
-        directory.path(percentEncoded: false), why: "\(Manifest.fileName): \(plain(error))")
+        directory.filePath, why: "\(Manifest.fileName): \(plain(error))")
     }
   }
 }

@@ -52,7 +52,7 @@ extension AdapterStore {
     }
     var next = commit(rows.compactMap(\.self), kept).makeIterator()
     return list.indices.map { i in
-      if case .failure(let error) = stored[i] { return .failure(kept.afterRefusal(i, error)) }
+      if case .failure(let error) = stored[i] { return .failure(kept.after(i, error)) }
       switch next.next() {
       case .success(let version)?:
         list[i].job?.removeLock()
@@ -60,7 +60,7 @@ extension AdapterStore {
         return .success(version)
       case .failure(let error)?:
         discard(rows[i]?.blob, after: error)
-        return .failure(kept.afterFailure(i, error))
+        return .failure(kept.after(i, .registry(error)))
       case nil: return .failure(.gone(VersionID(vbert: list[i].vbert.id, number: 0)))
       }
     }

@@ -39,7 +39,7 @@ extension AdapterStore {
     let files = BlobFiles(registry.home)
     let second = Int(max(0, now.timeIntervalSince1970))
     guard FileKind(files.root) == .directory else {
-      report.links.append(files.root.path(percentEncoded: false))
+      report.links.append(files.root.filePath)
       return report
     }
     try sweepQuarantine(files, before: second - age, into: &report)
@@ -70,7 +70,7 @@ extension AdapterStore {
         }
       }
     case .missing: break
-    case .link, .file, .other: report.links.append(directory.path(percentEncoded: false))
+    case .link, .file, .other: report.links.append(directory.filePath)
     }
     report.missing += missing.sorted()
   }
@@ -80,7 +80,7 @@ extension AdapterStore {
   ) {
     guard Self.makeDirectory(files.quarantine) else { return }
     let place = files.quarantine.appending(path: BlobFiles.quarantined(blob, at: second))
-    if unsafe rename(file.path(percentEncoded: false), place.path(percentEncoded: false)) == 0 {
+    if unsafe rename(file.filePath, place.filePath) == 0 {
       report.quarantinedFiles += 1
     }
   }
@@ -113,12 +113,12 @@ extension AdapterStore {
     else { return false }
     let file = files.quarantine.appending(path: name)
     return unsafe FileKind(file) == .file
-      && rename(file.path(percentEncoded: false), place.path(percentEncoded: false)) == 0
+      && rename(file.filePath, place.filePath) == 0
   }
 
   private func remove(_ file: URL, _ report: inout OrphanReport) {
     let size = try? file.resourceValues(forKeys: [.fileSizeKey]).fileSize
-    if unsafe unlink(file.path(percentEncoded: false)) == 0 {
+    if unsafe unlink(file.filePath) == 0 {
       report.removedFiles += 1
       report.removedBytes += size ?? 0
     }

@@ -41,7 +41,7 @@ extension AdapterStore {
 
   private func isPresent(_ version: VersionRecord) -> Bool {
     guard let blob = version.blob else { return false }
-    let size = try? FileManager.default.attributesOfItem(atPath: url(blob.name).path())[.size]
+    let size = try? FileManager.default.attributesOfItem(atPath: url(blob.name).filePath)[.size]
     return (size as? NSNumber)?.intValue == blob.byteCount
   }
 }

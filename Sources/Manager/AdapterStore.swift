@@ -123,7 +123,7 @@ extension AdapterStore {
       try SafetensorsWriter.write(
         tensors.map { SafetensorsTensor(name: $0.name, shape: $0.shape, floats: $0.values) },
         metadata: Self.metadata(blob: name, vbert: vbert, tenant: tenant, spec: spec),
-        to: url(name).path(percentEncoded: false))
+        to: url(name).filePath)
       let bytes = try Data(contentsOf: url(name))
       return BlobRecord(
         name: name, sha256: Array(SHA256.hash(data: bytes)), byteCount: bytes.count)
@@ -135,10 +135,10 @@ extension AdapterStore {
 
   private func makeShard(of blob: String) throws {
     let shard = url(blob).deletingLastPathComponent()
-    if FileManager.default.fileExists(atPath: shard.path(percentEncoded: false)) { return }
+    if FileManager.default.fileExists(atPath: shard.filePath) { return }
     try FileManager.default.createDirectory(
       at: shard, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-    try AtomicFile.flushDirectory(registry.home.adapters.path(percentEncoded: false))
+    try AtomicFile.flushDirectory(registry.home.adapters.filePath)
   }
 
   /// The version's file with everything checked but its tensors; nil where none is needed.
@@ -149,7 +149,7 @@ extension AdapterStore {
       throw AdapterError.corrupt(
         vbert: version.vbert.text, version: version.id.number,
         why:
-          "its file \(url(blob.name).path(percentEncoded: false)) holds another version's parameters"
+          "its file \(url(blob.name).filePath) holds another version's parameters"
       )
     }
     return file
@@ -162,11 +162,14 @@ extension AdapterStore {
     func corrupt(_ why: String) -> AdapterError {
       .corrupt(
         vbert: version.vbert.text, version: version.id.number,
-        why: "its file \(url.path(percentEncoded: false)) \(why)")
+        why: "its file \(url.filePath) \(why)")
+    }
+    func fileSize() -> Int? {
+      // A URL remembers what it was told before.
+      try? self.url(blob.name).resourceValues(forKeys: [.fileSizeKey]).fileSize
     }
     // A collection may have had another registry's word.
-    if FileKind(url) == .missing { restore(blob.name) }
-    guard let size = try? url.resourceValues(forKeys: [.fileSizeKey]).fileSize else {
+    guard let size = fileSize() ?? (restore(blob.name) ? fileSize() : nil) else {
       throw corrupt("is missing")
     }
     guard size == blob.byteCount else {

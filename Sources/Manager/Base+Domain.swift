@@ -16,7 +16,7 @@ extension Base {
   package func weights(domain: String?) throws -> any TensorSource {
     guard let domain else { return weights }
     try PLOTDomain.check(name: domain)
-    let path = localFile(of: domain).path(percentEncoded: false)
+    let path = localFile(of: domain).filePath
     guard FileManager.default.fileExists(atPath: path) else { return weights }
     let own = try SafetensorsFile(path: path)
     guard own.metadata["format"] == Self.domainFormat else {
@@ -39,7 +39,7 @@ extension Base {
         SafetensorsTensor(
           name: $0, shape: try tensors.shape($0), floats: try tensors.floats($0))
       }, metadata: ["format": Self.domainFormat, "base": record.contentHash],
-      to: localFile(of: domain).path(percentEncoded: false))
+      to: localFile(of: domain).filePath)
   }
 }
 

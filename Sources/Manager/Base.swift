@@ -23,16 +23,16 @@ package struct Base: Sendable {
 
   /// Opens the directory. Throws `BaseError`.
   init(directory: URL, record: BaseRecord) throws(BaseError) {
-    let path = directory.path(percentEncoded: false)
+    let path = directory.filePath
     do {
       configuration = try Configuration(
         json: try Data(contentsOf: directory.appending(path: Self.configurationFile)))
       weights = try SafetensorsFile(
-        path: directory.appending(path: Self.weightsFile).path(percentEncoded: false))
+        path: directory.appending(path: Self.weightsFile).filePath)
       try Self.check(weights, configuration)
       let files = try Self.vocabularyFiles.map { name -> [UInt8]? in
         let url = directory.appending(path: name)
-        guard FileManager.default.fileExists(atPath: url.path(percentEncoded: false)) else {
+        guard FileManager.default.fileExists(atPath: url.filePath) else {
           return nil
         }
         return [UInt8](try Data(contentsOf: url))

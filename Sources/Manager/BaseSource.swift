@@ -48,13 +48,13 @@ enum BaseSource {
 
   private static func files(below root: URL) throws -> [String] {
     var files: [String] = []
-    let walk = FileManager.default.enumerator(atPath: root.path(percentEncoded: false))
+    let walk = FileManager.default.enumerator(atPath: root.filePath)
     while let file = walk?.nextObject() as? String {
       files.append(file)
       if file.split(separator: "/").count >= maximumDepth { walk?.skipDescendants() }
       guard files.count < maximumFiles else {
         throw BaseError.unsupported(
-          path: root.path(percentEncoded: false),
+          path: root.filePath,
           what: "too many files to search; give the model's own directory")
       }
     }
@@ -91,13 +91,13 @@ enum BaseSource {
     switch self {
     case .directory(let folder):
       let url = folder.appending(path: name)
-      guard FileManager.default.fileExists(atPath: url.path(percentEncoded: false)) else {
+      guard FileManager.default.fileExists(atPath: url.filePath) else {
         return nil
       }
-      let file = try MappedFile(path: url.path(percentEncoded: false))
+      let file = try MappedFile(path: url.filePath)
       guard file.count <= limit else {
         throw ArchiveError.entryTooLarge(
-          path: folder.path(percentEncoded: false), name: name, bytes: file.count, limit: limit)
+          path: folder.filePath, name: name, bytes: file.count, limit: limit)
       }
       return unsafe file.withBytes { unsafe Array($0) }
     case .archive(let archive, let folder):
@@ -110,13 +110,13 @@ enum BaseSource {
     switch self {
     case .directory(let folder):
       return try SafetensorsFile(
-        path: folder.appending(path: Base.weightsFile).path(percentEncoded: false))
+        path: folder.appending(path: Base.weightsFile).filePath)
     case .archive(let archive, let folder):
       guard let entry = archive.entry(folder + Base.weightsFile) else {
         throw ArchiveError.noEntry(path: archive.path, name: folder + Base.weightsFile)
       }
-      try archive.extract(entry, to: scratch.path(percentEncoded: false))
-      return try SafetensorsFile(path: scratch.path(percentEncoded: false))
+      try archive.extract(entry, to: scratch.filePath)
+      return try SafetensorsFile(path: scratch.filePath)
     }
   }
 }

@@ -80,6 +80,6 @@ extension BaseStore {
           $0.append(UInt8(truncatingIfNeeded: rounded >> 8))
         })
     }
-    return hexadecimal(hash.finalize())
+    return Hexadecimal.text(hash.finalize())
   }
 }

@@ -42,7 +42,7 @@ extension BaseStore {
           as? [String: Any]
       else {
         throw BaseError.invalid(
-          path: original.path(percentEncoded: false), what: "not a JSON object")
+          path: original.filePath, what: "not a JSON object")
       }
       fields["num_full_hidden_layers"] = full
       let json = try JSONSerialization.data(
@@ -50,7 +50,7 @@ extension BaseStore {
       try Self.write([UInt8](json), to: staging, Base.configurationFile)
       for file in Base.vocabularyFiles {
         let url = base.directory.appending(path: file)
-        guard FileManager.default.fileExists(atPath: url.path(percentEncoded: false)) else {
+        guard FileManager.default.fileExists(atPath: url.filePath) else {
           continue
         }
         try Self.write([UInt8](try Data(contentsOf: url)), to: staging, file)

@@ -12,13 +12,13 @@ extension BaseStore {
       try home.create()
       let lock = try home.lock("bases", wait: true)
       for name in try FileManager.default.contentsOfDirectory(
-        atPath: home.bases.path(percentEncoded: false))
+        atPath: home.bases.filePath)
       where name.hasPrefix(Self.stagingPrefix) {
         try FileManager.default.removeItem(at: home.bases.appending(path: name))
       }
       return lock
     } catch {
-      throw .file(path: home.bases.path(percentEncoded: false), why: "\(error)")
+      throw .file(path: home.bases.filePath, why: "\(error)")
     }
   }
 
@@ -30,7 +30,7 @@ extension BaseStore {
     try Self.check(name)
     let lock = try lockForChange()
     defer { withExtendedLifetime(lock) {} }
-    guard !FileManager.default.fileExists(atPath: directory(name).path(percentEncoded: false))
+    guard !FileManager.default.fileExists(atPath: directory(name).filePath)
     else {
       throw BaseError.exists(name: name)
     }
@@ -46,15 +46,15 @@ extension BaseStore {
     record.skipDepth = base.configuration.skipDepth
     record.kind = base.configuration.isSkip ? .skip : .dense
     try Self.write(Array(try record.json()), to: staging, Base.recordFile)
-    try AtomicFile.flushDirectory(staging.path(percentEncoded: false))
+    try AtomicFile.flushDirectory(staging.filePath)
     try FileManager.default.moveItem(at: staging, to: directory(name))
-    try AtomicFile.flushDirectory(home.bases.path(percentEncoded: false))
+    try AtomicFile.flushDirectory(home.bases.filePath)
     return record
   }
 
   static func write(_ bytes: [UInt8], to directory: URL, _ name: String) throws {
     var file = try AtomicFile(
-      replacing: directory.appending(path: name).path(percentEncoded: false))
+      replacing: directory.appending(path: name).filePath)
     try file.append(bytes)
     try file.commit()
   }
@@ -63,26 +63,19 @@ extension BaseStore {
   static func write(_ tensors: [SafetensorsTensor], to directory: URL) throws {
     try SafetensorsWriter.write(
       tensors.sorted { $0.name < $1.name }, metadata: ["format": "pt"],
-      to: directory.appending(path: Base.weightsFile).path(percentEncoded: false))
+      to: directory.appending(path: Base.weightsFile).filePath)
   }
 
   /// SHA-256 over each file's name, length and bytes.
   static func contentHash(_ directory: URL) throws -> String {
     var hash = SHA256()
     for name in [Base.configurationFile] + Base.vocabularyFiles + [Base.weightsFile] {
-      let path = directory.appending(path: name).path(percentEncoded: false)
+      let path = directory.appending(path: name).filePath
       guard FileManager.default.fileExists(atPath: path) else { continue }
       let file = try MappedFile(path: path)
       hash.update(data: Data("\(name) \(file.count)\n".utf8))
       unsafe file.withBytes { unsafe hash.update(bufferPointer: $0) }
     }
-    return hexadecimal(hash.finalize())
-  }
-
-  static func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
-    bytes.map { byte in
-      let hex = String(byte, radix: 16)
-      return byte < 16 ? "0" + hex : hex
-    }.joined()
+    return Hexadecimal.text(hash.finalize())
   }
 }

@@ -18,7 +18,7 @@ package struct BaseStore: Sendable {
   /// All bases by name. A directory without a readable base.json is not a base.
   package func list() -> [BaseRecord] {
     let names =
-      (try? FileManager.default.contentsOfDirectory(atPath: home.bases.path(percentEncoded: false)))
+      (try? FileManager.default.contentsOfDirectory(atPath: home.bases.filePath))
       ?? []
     return names.filter(Self.isValid).sorted().compactMap { try? record($0) }
   }
@@ -36,7 +36,7 @@ package struct BaseStore: Sendable {
       record.name = name
       return record
     } catch {
-      throw .invalid(path: url.path(percentEncoded: false), what: "\(error)")
+      throw .invalid(path: url.filePath, what: "\(error)")
     }
   }
 
@@ -53,10 +53,10 @@ package struct BaseStore: Sendable {
     let grave = home.bases.appending(path: Self.stagingPrefix + UUID().uuidString)
     do {
       try FileManager.default.moveItem(at: directory(name), to: grave)
-      try AtomicFile.flushDirectory(home.bases.path(percentEncoded: false))
+      try AtomicFile.flushDirectory(home.bases.filePath)
       try FileManager.default.removeItem(at: grave)
     } catch {
-      throw .file(path: directory(name).path(percentEncoded: false), why: "\(error)")
+      throw .file(path: directory(name).filePath, why: "\(error)")
     }
   }
 

@@ -22,10 +22,7 @@ struct BlobFiles: Sendable {
   }
 
   static func makeName() -> String {
-    (0..<4).map { _ in
-      let digits = String(UInt32.random(in: 0...(.max)), radix: 16)
-      return String(repeating: "0", count: 8 - digits.count) + digits
-    }.joined()
+    Hexadecimal.text((0..<digits / 2).map { _ in UInt8.random(in: 0...(.max)) })
   }
 
   /// adapters/<first two digits>/<blob>.safetensors
@@ -67,14 +64,12 @@ struct BlobFiles: Sendable {
     return Self.names(in: quarantine).contains { Self.quarantined(file: $0) != nil }
   }
 
-  static let shards: [String] = (0..<256).map { $0 < 16 ? "0" + hex($0) : hex($0) }
+  static let shards: [String] = (UInt8.min...UInt8.max).map { Hexadecimal.text([$0]) }
 
   static func names(in directory: URL) -> [String] {
-    (try? FileManager.default.contentsOfDirectory(atPath: directory.path(percentEncoded: false)))
+    (try? FileManager.default.contentsOfDirectory(atPath: directory.filePath))
       ?? []
   }
-
-  private static func hex(_ number: Int) -> String { String(number, radix: 16) }
 
   private static func isDigit(_ byte: UInt8) -> Bool {
     (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
@@ -87,7 +82,7 @@ enum FileKind {
   case directory, file, link, other, missing
 
   init(_ url: URL) {
-    var path = url.path(percentEncoded: false)
+    var path = url.filePath
     // With a slash at its end a link to a directory would be followed.
     while path.count > 1, path.hasSuffix("/") { path.removeLast() }
     var status = stat()

@@ -10,7 +10,7 @@ internal import Model
 
   /// Throws `PLOTError.file`, of a full disk for example.
   init(_ entries: [NGramCount], in directory: URL) throws(PLOTError) {
-    let path = directory.appending(path: ".count-\(UUID().uuidString)").path(percentEncoded: false)
+    let path = directory.appending(path: ".count-\(UUID().uuidString)").filePath
     func failure(_ operation: String) -> PLOTError {
       .file(path: path, operation: operation, reason: lastSystemError())
     }

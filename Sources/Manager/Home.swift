@@ -1,5 +1,6 @@
 package import Foundation
 internal import Glibc
+internal import Model
 
 /// The data directory: everything that one server knows lives below it.
 ///
@@ -46,7 +47,7 @@ package struct Home: Sendable, Hashable {
           attributes: [.posixPermissions: 0o700])
       } catch {
         throw .uncreatable(
-          path: directory.path(percentEncoded: false), why: error.localizedDescription)
+          path: directory.filePath, why: error.localizedDescription)
       }
     }
   }
@@ -56,7 +57,7 @@ package struct Home: Sendable, Hashable {
   package func lock(
     _ name: String, _ kind: FileLock.Kind = .exclusive, wait: Bool = false
   ) throws(HomeError) -> FileLock? {
-    try FileLock(path: locks.appending(path: name).path(percentEncoded: false), kind, wait: wait)
+    try FileLock(path: locks.appending(path: name).filePath, kind, wait: wait)
   }
 }
 

@@ -1,5 +1,4 @@
 internal import Foundation
-internal import Glibc
 internal import Model
 
 /// Which home a registry and a folder of blobs belong to: a random identity that both carry, so that
@@ -20,7 +19,7 @@ enum HomeIdentity {
   /// The identity that the folder carries; nil where it carries none. Throws
   /// `RegistryError.unreadableMarker`.
   static func marker(in adapters: URL) throws(RegistryError) -> String? {
-    let path = adapters.appending(path: markerName).path(percentEncoded: false)
+    let path = adapters.appending(path: markerName).filePath
     guard FileManager.default.fileExists(atPath: path) else { return nil }
     guard let bytes = FileManager.default.contents(atPath: path), bytes.count < 4096,
       let marker = try? JSONDecoder().decode(Marker.self, from: bytes), marker.format == format
@@ -32,7 +31,7 @@ enum HomeIdentity {
   static func mark(_ adapters: URL, as home: String) throws {
     let text = try JSONText.encode(Marker(format: format, home: home))
     try AtomicFile.write(
-      [UInt8](text.utf8), to: adapters.appending(path: markerName).path(percentEncoded: false))
+      [UInt8](text.utf8), to: adapters.appending(path: markerName).filePath)
   }
 
   /// What is to be done about a registry and a folder.

@@ -49,7 +49,7 @@ package struct PLOTBuild: Sendable {
   package static func prepare(_ directory: URL) throws {
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
     for name in try FileManager.default.contentsOfDirectory(
-      atPath: directory.path(percentEncoded: false))
+      atPath: directory.filePath)
     where name.hasPrefix(AtomicFile.leftoverPrefix) {
       try FileManager.default.removeItem(at: directory.appending(path: name))
     }

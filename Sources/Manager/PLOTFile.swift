@@ -26,7 +26,7 @@ private import Synchronization
   /// Throws `PLOTError`; `baseHash` is the content hash of the base that wants to use the table.
   package init(opening url: URL, baseHash: String, hidden: Int) throws(PLOTError) {
     self.url = url
-    let path = url.path(percentEncoded: false)
+    let path = url.filePath
     do { map = try MappedFile(path: path) } catch .file(_, let operation, let reason) {
       throw .file(path: path, operation: operation, reason: reason)
     } catch {

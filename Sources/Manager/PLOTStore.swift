@@ -1,4 +1,5 @@
 package import Foundation
+internal import Model
 private import Synchronization
 
 /// All that is stored of one base's local layers: the general table, the domains' tables (files,
@@ -26,7 +27,7 @@ package final class PLOTStore: Sendable {
   ) throws(PLOTError) {
     var files: [PLOTFile] = []
     if let url = directory.map({ PLOTStore.file(in: $0, domain: nil) }),
-      FileManager.default.fileExists(atPath: url.path(percentEncoded: false))
+      FileManager.default.fileExists(atPath: url.filePath)
     {
       files = [try PLOTFile(opening: url, baseHash: baseHash, hidden: hidden)]
     }
@@ -52,7 +53,7 @@ package final class PLOTStore: Sendable {
       if let domain = domains[name] { return domain }
       guard let directory else { throw .unknownDomain(name, path: "its file") }
       let url = PLOTStore.file(in: directory, domain: name)
-      let path = url.path(percentEncoded: false)
+      let path = url.filePath
       guard FileManager.default.fileExists(atPath: path) else {
         throw .unknownDomain(name, path: path)
       }

@@ -28,10 +28,11 @@ package import Model
       bigrams: 0, capacity: PLOTHeader.capacity(for: count), longestProbe: 0, indexChecksum: 0,
       checksChecksum: 0)
     self.url = url
-    let path = url.path(percentEncoded: false)
+    let path = url.filePath
     let number = String(UInt64.random(in: 0...(.max)), radix: 36)
-    temporary = url.deletingLastPathComponent()
-      .appending(path: AtomicFile.leftoverPrefix + number).path(percentEncoded: false)
+    temporary =
+      url.deletingLastPathComponent()
+      .appending(path: AtomicFile.leftoverPrefix + number).filePath
     func failure(_ operation: String, _ code: Int32) -> PLOTError {
       .file(path: path, operation: operation, reason: unsafe String(cString: strerror(code)))
     }
@@ -119,7 +120,7 @@ package import Model
     header.checksChecksum = checksum(header.checksOffset..<header.checksOffset + written * 4)
     unsafe UnsafeMutableRawPointer(bitPattern: start)?.copyMemory(
       from: header.bytes, byteCount: PLOTHeader.byteCount)
-    let path = url.path(percentEncoded: false)
+    let path = url.filePath
     func failure(_ operation: String) -> PLOTError {
       .file(path: path, operation: operation, reason: unsafe String(cString: strerror(errno)))
     }
@@ -130,7 +131,7 @@ package import Model
     finished = true
     // The rename itself is on disk only when the directory is.
     let directory = unsafe open(
-      url.deletingLastPathComponent().path(percentEncoded: false), O_RDONLY | O_CLOEXEC)
+      url.deletingLastPathComponent().filePath, O_RDONLY | O_CLOEXEC)
     guard directory >= 0 else { throw failure("examine the directory of") }
     defer { close(directory) }
     guard fsync(directory) == 0 else { throw failure("write the directory of") }

@@ -40,7 +40,7 @@ enum PartedArchive {
       return piece
     }
     try checkOrder(pieces)
-    let file = directory.appending(path: BaseStore.stagingPrefix + UUID().uuidString).path()
+    let file = directory.appending(path: BaseStore.stagingPrefix + UUID().uuidString).filePath
     var whole = try AtomicFile(replacing: file)
     for piece in pieces { try piece.archive.append(piece.entry, to: &whole) }
     try whole.commit()

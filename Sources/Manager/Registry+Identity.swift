@@ -1,11 +1,12 @@
 internal import Foundation
 internal import GRDB
+internal import Model
 
 extension Registry {
   /// Refuses a home whose registry file is gone while its blobs are there, before anything is made.
   /// Throws `RegistryError.lost`.
   static func checkPresence(_ home: Home) throws(RegistryError) {
-    let path = home.registry.path(percentEncoded: false)
+    let path = home.registry.filePath
     if FileManager.default.fileExists(atPath: path) { return }
     if BlobFiles(home).holdAny { throw lost(home) }
   }
@@ -19,7 +20,7 @@ extension Registry {
     defer { withExtendedLifetime(lock) {} }
     let isNew = try database.read { try !hasTables($0) }
     if !isNew, try database.read({ try !$0.tableExists("grdb_migrations") }) {
-      throw RegistryError.notOurs(path: home.registry.path(percentEncoded: false))
+      throw RegistryError.notOurs(path: home.registry.filePath)
     }
     let own = isNew ? nil : try database.read(identity)
     let marker = try HomeIdentity.marker(in: home.adapters)
@@ -29,11 +30,7 @@ extension Registry {
     // The registry first: a folder without a mark is adopted again, but one whose mark no registry
     // has would be another's.
     if own == nil {
-      try database.write { db in
-        try db.execute(
-          sql: "INSERT INTO settings (key, value) VALUES (?, ?)",
-          arguments: [identityKey, identity])
-      }
+      try database.write { try set(identityKey, to: identity, $0) }
     }
     try HomeIdentity.mark(home.adapters, as: identity)
   }
@@ -47,7 +44,7 @@ extension Registry {
       registry: own, folder: marker, registryIsNew: isNew, holdsBlobs: files.holdAny,
       knowsOne: isNew ? false : try database.read { try knowsOne($0, files) })
     let (registry, adapters) = (
-      home.registry.path(percentEncoded: false), home.adapters.path(percentEncoded: false)
+      home.registry.filePath, home.adapters.filePath
     )
     switch HomeIdentity.judge(seen, fresh: HomeIdentity.make()) {
     case .adopt(let identity): return identity
@@ -62,9 +59,7 @@ extension Registry {
   private static let identityKey: String = "home"
 
   private static func identity(_ db: Database) throws -> String? {
-    guard try db.tableExists("settings") else { return nil }
-    return try String.fetchOne(
-      db, sql: "SELECT value FROM settings WHERE key = ?", arguments: [identityKey])
+    try db.tableExists("settings") ? setting(identityKey, db) : nil
   }
 
   private static func hasTables(_ db: Database) throws -> Bool {
@@ -83,7 +78,7 @@ extension Registry {
 
   private static func lost(_ home: Home) -> RegistryError {
     .lost(
-      registry: home.registry.path(percentEncoded: false),
-      adapters: home.adapters.path(percentEncoded: false))
+      registry: home.registry.filePath,
+      adapters: home.adapters.filePath)
   }
 }

@@ -46,10 +46,9 @@ extension Registry {
     try look {
       $0.isClosed
     } ask: { index, db in
-      let value = try String.fetchOne(
-        db.cachedStatement(sql: "SELECT value FROM settings WHERE key = 'access'"))
-      index.isClosed = value != "open"
-      return value != "open"
+      let isClosed = try Self.setting(Self.accessKey, db) != "open"
+      index.isClosed = isClosed
+      return isClosed
     }
   }
 
@@ -58,10 +57,10 @@ extension Registry {
     try write { db in try Self.set(isClosed: isClosed, db) }
   }
 
+  private static let accessKey: String = "access"
+
   private static func set(isClosed: Bool, _ db: Database) throws {
-    try db.execute(
-      sql: "INSERT OR REPLACE INTO settings (key, value) VALUES ('access', ?)",
-      arguments: [isClosed ? "closed" : "open"])
+    try set(accessKey, to: isClosed ? "closed" : "open", db)
     try RegistryIndex.note(change: nil, db)
   }
 

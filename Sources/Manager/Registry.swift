@@ -1,5 +1,6 @@
 internal import Foundation
 internal import GRDB
+internal import Model
 internal import Synchronization
 
 /// Who there is (tenants), what they have (vBERTs and their versions) and what is being made (jobs):
@@ -29,7 +30,7 @@ package final class Registry: Sendable {
     self.home = home
     try Self.checkPresence(home)
     try home.create()
-    let path = home.registry.path(percentEncoded: false)
+    let path = home.registry.filePath
     let connections = try storage(path) {
       var setup = GRDB.Configuration()
       setup.busyMode = .timeout(30)
@@ -67,12 +68,12 @@ package final class Registry: Sendable {
 
   /// Runs `body` in a transaction that is on the disk when this returns.
   func write<Result>(_ body: (Database) throws -> Result) throws(RegistryError) -> Result {
-    try storage(home.registry.path(percentEncoded: false)) { try writer.write(body) }
+    try storage(home.registry.filePath) { try writer.write(body) }
   }
 
   /// The same for what is not worth waiting for: throws `busy` at once where another holds the lock.
   func writeAtOnce(_ body: (Database) throws -> Void) throws(RegistryError) {
-    try storage(home.registry.path(percentEncoded: false)) {
+    try storage(home.registry.filePath) {
       try writer.writeWithoutTransaction { db in
         try db.execute(sql: "PRAGMA busy_timeout = 50")
         defer { try? db.execute(sql: "PRAGMA busy_timeout = 30000") }
@@ -86,7 +87,7 @@ package final class Registry: Sendable {
 
   /// Runs `body` on one state of the database.
   func read<Result>(_ body: (Database) throws -> Result) throws(RegistryError) -> Result {
-    try storage(home.registry.path(percentEncoded: false)) { try reader.read(body) }
+    try storage(home.registry.filePath) { try reader.read(body) }
   }
 
   /// What is `known`, else what `ask` finds: on what is remembered, after forgetting what any process
@@ -99,7 +100,7 @@ package final class Registry: Sendable {
       let found = index.withLock { index in index.mark == mark ? known(&index) : nil }
       if let found { return found }
     }
-    return try storage(home.registry.path(percentEncoded: false)) {
+    return try storage(home.registry.filePath) {
       try reader.unsafeRead { db in
         try index.withLock { index in
           // Taken first: what is committed during the look changes it.

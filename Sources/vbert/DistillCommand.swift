@@ -107,7 +107,7 @@ struct DistillCommand: ParsableCommand {
     if let checkpoint { return checkpoint }
     let directory = home.root.appending(path: "distill", directoryHint: .isDirectory)
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-    return directory.appending(path: "\(name).safetensors").path(percentEncoded: false)
+    return directory.appending(path: "\(name).safetensors").filePath
   }
 
   private func teach(

@@ -73,7 +73,7 @@ struct PLOTBuildCommand: ParsableCommand {
     let summary = try count(build, try LocalEncoder(base: model, backend: backend))
     let table = summary.table
     let report = Report(
-      file: build.file.path(percentEncoded: false), type: rowType.name, rows: table.count,
+      file: build.file.filePath, type: rowType.name, rows: table.count,
       trigrams: table.count - table.bigrams - table.unigrams, bigrams: table.bigrams,
       unigrams: table.unigrams, bytes: table.fileSize, lines: summary.lines,
       tokens: summary.tokens, seconds: (ContinuousClock.now - start) / .seconds(1))

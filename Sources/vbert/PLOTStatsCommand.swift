@@ -78,7 +78,7 @@ struct PLOTStatsCommand: ParsableCommand {
   private static func describe(_ file: PLOTFile) -> Table {
     let header = file.header
     return Table(
-      file: file.url.path(percentEncoded: false), type: header.format.type.name,
+      file: file.url.filePath, type: header.format.type.name,
       rows: header.count, trigrams: header.count - header.bigrams - header.unigrams,
       bigrams: header.bigrams, unigrams: header.unigrams, bytes: header.fileSize,
       indexBytes: header.fileSize - header.count * header.format.stride,

@@ -70,7 +70,7 @@ struct PLOTVerifyCommand: ParsableCommand {
     let upper = try UpperEncoder(base: model, backend: backend, tokenBudget: 128)
     let batches = try readTexts(base.tokenizer)
     let report = Report(
-      file: url.path(percentEncoded: false), good: found.isGood,
+      file: url.filePath, good: found.isGood,
       indexDamaged: found.damage.index, checksumsDamaged: found.damage.checksums,
       damagedRows: found.damage.rows, sample: found.sample, wrongRows: found.wrongRows,
       rows: Distance(found.error),

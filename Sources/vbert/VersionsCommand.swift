@@ -75,9 +75,7 @@ struct VersionRow: Encodable {
     self.version = version.id.number
     self.current = current
     bytes = version.blob?.byteCount ?? 0
-    sha256 = version.blob.map { blob in
-      blob.sha256.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-    }
+    sha256 = version.blob.map { Hexadecimal.text($0.sha256) }
     labels = version.spec.labels
     metrics = version.metrics
     (note, created) = (version.note, version.created)

@@ -291,7 +291,7 @@ private typealias Task = _Concurrency.Task
     let home = try TinyHome()
     try home.addAll()
     let url = home.home.root.appending(path: "trace.json")
-    let pipeline = try home.pipeline(trace: try Trace(path: url.path()))
+    let pipeline = try home.pipeline(trace: try Trace(path: url.filePath))
     pipeline.start()
     var random = SeededGenerator(seed: 10)
     let request = Self.request(try home.pinned("topic"), &random)

@@ -20,7 +20,7 @@ package final class TinyHome: Sendable {
   package init() throws {
     home = Home(
       option: FileManager.default.temporaryDirectory
-        .appending(path: "vbert-serving-\(UUID().uuidString)").path())
+        .appending(path: "vbert ä serving-\(UUID().uuidString)").filePath)
     registry = try Registry(home: home)
     store = AdapterStore(registry: registry)
     var dense = TinyModel.configuration

@@ -26,7 +26,7 @@ package struct AccuracyRows: Sendable {
       try task.file(part).map { try DataSet(path: $0, task: kind, labelled: true) }
     }
     guard var train = try read("train"), var test = try read("test") else {
-      throw AccuracyError.noTasks(task.directory.path(percentEncoded: false))
+      throw AccuracyError.noTasks(task.directory.filePath)
     }
     let labels = kind == .score ? LabelSet([]) : try LabelSet(of: train, task: kind)
     var dev =

@@ -27,7 +27,7 @@ package struct AccuracyTask: Sendable, Equatable {
     for kind in Kind.allCases {
       let directory = folder.appending(path: kind.rawValue, directoryHint: .isDirectory)
       let found =
-        (try? FileManager.default.contentsOfDirectory(atPath: directory.path(percentEncoded: false)))
+        (try? FileManager.default.contentsOfDirectory(atPath: directory.filePath))
         ?? []
       for name in found.sorted() {
         let task = AccuracyTask(
@@ -36,9 +36,9 @@ package struct AccuracyTask: Sendable, Equatable {
         if task.file("train") != nil, task.file("test") != nil { tasks.append(task) }
       }
     }
-    guard !tasks.isEmpty else { throw AccuracyError.noTasks(folder.path(percentEncoded: false)) }
+    guard !tasks.isEmpty else { throw AccuracyError.noTasks(folder.filePath) }
     for name in names where !tasks.contains(where: { $0.name == name }) {
-      throw AccuracyError.noTask(name, folder: folder.path(percentEncoded: false))
+      throw AccuracyError.noTask(name, folder: folder.filePath)
     }
     return names.isEmpty ? tasks : tasks.filter { names.contains($0.name) }
   }
@@ -46,7 +46,7 @@ package struct AccuracyTask: Sendable, Equatable {
   /// Its train, dev or test rows, plain or gzip; nil when there are none.
   func file(_ part: String) -> String? {
     ["\(part).jsonl.gz", "\(part).jsonl"].map {
-      directory.appending(path: $0).path(percentEncoded: false)
+      directory.appending(path: $0).filePath
     }
     .first { FileManager.default.fileExists(atPath: $0) }
   }
@@ -58,7 +58,7 @@ package struct AccuracyTask: Sendable, Equatable {
     case .ner: return .tag
     case .pair:
       guard let path = file("train") else {
-        throw AccuracyError.noTasks(directory.path(percentEncoded: false))
+        throw AccuracyError.noTasks(directory.filePath)
       }
       return (try? DataSet(path: path, task: .score, labelled: true)) == nil ? .classify : .score
     }
