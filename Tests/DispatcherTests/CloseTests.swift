@@ -59,14 +59,6 @@ private typealias Task = _Concurrency.Task
     await server.pipeline.stop()
   }
 
-  private func until(_ condition: () -> Bool) async throws {
-    for _ in 0..<20_000 {
-      if condition() { return }
-      try await Task.sleep(for: .milliseconds(1))
-    }
-    Issue.record("waited in vain")
-  }
-
   private static func request(texts: Int, version: String = "HTTP/1.1") -> String {
     let inputs = Array(repeating: #"["the cat sat on the mat"]"#, count: texts).joined(
       separator: ",")

@@ -202,13 +202,11 @@ private typealias Task = _Concurrency.Task
     try await server.test { client in
       let ask = #"{"model": "topic", "inputs": "a cat"}"#
       let first = Task { try await client.post("/predict", ask) }
-      while !server.pipeline.intake.hasOpenBatch { try await Task.sleep(for: .milliseconds(1)) }
+      try await until { server.pipeline.intake.hasOpenBatch }
       let second = Task {
         try await client.post("/predict", #"{"model": "topic", "inputs": [["a"], ["b"]]}"#)
       }
-      while server.pipeline.intake.load.sequences < 2 {
-        try await Task.sleep(for: .milliseconds(1))
-      }
+      try await until { server.pipeline.intake.load.sequences >= 2 }
       let full = try await client.post("/predict", ask)
       #expect(full.status == 429 && full.object["error_type"] as? String == "Overloaded")
       #expect(full.header("retry-after").flatMap(Int.init).map { 1...60 ~= $0 } == true)

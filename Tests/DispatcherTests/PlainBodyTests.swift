@@ -48,7 +48,7 @@ import Testing
   }
 
   /// Whatever it reads, the decoder reads too, and the same.
-  @Test func equalsTheDecoder() {
+  @Test func fuzzedBodiesEqualTheDecoder() {
     var read = 0
     func compare<Body: ReadsPlainBody>(_ bytes: [UInt8], _ type: Body.Type, _ seed: UInt64) {
       guard let plain = Self.plain(bytes, as: type) else { return }

@@ -75,7 +75,7 @@ private func lines(_ path: String, limit: Int = 1 << 20) throws -> [String] {
     }
   }
 
-  @Test func mutatedGzipNeverTraps() throws {
+  @Test func fuzzedGzipNeverTraps() throws {
     let good = [UInt8](try Data(contentsOf: fixtures.appending(path: "lines.txt.gz")))
     try Fuzz.run { generator, _ in
       var bytes = good

@@ -100,7 +100,7 @@ struct PLOTFileTests {
 
   /// Whatever happens to the bytes: an error, or right rows and misses; never a wrong row, never a
   /// read outside. Half the time the damage is signed, so that it gets past the header's checksum.
-  @Test func damageCostsTimeNotTruth() throws {
+  @Test func fuzzedDamageCostsTimeNotTruth() throws {
     let grams = SmallPLOT.grams(150, seed: 3)
     for type in PLOTRowType.allCases {
       try SmallPLOT.write(grams, to: url, type: type)

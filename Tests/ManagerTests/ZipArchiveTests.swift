@@ -169,7 +169,7 @@ struct HandmadeZip {
     ) { try archive.bytes(of: big, limit: 2) }
   }
 
-  @Test func mutatedArchivesNeverTrap() throws {
+  @Test func fuzzedArchivesNeverTrap() throws {
     let originals = try ["small.zip", "streamed.zip"].map {
       [UInt8](try Data(contentsOf: fixtures.appending(path: $0)))
     }

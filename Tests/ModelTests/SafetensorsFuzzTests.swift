@@ -46,7 +46,7 @@ import Testing
     return true
   }
 
-  @Test func mutatedFilesNeverTrap() {
+  @Test func fuzzedFilesNeverTrap() {
     var accepted = 0
     Fuzz.run { generator, seed in
       var bytes = valid(&generator)

@@ -23,7 +23,7 @@ import Testing
     return ([open] + a + [end] + b + [end], a.count + b.count < whole)
   }
 
-  @Test func oneQueryBesideManyTextsIsEveryPairAlone() {
+  @Test func fuzzedQueriesBesideManyTextsAreEveryPairAlone() {
     Fuzz.run { generator, seed in
       func text() -> String {
         let words = ["cat", "caf\u{E9}", "[MASK]", ".", "\u{6771}", "unaffable", "\u{301}", " "]

@@ -5,7 +5,7 @@ import Testing
 
 /// Any text, any vocabulary: right in shape, never a trap.
 @Suite struct WordPieceFuzzTests {
-  @Test func anyTextGivesAWellFormedEncoding() throws {
+  @Test func fuzzedTextGivesAWellFormedEncoding() throws {
     let tokenizers = try [true, false].map {
       try WordPiece(vocabulary: Fixture.bytes("wordpiece.vocab.txt"), lowercase: $0)
     }
@@ -63,7 +63,7 @@ import Testing
     }
   }
 
-  @Test func anyVocabularyIsReadOrRefused() throws {
+  @Test func fuzzedVocabulariesAreReadOrRefused() throws {
     let files = try ["wordpiece.vocab.txt", "wordpiece.tokenizer.json"].map(Fixture.bytes)
     Fuzz.run { generator, seed in
       var bytes = files[0]

@@ -37,7 +37,7 @@ import Testing
     return words
   }
 
-  @Test func equalsSplittingEverythingFirst() {
+  @Test func fuzzedTextIsSplitAsAllAtOnce() {
     Fuzz.run { generator, seed in
       let parts = [
         "a", "Z", "\u{E9}", "e\u{301}", " ", "\n", "\u{85}", "\u{2003}", ".", "\u{2019}", "-",

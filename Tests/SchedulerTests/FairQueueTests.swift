@@ -26,7 +26,7 @@ private let far = ContinuousClock.now + .seconds(3600)
 
   /// Over any stretch in which all have something queued, each share is within a quantum of its
   /// weight and a longest sequence of what the weights say.
-  @Test func sharesFollowTheWeights() throws {
+  @Test func fuzzedSharesFollowTheWeights() throws {
     try Fuzz.run { random, seed in
       let tenants = Int.random(in: 2...6, using: &random)
       let weights: [Double] = (0..<tenants).map { _ in
@@ -65,7 +65,7 @@ private let far = ContinuousClock.now + .seconds(3600)
 
   /// Whatever the order of arrivals, removals and cancellations: everything comes out once, in the
   /// tenant's order, and the sums agree with a naive list.
-  @Test func nothingIsLostAndNothingComesTwice() {
+  @Test func fuzzedQueuesLoseNothingAndGiveNothingTwice() {
     Fuzz.run { random, seed in
       var pair = Pair()
       for _ in 0..<2000 {

@@ -39,14 +39,6 @@ private typealias Task = _Concurrency.Task
     return (pipeline, source, Self.request(try home.pinned("topic")))
   }
 
-  private func until(_ condition: () -> Bool) async throws {
-    for _ in 0..<20_000 {
-      if condition() { return }
-      try await Task.sleep(for: .milliseconds(1))
-    }
-    Issue.record("waited in vain")
-  }
-
   private func isUnhealthy(_ pipeline: Pipeline, _ part: String) -> Bool {
     guard case .unhealthy(let why) = pipeline.health else { return false }
     return why.contains(part)

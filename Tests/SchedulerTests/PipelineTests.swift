@@ -304,12 +304,4 @@ private typealias Task = _Concurrency.Task
       #expect(names.contains(name))
     }
   }
-
-  private func until(_ condition: () -> Bool) async throws {
-    for _ in 0..<5000 {
-      if condition() { return }
-      try await Task.sleep(for: .milliseconds(1))
-    }
-    Issue.record("waited in vain")
-  }
 }

@@ -2,6 +2,9 @@ import Foundation
 
 /// Bounds a fuzz test by time: 2 seconds unless `VBERT_FUZZ_SECONDS` says otherwise (CI: 60).
 ///
+/// A test that calls `run` holds its thread for as long, and there are as many threads as cores: its
+/// name begins with "fuzzed", by which `scripts/test` runs it after the tests that wait for others.
+///
 /// Every run starts at another seed, which the failing iteration's message should carry;
 /// `VBERT_FUZZ_SEED` repeats it.
 package enum Fuzz {

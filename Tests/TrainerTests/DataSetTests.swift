@@ -95,7 +95,7 @@ import Trainer
     }
   }
 
-  @Test func noBytesCrashTheReader() {
+  @Test func fuzzedBytesNeverTrap() {
     Fuzz.run { random, seed in
       let task = Model.Task.allCases.randomElement(using: &random) ?? .classify
       var bytes = Array(
