@@ -38,7 +38,7 @@ package protocol Backend: AnyObject, Sendable {
 
   /// out[r] = LayerNorm(word[ids[r]] + position[positions[r]] + tokenType[types[r]]), out [R, H].
   func embed(
-    ids: [Int32], positions: [Int32], types: [Int32], tables: EmbeddingTables,
+    ids: Indices, positions: Indices, types: Indices, tables: EmbeddingTables,
     norm: Normalization, into out: Tensor
   ) throws(ComputeError)
 
@@ -50,14 +50,14 @@ package protocol Backend: AnyObject, Sendable {
   /// x[r] = LayerNorm(x[r] + position[r's place in its sequence] + tokenType[types[r]]), in place:
   /// the second tables, which keep the stored rows free of position and segment.
   func addPositions(
-    to x: Tensor, types: [Int32], sequences: any PlacedSequences, tables: EmbeddingTables,
+    to x: Tensor, types: Indices, sequences: any PlacedSequences, tables: EmbeddingTables,
     norm: Normalization
   ) throws(ComputeError)
 
   /// `mergeNGrams`, then `addPositions`: how the batch of a skip base enters, so that a device may do
   /// both at once.
   func enter(
-    _ rows: [NGramRow], types: [Int32], sequences: any PlacedSequences, tables: EmbeddingTables,
+    _ rows: [NGramRow], types: Indices, sequences: any PlacedSequences, tables: EmbeddingTables,
     norm: Normalization, into out: Tensor
   ) throws(ComputeError)
 
@@ -136,7 +136,7 @@ extension Backend {
   }
 
   package func enter(
-    _ rows: [NGramRow], types: [Int32], sequences: any PlacedSequences, tables: EmbeddingTables,
+    _ rows: [NGramRow], types: Indices, sequences: any PlacedSequences, tables: EmbeddingTables,
     norm: Normalization, into out: Tensor
   ) throws(ComputeError) {
     try mergeNGrams(rows, sequences: sequences, into: out)

@@ -6,6 +6,8 @@ package enum ComputeError: Error, Equatable, CustomStringConvertible {
   case device(String)
   /// The backend does not offer what was asked for on this machine.
   case unsupported(String)
+  /// A row was asked for that the table has not.
+  case index(Int32, rows: Int)
   /// Whoever asked for the result is gone; the rest was left out.
   case abandoned
 
@@ -15,6 +17,7 @@ package enum ComputeError: Error, Equatable, CustomStringConvertible {
       "out of device memory: \(bytes) more bytes were needed; lower \(flag)"
     case .device(let what): "device error: \(what)"
     case .unsupported(let what): "not supported here: \(what)"
+    case .index(let index, let rows): "\(index) is no row of a table of \(rows)"
     case .abandoned: "nobody waits for the result any more"
     }
   }

@@ -3,18 +3,18 @@ package import Compute
 
 extension CPUBackend {
   package func embed(
-    ids: [Int32], positions: [Int32], types: [Int32], tables: EmbeddingTables,
+    ids: Indices, positions: Indices, types: Indices, tables: EmbeddingTables,
     norm: Normalization, into out: Tensor
   ) throws(ComputeError) {
     guard let word = tables.word else { preconditionFailure("embedding without a word table") }
     precondition(ids.count == out.rows && positions.count == out.rows && types.count == out.rows)
-    precondition(Self.within(ids, word) && Self.within(positions, tables.position))
-    precondition(Self.within(types, tables.tokenType))
+    precondition(ids.bound <= word.rows && positions.bound <= tables.position.rows)
+    precondition(types.bound <= tables.tokenType.rows)
     if out.rows == 0 { return }
     unsafe csimd_embed(
-      context, norm.view, word.floats, word.stride, ids, tables.position.floats,
-      tables.position.stride, positions, tables.tokenType.floats, tables.tokenType.stride, types,
-      out.rows, out.floats, out.stride)
+      context, norm.view, word.floats, word.stride, ids.values, tables.position.floats,
+      tables.position.stride, positions.values, tables.tokenType.floats, tables.tokenType.stride,
+      types.values, out.rows, out.floats, out.stride)
   }
 
   package func mergeNGrams(
@@ -31,17 +31,17 @@ extension CPUBackend {
   }
 
   package func addPositions(
-    to x: Tensor, types: [Int32], sequences: any PlacedSequences, tables: EmbeddingTables,
+    to x: Tensor, types: Indices, sequences: any PlacedSequences, tables: EmbeddingTables,
     norm: Normalization
   ) throws(ComputeError) {
     let sequences = own(sequences)
     precondition(types.count == x.rows && sequences.layout.rows == x.rows)
     precondition(
-      sequences.layout.longest <= tables.position.rows && Self.within(types, tables.tokenType))
+      sequences.layout.longest <= tables.position.rows && types.bound <= tables.tokenType.rows)
     if x.rows == 0 { return }
     unsafe csimd_embed(
       context, norm.view, x.floats, x.stride, nil, tables.position.floats, tables.position.stride,
-      sequences.positions, tables.tokenType.floats, tables.tokenType.stride, types, x.rows,
+      sequences.positions, tables.tokenType.floats, tables.tokenType.stride, types.values, x.rows,
       x.floats, x.stride)
   }
 
@@ -49,10 +49,6 @@ extension CPUBackend {
     precondition(gate.columns == x.columns)
     if x.rows == 0 { return }
     unsafe csimd_gate(context, x.floats, x.stride, x.rows, x.columns, gate.floats, bias)
-  }
-
-  private static func within(_ indices: [Int32], _ table: Tensor) -> Bool {
-    indices.allSatisfy { $0 >= 0 && Int($0) < table.rows }
   }
 }
 

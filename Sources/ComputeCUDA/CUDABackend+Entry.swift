@@ -15,13 +15,17 @@ extension CUDABackend {
   }
 
   package func embed(
-    ids: [Int32], positions: [Int32], types: [Int32], tables: EmbeddingTables,
+    ids: Indices, positions: Indices, types: Indices, tables: EmbeddingTables,
     norm: Normalization, into out: Tensor
   ) throws(ComputeError) {
     guard let word = tables.word else { preconditionFailure("the first tables hold words") }
     precondition(ids.count == out.rows && positions.count == out.rows && types.count == out.rows)
+    precondition(ids.bound <= word.rows && positions.bound <= tables.position.rows)
+    precondition(types.bound <= tables.tokenType.rows)
     let kernel = try rowKernel("embed", hidden: out.columns)
-    let (ids, positions, types) = (try table(ids), try table(positions), try table(types))
+    let (ids, positions, types) = (
+      try table(ids.values), try table(positions.values), try table(types.values)
+    )
     try launchRows(
       kernel, rows: out.rows,
       [
@@ -32,11 +36,12 @@ extension CUDABackend {
   }
 
   package func addPositions(
-    to x: Tensor, types: [Int32], sequences: any PlacedSequences, tables: EmbeddingTables,
+    to x: Tensor, types: Indices, sequences: any PlacedSequences, tables: EmbeddingTables,
     norm: Normalization
   ) throws(ComputeError) {
+    checkPlaces(sequences, types, tables)
     let kernel = try rowKernel("addPositions", hidden: x.columns)
-    let types = try table(types)
+    let types = try table(types.values)
     try launchRows(
       kernel, rows: x.rows,
       [
@@ -82,10 +87,11 @@ extension CUDABackend {
   }
 
   package func enter(
-    _ rows: [NGramRow], types: [Int32], sequences: any PlacedSequences, tables: EmbeddingTables,
+    _ rows: [NGramRow], types: Indices, sequences: any PlacedSequences, tables: EmbeddingTables,
     norm: Normalization, into out: Tensor
   ) throws(ComputeError) {
-    let types = try table(types)
+    checkPlaces(sequences, types, tables)
+    let types = try table(types.values)
     try merge(
       rows, "enterNGrams",
       [
@@ -130,6 +136,13 @@ extension CUDABackend {
       withExtendedLifetime(memory) {}
       first = end
     }
+  }
+
+  private func checkPlaces(
+    _ sequences: any PlacedSequences, _ types: Indices, _ tables: EmbeddingTables
+  ) {
+    precondition(
+      sequences.layout.longest <= tables.position.rows && types.bound <= tables.tokenType.rows)
   }
 
   func placed(_ sequences: any PlacedSequences) -> CUDASequences {

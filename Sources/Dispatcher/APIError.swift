@@ -112,7 +112,8 @@ extension APIError {
     case .unhealthy, .memoryFull, .serving(.timedOut), .serving(.stopping), .serving(.dropped),
       .serving(.cancelled), .serving(.hung):
       .serviceUnavailable
-    case .serving(.vbert), .serving(.compute): .init(code: 424, reasonPhrase: "Failed Dependency")
+    case .serving(.vbert), .serving(.compute), .serving(.notFinite):
+      .init(code: 424, reasonPhrase: "Failed Dependency")
     case .internalError: .internalServerError
     }
   }

@@ -46,7 +46,11 @@ extension Dispatcher {
 
   /// The vBERT's base. Throws `ServingError`.
   func engine(of vbert: PinnedVBert, _ call: Call) async throws(ServingError) -> Engine {
-    do { return try await engines.engine(for: vbert.spec, by: call.arrival.deadline) } catch {
+    do {
+      let engine = try await engines.engine(for: vbert.spec, by: call.arrival.deadline)
+      try vbert.spec.checkLength(base: engine.model.configuration)
+      return engine
+    } catch {
       if let error = error as? ServingError { throw error }
       throw .vbert(name: vbert.name, why: "\(error)")
     }
@@ -58,16 +62,20 @@ extension Dispatcher {
   ) async throws -> Answer {
     guard !inputs.isEmpty, !inputs.contains(where: \.isEmpty) else { throw APIError.empty }
     try checkCount(inputs.count)
-    let tokenizer = try await engine(of: vbert, call).tokenizer
+    let engine = try await engine(of: vbert, call)
+    let model = engine.model.configuration
+    if !model.readsPairs, inputs.contains(where: \.isPair) {
+      throw APIError.invalid("\(BaseError.noPairs(name: engine.name))", param: "inputs")
+    }
     let begin = ContinuousClock.now
     let sequences = try await encode(
       inputs,
       SequenceEncoder(
-        tokenizer, maxLength: vbert.spec.maxLength, cut: truncate ?? limits.autoTruncate,
+        engine.tokenizer, maxLength: vbert.spec.maxLength, cut: truncate ?? limits.autoTruncate,
         mostWords: limits.tagWords), call)
-    let requests = sequences.map { sequence in
+    let requests = try sequences.map { sequence in
       Scheduler.Request(
-        vbert: vbert, ids: sequence.encoding.ids, types: sequence.encoding.typeIDs,
+        vbert: vbert, tokens: try TokenSequence(sequence.encoding, for: model),
         words: sequence.firstTokens)
     }
     let tokenization = ContinuousClock.now - begin

@@ -9,6 +9,10 @@ enum SequenceInput: Sendable {
   /// A text whose words are wanted: split no further than they fit.
   case running(String)
 
+  var isPair: Bool {
+    if case .pair = self { true } else { false }
+  }
+
   var isEmpty: Bool {
     switch self {
     case .text(let text), .running(let text): text.isEmpty

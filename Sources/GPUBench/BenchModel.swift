@@ -65,14 +65,14 @@ struct BenchInput {
 
   /// Sequences of these lengths, each another vBERT of `residents`, rows drawn from the table.
   init(
-    lengths: [Int], _ residents: Residents?, _ table: DeviceRows?, adapters: Bool = true,
+    _ model: BenchModel, lengths: [Int], _ residents: Residents?, _ table: DeviceRows?,
+    adapters: Bool = true,
     seed: UInt64
-  ) {
+  ) throws {
     var random = Noise(seed: seed)
-    batch = PackedBatch(
-      sequences: lengths.map {
-        ([Int32](repeating: 1, count: $0), [Int32](repeating: 0, count: $0))
-      })
+    batch = try PackedBatch(
+      lengths.map { ([Int32](repeating: 1, count: $0), [Int32](repeating: 0, count: $0)) },
+      for: model.configuration)
     rows = []
     (groups, headGroups) = ([], [])
     if let table {

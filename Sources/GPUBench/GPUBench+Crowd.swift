@@ -7,9 +7,10 @@ extension GPUBench {
     var crowd = try residents(options.vBERTs, model.configuration)
     let size = options.batches.max() ?? 1024
     func measure() throws {
-      let inputs = (0..<4).map { n in
-        BenchInput(
-          lengths: [Int](repeating: 128, count: size), crowd, table, seed: UInt64(size * 10 + n))
+      let inputs = try (0..<4).map { n in
+        try BenchInput(
+          model, lengths: [Int](repeating: 128, count: size), crowd, table,
+          seed: UInt64(size * 10 + n))
       }
       add(
         try self.measure(

@@ -7,9 +7,9 @@ extension GPUBench {
     guard !all.isEmpty else { return note("lengths: give --lengths FILE (Benchmarks/lengths.py)") }
     let mean = Double(all.reduce(0, +)) / Double(all.count)
     for size in options.batches where size > 1 {
-      let inputs = (0..<4).map { n in
-        BenchInput(
-          lengths: (0..<size).map { all[(n * size + $0) % all.count] }, residents, table,
+      let inputs = try (0..<4).map { n in
+        try BenchInput(
+          model, lengths: (0..<size).map { all[(n * size + $0) % all.count] }, residents, table,
           seed: UInt64(size * 10 + n))
       }
       add(

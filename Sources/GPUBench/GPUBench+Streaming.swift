@@ -37,8 +37,8 @@ extension GPUBench {
     for first in stride(from: 0, to: adapters.count / 2, by: size) {
       _ = try stream.bring(Array(adapters[first..<first + size]))
     }
-    let inputs = (0..<4).map { n in
-      BenchInput(lengths: lengths, nil, table, seed: UInt64(n + 1))
+    let inputs = try (0..<4).map { n in
+      try BenchInput(model, lengths: lengths, nil, table, seed: UInt64(n + 1))
     }
     var seconds: [Double] = []
     var copied = 0

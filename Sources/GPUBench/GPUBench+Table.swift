@@ -14,8 +14,8 @@ extension GPUBench {
     var zipf = Zipf(count: grams, seed: 11)
     do {
       let all = try DeviceRows(grams, hidden: hidden, lane: lane)
-      let inputs = (0..<4).map { n in
-        var input = BenchInput(lengths: lengths, residents, all, seed: UInt64(n + 1))
+      let inputs = try (0..<4).map { n in
+        var input = try BenchInput(model, lengths: lengths, residents, all, seed: UInt64(n + 1))
         input.rows = input.rows.map { _ in all.row(zipf.next() % all.count) }
         return input
       }
@@ -32,8 +32,8 @@ extension GPUBench {
       try cache.rows(for: keys) { places in places.map { host.row(keys[$0]) } }
     }
     for _ in 0..<(options.isShort ? 10 : 60) { _ = try find(draw()) }
-    let base = BenchInput(
-      lengths: lengths, residents, nil, seed: 3)
+    let base = try BenchInput(
+      model, lengths: lengths, residents, nil, seed: 3)
     var seconds: [Double] = []
     var lookups: [Double] = []
     let (asked, copied) = (cache.asked, cache.copied)

@@ -124,9 +124,9 @@ package final class GPUBench {
     for length in lengths {
       for size in options.batches {
         for adapters in [true, false] {
-          let inputs = (0..<4).map { n in
-            BenchInput(
-              lengths: [Int](repeating: length, count: size), residents, table,
+          let inputs = try (0..<4).map { n in
+            try BenchInput(
+              model, lengths: [Int](repeating: length, count: size), residents, table,
               adapters: adapters, seed: UInt64(size * 10 + n))
           }
           for pooling in [Pooling.cls, .mean] {

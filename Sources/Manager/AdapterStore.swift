@@ -52,6 +52,7 @@ package struct AdapterStore: Sendable {
     _ version: VersionRecord, base: Configuration
   ) throws(AdapterError) -> HostAdapter {
     do {
+      try version.spec.check(base: base)
       guard let file = try open(version) else {
         return try AdapterFile.adapter(version.spec, base: base, from: MemoryTensors())
       }
@@ -112,8 +113,8 @@ extension AdapterStore {
     do {
       try spec.check(base: base)
       try AdapterFile.check(tensors.map { ($0.name, $0.shape) }, fit: spec, base: base)
-      for tensor in tensors where !tensor.values.allSatisfy(\.isFinite) {
-        throw AdapterFileError.notFinite(name: tensor.name)
+      for tensor in tensors {
+        try AdapterFile.check(values: tensor.values, name: tensor.name)
       }
     } catch { throw .unfit(vbert: vbert.text, why: "\(error)") }
     guard !tensors.isEmpty else { return nil }

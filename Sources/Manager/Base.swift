@@ -12,6 +12,11 @@ package struct Base: Sendable {
 
   package var name: String { record.name }
 
+  /// Throws `BaseError.noPairs` for a base that reads single texts only.
+  package func checkPairs() throws(BaseError) {
+    guard configuration.readsPairs else { throw .noPairs(name: name) }
+  }
+
   /// Files that tell how text becomes ids; at least one of the first two.
   static let vocabularyFiles = ["tokenizer.json", "vocab.txt", "tokenizer_config.json"]
   static let configurationFile = "config.json"

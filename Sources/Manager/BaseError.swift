@@ -18,6 +18,8 @@ package enum BaseError: Error, Equatable, CustomStringConvertible {
   case alreadySkip(name: String)
   /// A vBERT stands on the base.
   case inUse(name: String, vbert: String)
+  /// The second text of a pair has no segment of its own here.
+  case noPairs(name: String)
   /// The operating system refused.
   case file(path: String, why: String)
 
@@ -49,6 +51,8 @@ package enum BaseError: Error, Equatable, CustomStringConvertible {
       "\(name) is a skip base already; give the ordinary base that it was made from"
     case .inUse(let name, let vbert):
       "the vBERT \(vbert) stands on the base \(name); delete it, and others like it, first"
+    case .noPairs(let name):
+      "the base \(name) reads single texts, not pairs: it has one segment (type_vocab_size 1)"
     case .file(let path, let why): "\(path): \(why)"
     }
   }

@@ -22,16 +22,16 @@ extension PLOTStore {
 
   /// Admits what the last graceful stop saved, while others may already look rows up. Returns how
   /// many. A file of another base, or of another row format, is of no use any more and passed over,
-  /// as are damaged rows.
+  /// as are damaged rows and those of tokens beyond the base's `vocabulary`.
   @discardableResult
-  package func restoreAdmitted() -> Int {
+  package func restoreAdmitted(vocabulary: Int) -> Int {
     guard let url = admittedFile,
       let file = try? PLOTFile(opening: url, baseHash: baseHash, hidden: format.hidden),
       file.format == format
     else { return 0 }
     var admitted = 0
     file.forEach { entry in
-      guard file.matchesChecksum(entry),
+      guard entry.gram.isOf(vocabulary: vocabulary), file.matchesChecksum(entry),
         let row = unsafe UnsafeRawPointer(bitPattern: file.address(of: Int(entry.row)))
       else { return }
       unsafe [entry.gram].withUnsafeBufferPointer { unsafe cache.admit($0, rows: row) }

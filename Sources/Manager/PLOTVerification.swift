@@ -12,14 +12,19 @@ package struct PLOTVerification: Sendable {
 
   package var isGood: Bool { damage.isEmpty && wrongRows == 0 }
 
-  /// Computes `sample` rows, spread evenly over the index. Throws what the computer throws.
-  package init(of file: PLOTFile, computer: any NGramComputer, sample: Int) throws {
-    damage = file.damage()
+  /// Computes `sample` rows, spread evenly over the index, but for entries of other vocabularies than
+  /// one of so many tokens. Throws what the computer throws.
+  package init(
+    of file: PLOTFile, computer: any NGramComputer, sample: Int, vocabulary: Int
+  ) throws {
+    damage = file.damage(vocabulary: vocabulary)
     let step = max(1, file.count / max(1, sample))
     var entries: [PLOTIndexEntry] = []
     var place = 0
     file.forEach { entry in
-      if place % step == 0, entries.count < sample, Int(entry.row) < file.count {
+      if place % step == 0, entries.count < sample, Int(entry.row) < file.count,
+        entry.gram.isOf(vocabulary: vocabulary)
+      {
         entries.append(entry)
       }
       place += 1

@@ -8,8 +8,20 @@ package import Compute
 /// lora.<layer>.<target>.A [rank, inputs]                   .B [outputs, rank]
 /// head.weight [outputs, hidden]                            head.bias [outputs]
 /// ```
-/// Layers count in the base, so with skip depth k the first is k. All values are finite.
+/// Layers count in the base, so with skip depth k the first is k. All values are finite, and none is
+/// larger than `largest`.
 package enum AdapterFile {
+  /// No parameter that was trained comes near it, and half precision has nothing above.
+  package static let largest: Float = 65_504
+
+  /// Throws `notFinite`, `tooLarge`. O(count).
+  package static func check(
+    values: [Float], name: String
+  ) throws(AdapterFileError) {
+    guard let wrong = values.first(where: { !($0.magnitude <= largest) }) else { return }
+    throw wrong.isFinite ? .tooLarge(name: name, value: wrong) : .notFinite(name: name)
+  }
+
   package typealias Named = (name: String, shape: [Int], values: [Float])
 
   /// The adapter's tensors in a fixed order.
@@ -64,14 +76,14 @@ package enum AdapterFile {
   }
 
   /// The adapter of this specification, from a source that may hold other tensors too. Throws what
-  /// the source throws, `AdapterFileError.notFinite`, and an error that names the tensor whose shape
+  /// the source throws, `AdapterFileError.notFinite`, `.tooLarge`, and an error that names the tensor whose shape
   /// does not belong to specification and base.
   package static func adapter(
     _ spec: VBertSpec, base: Configuration, from source: any TensorSource
   ) throws -> HostAdapter {
     func values(_ name: String, _ shape: [Int]) throws -> [Float] {
       let values = try source.floats(name, shape: shape)
-      guard values.allSatisfy(\.isFinite) else { throw AdapterFileError.notFinite(name: name) }
+      try check(values: values, name: name)
       return values
     }
     func linear(_ name: String, _ outputs: Int, _ inputs: Int) throws -> HostMatrix {
@@ -148,6 +160,7 @@ package enum AdapterFileError: Error, Equatable, CustomStringConvertible {
   case superfluous(name: String)
   case shape(name: String, found: [Int], expected: [Int])
   case notFinite(name: String)
+  case tooLarge(name: String, value: Float)
 
   package var description: String {
     switch self {
@@ -157,6 +170,8 @@ package enum AdapterFileError: Error, Equatable, CustomStringConvertible {
     case .shape(let name, let found, let expected):
       "tensor \"\(name)\" is \(found), expected \(expected); is it for another base?"
     case .notFinite(let name): "tensor \"\(name)\" holds numbers that are not finite"
+    case .tooLarge(let name, let value):
+      "tensor \"\(name)\" holds \(value); no trained parameter is beyond \(AdapterFile.largest)"
     }
   }
 }

@@ -21,6 +21,8 @@ package enum AdapterSpec: Sendable, Hashable {
 
   /// Widths and ranks above this are refused.
   package static let widest = 4096
+  /// And a LoRA's alpha above this.
+  package static let mostAlpha: Float = 65_536
 }
 
 extension AdapterSpec: CustomStringConvertible {
@@ -50,7 +52,7 @@ extension AdapterSpec: CustomStringConvertible {
       var alpha = Float(2 * size)
       if head.count == 3 {
         guard head[2].hasPrefix("alpha="), let given = Float(head[2].dropFirst(6)),
-          given > 0, given.isFinite
+          given > 0, given <= Self.mostAlpha
         else { throw wrong }
         alpha = given
       }

@@ -70,11 +70,6 @@ package final class BaseModel: Sendable {
   /// Not a checkpoint's: the table of biases, spread over all distances.
   private static let spreadBias: String = "relative_attention_bias, spread"
 
-  /// Of the tables of token types.
-  private static func typeRows(_ configuration: Configuration) -> Int {
-    max(1, configuration.tokenTypes)
-  }
-
   /// `source` with what the architecture leaves out or has in another form: where there are no token
   /// types, all tokens are of one whose embedding is zeros.
   private static func completed(
@@ -103,7 +98,7 @@ package final class BaseModel: Sendable {
     var list: [(String, [Int])] = [
       ("embeddings.word_embeddings.weight", [configuration.vocabularySize, hidden]),
       ("embeddings.position_embeddings.weight", [configuration.positionRows, hidden]),
-      ("embeddings.token_type_embeddings.weight", [typeRows(configuration), hidden]),
+      ("embeddings.token_type_embeddings.weight", [configuration.segments, hidden]),
       ("embeddings.LayerNorm.weight", [hidden]),
       ("embeddings.LayerNorm.bias", [hidden]),
     ]
@@ -119,7 +114,7 @@ package final class BaseModel: Sendable {
     if configuration.isSkip {
       list += [
         ("embeddings.position_embeddings2.weight", [configuration.positionRows, hidden]),
-        ("embeddings.token_type_embeddings2.weight", [typeRows(configuration), hidden]),
+        ("embeddings.token_type_embeddings2.weight", [configuration.segments, hidden]),
         ("norm.weight", [hidden]), ("norm.bias", [hidden]), ("attn.weight", [1, hidden]),
       ]
     }

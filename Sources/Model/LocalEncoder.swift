@@ -28,7 +28,7 @@ package final class LocalEncoder {
   }
 
   /// Fills `rows` [grams, 3, hidden] fp32 with the rows of `grams`, which should be distinct: each is
-  /// computed. Ids must be below the vocabulary's size.
+  /// computed. Throws `ComputeError.index` for an id that is not in the vocabulary.
   package func compute(_ grams: [NGram], into rows: UnsafeMutableBufferPointer<Float>)
     throws(ComputeError)
   {
@@ -50,13 +50,13 @@ package final class LocalEncoder {
   ) throws(ComputeError) {
     guard let skip = base.skip else { preconditionFailure("checked at init") }
     let hidden = base.configuration.hiddenSize
-    let packed = PackedNGrams(grams)
-    guard !packed.ids.isEmpty else { return }
+    let packed = try PackedNGrams(grams, vocabulary: base.configuration.vocabularySize)
+    guard packed.ids.count > 0 else { return }
     workspace.reset()
     let x = workspace.take(rows: packed.ids.count, columns: hidden, type: base.activationType)
     try backend.embed(
       ids: packed.ids, positions: packed.positions,
-      types: [Int32](repeating: 0, count: packed.ids.count), tables: base.embedding,
+      types: Indices(zeros: packed.ids.count), tables: base.embedding,
       norm: base.embeddingNorm, into: x)
     let batch = Layer.Batch(
       backend: backend, sequences: try backend.place(packed.layout), groups: nil,
@@ -79,15 +79,16 @@ package final class LocalEncoder {
 
 /// The slots of some n-grams that have a token, as a packed batch.
 package struct PackedNGrams {
-  package private(set) var ids: [Int32] = []
+  package let ids: Indices
   /// Place in the n-gram: 0 left, 1 centre, 2 right.
-  package private(set) var positions: [Int32] = []
+  package let positions: Indices
   /// For each token, 3 x its n-gram + its place.
   package private(set) var slots: [Int] = []
   package let layout: SequenceLayout
 
-  package init(_ grams: ArraySlice<NGram>) {
-    var lengths: [Int] = []
+  /// Throws `ComputeError.index` for an id that is not below `vocabulary`.
+  package init(_ grams: ArraySlice<NGram>, vocabulary: Int) throws(ComputeError) {
+    var (ids, positions, lengths): ([Int32], [Int32], [Int]) = ([], [], [])
     for (number, gram) in grams.enumerated() where gram.hasCentre {
       let before = ids.count
       for (place, id) in [gram.left, gram.centre, gram.right].enumerated()
@@ -98,6 +99,8 @@ package struct PackedNGrams {
       }
       lengths.append(ids.count - before)
     }
+    self.ids = try Indices(ids, below: vocabulary)
+    self.positions = try Indices(positions, below: 3)
     layout = SequenceLayout(lengths: lengths)
   }
 }

@@ -21,6 +21,13 @@ package struct NGram: Sendable, Hashable {
   /// (none, x1, none): the last resort; there is one for every token of the vocabulary.
   package var unigram: NGram { NGram(NGram.none, centre, NGram.none) }
 
+  /// Whether every id is of a vocabulary of `size` tokens, or none where one may be none.
+  package func isOf(vocabulary size: Int) -> Bool {
+    func isToken(_ id: Int32) -> Bool { id >= 0 && Int(id) < size }
+    return isToken(centre) && (left == NGram.none || isToken(left))
+      && (right == NGram.none || isToken(right))
+  }
+
   /// The n-grams of one sequence: (x[t-1], x[t], x[t+1]) for every t, none outside. [CLS] and [SEP]
   /// are ordinary tokens.
   package static func append(of ids: ArraySlice<Int32>, to grams: inout [NGram]) {

@@ -5,9 +5,7 @@ extension VBertSpec {
   /// Throws unless a base of this shape can serve this specification. Labels may still be missing:
   /// training finds them in its data.
   package func check(base: Configuration) throws(SpecProblem) {
-    guard 3...base.maxPositions ~= maxLength else {
-      throw .maxLength(maxLength, most: base.maxPositions)
-    }
+    try checkLength(base: base)
     guard task.outputs(labels: 2) == 2 || labels.isEmpty else { throw .noLabels(task) }
     guard labels.count <= Self.mostLabels else { throw .tooManyLabels(labels.count) }
     if task == .classify && labels.count == 1 { throw .oneLabel }
@@ -15,6 +13,15 @@ extension VBertSpec {
     for label in labels {
       guard 1...Self.longestLabel ~= label.utf8.count else { throw .labelLength(label) }
       guard seen.insert(Array(label.utf8)).inserted else { throw .labelTwice(label) }
+    }
+  }
+}
+
+extension VBertSpec {
+  /// The part of it that a request depends on before the parameters are loaded. O(1).
+  package func checkLength(base: Configuration) throws(SpecProblem) {
+    guard 3...base.maxPositions ~= maxLength else {
+      throw .maxLength(maxLength, most: base.maxPositions)
     }
   }
 }

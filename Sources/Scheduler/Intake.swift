@@ -30,8 +30,8 @@ package final class Intake: Sendable {
     to requests: [Request], _ arrival: Arrival, isProbe: Bool = false
   ) async throws(ServingError) -> [Reply] {
     if Task.isCancelled { throw .cancelled }
-    if let long = requests.first(where: { $0.ids.count > tokenBudget }) {
-      throw .tooLong(tokens: long.ids.count, budget: tokenBudget)
+    if let long = requests.first(where: { $0.length > tokenBudget }) {
+      throw .tooLong(tokens: long.length, budget: tokenBudget)
     }
     let waiter = Waiter(count: requests.count)
     let keys = try admit(requests, arrival, waiter, isProbe: isProbe)

@@ -184,7 +184,12 @@ extension Pipeline {
         .computed(
           base: part.engine.name, units: part.units, tokens: part.packed.layout.rows,
           took: end - begin))
+      for failure in part.withoutNumbers(outputs) { note(failure) }
       for (i, work) in part.works.enumerated() {
+        guard outputs[i].isFinite else {
+          work.answer(.failure(.notFinite(name: work.request.vbert.name)))
+          continue
+        }
         var timing = Timing()
         timing.queue = batch.closed - work.arrived
         timing.lookup = begin - batch.closed

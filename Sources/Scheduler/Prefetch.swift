@@ -82,8 +82,7 @@ struct Prefetch: Sendable {
     _ part: Part, _ number: Int, adapters: Duration, _ failures: inout [BatchFailure]
   ) -> BatchPart? {
     let begin = ContinuousClock.now
-    let packed = PackedBatch(
-      sequences: part.works.map { (ids: $0.request.ids, types: $0.request.types) })
+    let packed = PackedBatch(sequences: part.works.map(\.request.tokens))
     do {
       let rows =
         part.engine.plot == nil

@@ -22,6 +22,8 @@ struct BatchFailure: Sendable {
     case lookup
     /// Encoder and heads.
     case compute
+    /// Outputs that are not finite: a vBERT's own failure, unless everybody shares it.
+    case result
     /// A stage did not give a batch back.
     case hung
     /// The server's own question.
@@ -69,6 +71,18 @@ struct BatchPart: Sendable {
     return Int(offsets[run.sequences.lowerBound])..<Int(offsets[run.sequences.upperBound])
   }
 
+  /// A failure for each vBERT whose outputs are not all numbers; what the server asks itself is told
+  /// by its probe.
+  func withoutNumbers(_ outputs: [Reply.Output]) -> [BatchFailure] {
+    runs.compactMap { run in
+      let count = run.sequences.count { !outputs[$0].isFinite }
+      guard count > 0, !works[run.sequences.lowerBound].isProbe else { return nil }
+      return BatchFailure(
+        stage: .result, sequences: count, why: "outputs of \(run.vbert.name) are not finite",
+        vberts: [run.vbert])
+    }
+  }
+
   /// The part without the sequences that nobody waits for any more; nil where that is all of them.
   var wanted: BatchPart? {
     let keep = works.map { !$0.isUnwanted }
@@ -88,7 +102,7 @@ struct BatchPart: Sendable {
     }
     return BatchPart(
       engine: engine, works: kept, runs: runs,
-      packed: PackedBatch(sequences: kept.map { ($0.request.ids, $0.request.types) }),
+      packed: PackedBatch(sequences: kept.map(\.request.tokens)),
       rows: rows?.keeping(tokens), took: took)
   }
 }

@@ -43,14 +43,15 @@ struct Probe: Sendable {
     let most = min(16, engine.model.configuration.maxPositions, intake.tokenBudget)
     let text = engine.tokenizer.encode("Is anybody there?", maxLength: most)
     let isTag = vbert.spec.task == .tag
-    let request = Request(
-      vbert: vbert, ids: text.ids, types: text.typeIDs, words: isTag ? [0] : [])
+    let tokens: TokenSequence
+    do { tokens = try TokenSequence(text, for: engine.model.configuration) } catch {
+      return "the base \(engine.name) cannot be asked: \(error)"
+    }
+    let request = Request(vbert: vbert, tokens: tokens, words: isTag ? [0] : [])
     do throws(ServingError) {
-      let replies = try await intake.replies(
+      _ = try await intake.replies(
         to: [request], Arrival(tenant: -1, weight: 1, deadline: .now + limit), isProbe: true)
-      guard case .vector(let vector) = replies[0].output else { return nil }
-      return vector.allSatisfy(\.isFinite)
-        ? nil : "the base \(engine.name) computes what is no number"
+      return nil
     } catch {
       // Stopping is not an illness.
       return error == .stopping ? nil : "\(error)"

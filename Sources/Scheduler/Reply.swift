@@ -10,6 +10,15 @@ package struct Reply: Sendable {
     /// embed: the pooled state [hidden], not normalised.
     case vector([Float])
     case score(Float)
+
+    /// Whether all of it are numbers.
+    var isFinite: Bool {
+      switch self {
+      case .logits(let values), .vector(let values): values.allSatisfy(\.isFinite)
+      case .words(let words): words.allSatisfy { $0.allSatisfy(\.isFinite) }
+      case .score(let score): score.isFinite
+      }
+    }
   }
   package let output: Output
   package let tokens: Int

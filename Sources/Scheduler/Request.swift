@@ -17,7 +17,7 @@ package struct PinnedVBert: Sendable, Hashable {
   /// The base itself, without anybody's parameters: what the server asks to see whether it works.
   package static func probe(base: String, hash: String) -> PinnedVBert {
     PinnedVBert(
-      id: VersionID(vbert: -1, number: 0), name: "probe",
+      id: VersionID(vbert: -1, number: 0), name: "the base \(base)",
       spec: VBertSpec(task: .embed, base: base, baseHash: hash, adapter: .none))
   }
 
@@ -31,17 +31,15 @@ package struct PinnedVBert: Sendable, Hashable {
 /// One sequence to compute, and for whom.
 package struct Request: Sendable {
   package let vbert: PinnedVBert
-  /// With special tokens; at least one, at most the base's positions.
-  package let ids: [Int32]
-  package let types: [Int32]
+  package let tokens: TokenSequence
   /// For tag: the row of each word's first sub-token, nil for a word without one.
   package let words: [Int?]
+  /// Tokens.
+  package var length: Int { tokens.count }
 
-  package init(vbert: PinnedVBert, ids: [Int32], types: [Int32], words: [Int?] = []) {
-    precondition(!ids.isEmpty && ids.count == types.count)
+  package init(vbert: PinnedVBert, tokens: TokenSequence, words: [Int?] = []) {
     self.vbert = vbert
-    self.ids = ids
-    self.types = types
+    self.tokens = tokens
     self.words = words
   }
 }

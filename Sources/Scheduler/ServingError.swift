@@ -16,6 +16,8 @@ package enum ServingError: Error, Equatable, CustomStringConvertible {
   case dropped
   /// This vBERT cannot be loaded; others can.
   case vbert(name: String, why: String)
+  /// What was computed is no number: parameters, base or table are damaged, or do not fit each other.
+  case notFinite(name: String)
   /// The device failed under the batch.
   case compute(String)
 
@@ -32,6 +34,9 @@ package enum ServingError: Error, Equatable, CustomStringConvertible {
     case .stopping: "the server is stopping; try another one"
     case .dropped: "the request was lost before it was answered; try again"
     case .vbert(let name, let why): "\(name) cannot be served: \(why)"
+    case .notFinite(let name):
+      "the result of \(name) for this text is not a number: its parameters, its base or its table "
+        + "hold values that cannot be computed with; train it again, or verify the base"
     case .compute(let why): "the computation failed: \(why)"
     }
   }

@@ -21,13 +21,13 @@ package final class Work: Sendable, Batchable {
     self.waiter = waiter
     self.deadline = deadline
     self.counts = counts
-    units = BatchSpeed.units(tokens: request.ids.count)
+    units = BatchSpeed.units(tokens: request.length)
     ticket = Mutex(Ticket(waiter, place: place))
   }
 
   /// The server's own: in no metric of what was asked for.
   var isProbe: Bool { counts == nil }
-  package var tokens: Int { request.ids.count }
+  package var tokens: Int { request.length }
   package var base: String { request.vbert.spec.base }
   package var isUnwanted: Bool { waiter.isOver }
 

@@ -95,7 +95,7 @@ package final class BaseTraining {
     _ batch: PackedBatch, local prepared: LocalBatch? = nil, relate: Relate? = nil,
     loss: (States) throws(ComputeError) -> Result
   ) throws(ComputeError) -> Result {
-    let (seen, forwardRun, saved) = try forward(batch, prepared ?? LocalBatch(batch))
+    let (seen, forwardRun, saved) = try forward(batch, prepared)
     let value = try loss(seen)
     var run = forwardRun
     if let relate {
@@ -122,7 +122,7 @@ package final class BaseTraining {
     of batch: PackedBatch, local prepared: LocalBatch? = nil,
     _ body: (States) throws(ComputeError) -> Result
   ) throws(ComputeError) -> Result {
-    try body(try forward(batch, prepared ?? LocalBatch(batch)).seen)
+    try body(try forward(batch, prepared).seen)
   }
 
   private struct Saved {
@@ -131,9 +131,10 @@ package final class BaseTraining {
     let upper: [TrainingLayer.Saved]
   }
 
-  private func forward(_ batch: PackedBatch, _ prepared: LocalBatch) throws(ComputeError)
+  private func forward(_ batch: PackedBatch, _ prepared: LocalBatch?) throws(ComputeError)
     -> (seen: States, run: TrainingRun, saved: Saved)
   {
+    let prepared = if let prepared { prepared } else { try LocalBatch(batch) }
     workspace.reset()
     try bias?.refresh()
     let run = TrainingRun(

@@ -145,9 +145,11 @@ package enum DataRowProblem: Error, Equatable, CustomStringConvertible {
   case unknownLabel(String, known: Int)
   case tooManyLabels(Int)
   case labelTooLong(bytes: Int)
+  case unreadable(base: String, TokenProblem)
 
   package var description: String {
     switch self {
+    case .unreadable(let base, let problem): "the base \(base) cannot read it: \(problem)"
     case .notJSON: "not valid JSON; every line must be one JSON object"
     case .notAnObject: "not a JSON object, as in {\"text\": \"...\", \"label\": \"...\"}"
     case .missing(let field, let expected): "\"\(field)\" is missing; it must be \(expected)"

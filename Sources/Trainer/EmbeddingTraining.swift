@@ -49,23 +49,23 @@ struct EmbeddingTraining {
   }
 
   struct Saved {
-    let ids, positions, types: [Int32]
+    let ids, positions, types: Indices
     let norm: SavedNorm
   }
 
   /// x [tokens, hidden].
   func forward(
-    ids: [Int32], positions: [Int32], types: [Int32], into x: Tensor, _ run: TrainingRun
+    ids: Indices, positions: Indices, types: Indices, into x: Tensor, _ run: TrainingRun
   ) throws(ComputeError) -> Saved {
     let backend = run.backend
     let saved = run.takeNorm(x.rows, x.columns)
     let mark = run.workspace.mark
     defer { run.workspace.reset(to: mark) }
     let other = run.take(x.rows, x.columns)
-    try backend.gatherSum(word.value, indices: ids, terms: 1, into: x)
+    try backend.gatherSum(word.value, indices: ids.values, terms: 1, into: x)
     for (table, indices) in [(position, positions), (tokenType, types)] {
       guard let table else { continue }
-      try backend.gatherSum(table.value, indices: indices, terms: 1, into: other)
+      try backend.gatherSum(table.value, indices: indices.values, terms: 1, into: other)
       try backend.add(other, scale: 1, to: x)
     }
     try backend.addNormSaving(x, residual: nil, norm: norm.norm, into: x, saving: saved)
@@ -78,11 +78,11 @@ struct EmbeddingTraining {
   {
     try norm.backward(d, saved: saved.norm, backend)
     if let gradient = word.gradient {
-      try backend.scatterAdd(d, indices: saved.ids, terms: 1, to: gradient)
+      try backend.scatterAdd(d, indices: saved.ids.values, terms: 1, to: gradient)
     }
-    try backend.scatterAdd(d, indices: saved.positions, terms: 1, to: position.gradient)
+    try backend.scatterAdd(d, indices: saved.positions.values, terms: 1, to: position.gradient)
     if let tokenType {
-      try backend.scatterAdd(d, indices: saved.types, terms: 1, to: tokenType.gradient)
+      try backend.scatterAdd(d, indices: saved.types.values, terms: 1, to: tokenType.gradient)
     }
   }
 }

@@ -53,7 +53,7 @@ struct EntryTables {
     let row = run.take(merged.rows, merged.columns)
     for (table, indices) in [(position, batch.positions), (tokenType, batch.types)] {
       guard let table else { continue }
-      try run.backend.gatherSum(table.value, indices: indices, terms: 1, into: row)
+      try run.backend.gatherSum(table.value, indices: indices.values, terms: 1, into: row)
       try run.backend.add(row, scale: 1, to: merged)
     }
     try run.backend.addNormSaving(
@@ -68,7 +68,7 @@ struct EntryTables {
     try norm.backward(d, saved: saved, run.backend)
     for (table, indices) in [(position, batch.positions), (tokenType, batch.types)] {
       guard let gradient = table?.gradient else { continue }
-      try run.backend.scatterAdd(d, indices: indices, terms: 1, to: gradient)
+      try run.backend.scatterAdd(d, indices: indices.values, terms: 1, to: gradient)
     }
   }
 }

@@ -20,9 +20,11 @@ package struct Examples: Sendable {
     case tags([Int32])
   }
 
-  /// Tokenises and numbers all rows. Throws `DataSetError` for a label that is not in `labels`.
+  /// Tokenises and numbers all rows. Throws `DataSetError` for a label that is not in `labels`, and
+  /// for a pair that the base cannot read.
   package init(
-    _ data: DataSet, spec: VBertSpec, labels: LabelSet, tokenizer: any Tokenizer
+    _ data: DataSet, spec: VBertSpec, labels: LabelSet, tokenizer: any Tokenizer,
+    base: Configuration
   ) throws(DataSetError) {
     sequences.reserveCapacity(data.rows.count)
     for row in data.rows {
@@ -33,7 +35,9 @@ package struct Examples: Sendable {
           tokenizer.encode(first, pair: second, maxLength: spec.maxLength)
         case .words(let words): tokenizer.encode(words: words, maxLength: spec.maxLength)
         }
-      sequences.append(TokenSequence(ids: encoding.ids, types: encoding.typeIDs))
+      do { sequences.append(try TokenSequence(encoding, for: base)) } catch {
+        throw .row(path: data.path, line: row.line, .unreadable(base: spec.base, error))
+      }
       if encoding.isTruncated { truncated += 1 }
       if case .words(let words) = row.input {
         var first = [Int](repeating: -1, count: words.count)
@@ -73,7 +77,7 @@ package struct Examples: Sendable {
   }
 
   package var count: Int { sequences.count }
-  package var tokens: Int { sequences.reduce(0) { $0 + $1.ids.count } }
+  package var tokens: Int { sequences.reduce(0) { $0 + $1.count } }
 
   /// Rows by number.
   package func rows(_ numbers: [Int]) -> Examples {
@@ -88,7 +92,7 @@ package struct Examples: Sendable {
 
   /// Rows by number as one batch.
   func packed(_ numbers: [Int]) -> PackedBatch {
-    PackedBatch(sequences: numbers.map { (sequences[$0].ids, sequences[$0].types) })
+    PackedBatch(sequences: numbers.map { sequences[$0] })
   }
 }
 
@@ -129,7 +133,7 @@ extension Examples {
 
   /// A label a token: the word's at its first token, else none.
   private func tokenLabels(_ row: Int, _ tags: [Int32]) -> [Int32] {
-    var labels = [Int32](repeating: -100, count: sequences[row].ids.count)
+    var labels = [Int32](repeating: -100, count: sequences[row].count)
     for (first, tag) in zip(firstTokens[row], tags) where first >= 0 { labels[first] = tag }
     return labels
   }

@@ -1,5 +1,5 @@
 package import Compute
-internal import Model
+package import Model
 
 /// What frozen states are computed with: the base's layers up to where training begins.
 protocol FrozenBase: AnyObject {
@@ -42,15 +42,15 @@ package final class FrozenStates {
     let type = base.backend.activationType
     var rows = 0
     for sequence in sequences {
-      guard (rows + sequence.ids.count) * hidden * type.byteCount <= byteLimit else { break }
+      guard (rows + sequence.count) * hidden * type.byteCount <= byteLimit else { break }
       firstRows.append(rows)
-      rows += sequence.ids.count
+      rows += sequence.count
     }
     let memory = try base.backend.allocate(byteCount: rows * hidden * type.byteCount)
     table = Tensor(address: memory.address, rows: rows, columns: hidden, type: type)
     self.memory = consume memory
     var done = 0
-    let kept = sequences.prefix(firstRows.count).map(\.ids.count)
+    let kept = sequences.prefix(firstRows.count).map(\.count)
     for batch in Batches.pack(Array(kept.indices), lengths: kept, budget: base.tokenBudget) {
       guard let first = batch.first else { continue }
       let mark = base.workspace.mark
@@ -71,7 +71,7 @@ package final class FrozenStates {
   ) throws -> Result {
     let mark = base.workspace.mark
     defer { base.workspace.reset(to: mark) }
-    let layout = SequenceLayout(lengths: batch.map { sequences[$0].ids.count })
+    let layout = SequenceLayout(lengths: batch.map { sequences[$0].count })
     return try body(try states(of: batch), layout)
   }
 
@@ -80,7 +80,7 @@ package final class FrozenStates {
     var rows: [Int32] = []
     for number in batch {
       let first = Int32(firstRows[number])
-      rows += first..<first + Int32(sequences[number].ids.count)
+      rows += first..<first + Int32(sequences[number].count)
     }
     let x = base.workspace.take(
       rows: rows.count, columns: table.columns, type: table.type)
@@ -89,7 +89,7 @@ package final class FrozenStates {
   }
 
   private func compute(_ batch: [Int]) throws -> Tensor {
-    let packed = PackedBatch(sequences: batch.map { (sequences[$0].ids, sequences[$0].types) })
+    let packed = PackedBatch(sequences: batch.map { sequences[$0] })
     let x = base.workspace.take(
       rows: packed.layout.rows, columns: table.columns, type: table.type)
     let placed = try base.backend.place(packed.layout)
@@ -99,14 +99,6 @@ package final class FrozenStates {
       workspace: base.workspace, dropout: .none)
     return try base.encoder.advance(x, run)
   }
-}
-
-/// A tokenised row.
-package struct TokenSequence: Sendable {
-  package var ids: [Int32]
-  package var types: [Int32]
-
-  package init(ids: [Int32], types: [Int32]) { (self.ids, self.types) = (ids, types) }
 }
 
 /// How sequences are grouped.

@@ -10,20 +10,22 @@ package struct LocalBatch: Sendable {
   /// [R x 3] rows of the local states that each token sums; -1 none.
   let merge: [Int32]
 
-  /// `grams`: one a token. `distinct` keeps its memory from batch to batch. O(tokens).
+  /// `grams`: one a token, of ids below `vocabulary`, else `ComputeError.index` is thrown. `distinct`
+  /// keeps its memory from batch to batch. O(tokens).
   package init(
-    _ grams: [NGram], layout: SequenceLayout, distinct: inout DistinctNGrams
-  ) {
+    _ grams: [NGram], vocabulary: Int, layout: SequenceLayout, distinct: inout DistinctNGrams
+  ) throws(ComputeError) {
     distinct.reset(most: grams.count)
     var numbers = [Int](repeating: 0, count: grams.count)
     for (token, gram) in grams.enumerated() { numbers[token] = distinct.insert(gram) }
-    tokens = PackedNGrams(distinct.grams[...])
+    tokens = try PackedNGrams(distinct.grams[...], vocabulary: vocabulary)
     merge = LocalBatch.merge(numbers, layout: layout, tokens: tokens, grams: distinct.count)
   }
 
-  package init(_ batch: PackedBatch) {
+  package init(_ batch: PackedBatch) throws(ComputeError) {
     var distinct = DistinctNGrams()
-    self.init(batch.grams, layout: batch.layout, distinct: &distinct)
+    try self.init(
+      batch.grams, vocabulary: batch.ids.bound, layout: batch.layout, distinct: &distinct)
   }
 
   /// Token t sums its own n-gram's centre, the next one's left and the previous one's right.

@@ -51,7 +51,7 @@ struct LocalTraining {
     let (rows, hidden) = (tokens.ids.count, merged.columns)
     let x = run.take(rows, hidden)
     let embedded = try embeddings.forward(
-      ids: tokens.ids, positions: tokens.positions, types: [Int32](repeating: 0, count: rows),
+      ids: tokens.ids, positions: tokens.positions, types: Indices(zeros: rows),
       into: x, inner)
     var saved: [TrainingLayer.Saved] = []
     for layer in layers {

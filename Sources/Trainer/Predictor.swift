@@ -2,6 +2,17 @@ package import Compute
 internal import Manager
 package import Model
 
+/// A row's outputs are not numbers.
+package struct NotFinite: Error, CustomStringConvertible {
+  /// Counts from 0.
+  package let row: Int
+
+  package var description: String {
+    "the result for row \(row + 1) is not a number: the vBERT's parameters, its base or its table hold "
+      + "values that cannot be computed with; train it again, or verify the base"
+  }
+}
+
 /// One vBERT's outputs for many rows, on the encoder directly: what `eval` and `predict` use.
 package final class Predictor {
   package let spec: VBertSpec
@@ -28,19 +39,21 @@ package final class Predictor {
   }
 
   /// Of every row the head's outputs (for tag: those of all its tokens), or the pooled state for
-  /// embed. `report` hears how many rows are done.
+  /// embed. `report` hears how many rows are done. Throws `NotFinite`, and what the backend throws.
   package func outputs(
     _ sequences: [TokenSequence], report: (Int) -> Void = { _ in }
   ) throws -> [[Float]] {
-    let lengths = sequences.map(\.ids.count)
+    let lengths = sequences.map(\.count)
     var rows: [[Float]] = []
     for part in Batches.pack(Array(lengths.indices), lengths: lengths, budget: upper.tokenBudget) {
-      let batch = PackedBatch(sequences: part.map { (sequences[$0].ids, sequences[$0].types) })
+      let batch = PackedBatch(sequences: part.map { sequences[$0] })
       let out = try outputs(batch)
       let values = try upper.backend.download(out)
       for place in part.indices {
         let range = spec.task == .tag ? batch.layout.rows(of: place) : place..<place + 1
-        rows.append(Array(values[range.lowerBound * out.columns..<range.upperBound * out.columns]))
+        let row = values[range.lowerBound * out.columns..<range.upperBound * out.columns]
+        guard row.allSatisfy(\.isFinite) else { throw NotFinite(row: part[place]) }
+        rows.append(Array(row))
       }
       report(rows.count)
     }

@@ -37,10 +37,13 @@ package struct TrainingData: Sendable {
     self.spec = spec
   }
 
-  package func examples(tokenizer: any Tokenizer) throws -> (train: Examples, dev: Examples) {
+  /// Throws `DataSetError`.
+  package func examples(
+    tokenizer: any Tokenizer, base: Configuration
+  ) throws -> (train: Examples, dev: Examples) {
     (
-      try Examples(train, spec: spec, labels: labels, tokenizer: tokenizer),
-      try Examples(dev, spec: spec, labels: labels, tokenizer: tokenizer)
+      try Examples(train, spec: spec, labels: labels, tokenizer: tokenizer, base: base),
+      try Examples(dev, spec: spec, labels: labels, tokenizer: tokenizer, base: base)
     )
   }
 }

@@ -52,7 +52,7 @@ package final class TrainingJob {
     self.entry = entry
     self.train = train
     self.dev = dev
-    trainLengths = train.sequences.map(\.ids.count)
+    trainLengths = train.sequences.map(\.count)
     var random = SplitMix(seed: options.seed)
     let first = AdapterInitialization.tensors(spec, base: configuration, seed: random.next())
     self.random = random
@@ -87,7 +87,7 @@ package final class TrainingJob {
       try training.parameters.clearGradients()
       try course.add(try accumulate(rows, step: course.step))
       try optimizer.step(training.parameters, number: course.step, rate: course.rate)
-      tokens += rows.reduce(0) { $0 + train.sequences[$1].ids.count }
+      tokens += rows.reduce(0) { $0 + train.sequences[$1].count }
       report(
         .step(number: course.step, of: course.steps, loss: course.meanLoss, tokens: tokens))
       guard course.isEpochDone else { continue }
@@ -138,7 +138,7 @@ package final class TrainingJob {
 
   /// The head's outputs of every row.
   private func logits(_ examples: Examples, _ states: FrozenStates?) throws -> [[Float]] {
-    let lengths = examples.sequences.map(\.ids.count)
+    let lengths = examples.sequences.map(\.count)
     let outputs = training.spec.task.outputs(labels: training.spec.labels.count)
     var rows: [[Float]] = []
     for part in Batches.pack(Array(lengths.indices), lengths: lengths, budget: training.tokenBudget)

@@ -41,7 +41,7 @@ extension Checks {
           }
           let all = sequences(r)
           func run(_ range: Range<Int>, firstRows: Bool = false) throws -> [Float] {
-            let batch = PackedBatch(sequences: Array(all[range]))
+            let batch = try PackedBatch(Array(all[range]), for: configuration)
             let first = layout.rows(of: range.lowerBound).lowerBound
             let groups = range.map { i in
               RowGroup(

@@ -35,7 +35,7 @@ extension Checks {
               $0 % 9 == 4
                 ? .zero
                 : NGramRow(address: start + UInt($0 * 3 * hidden * 4), type: .float32)
-            }, types: (0..<layout.rows).map { Int32($0 % 2) },
+            }, types: try Indices((0..<layout.rows).map { Int32($0 % 2) }, below: 2),
             sequences: r.backend.place(layout), tables: tables, norm: r.norm(hidden), into: out)
         }
         return try r.read(out)

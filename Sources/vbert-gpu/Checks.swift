@@ -106,9 +106,12 @@ final class Checks {
           position: try r.floats(r.noise(64 * hidden), columns: hidden),
           tokenType: try r.floats(r.noise(2 * hidden), columns: hidden))
         let out = try r.poisoned(rows: 77, columns: hidden)
-        func ids(_ limit: Int) -> [Int32] { (0..<77).map { _ in Int32(r.whole(below: limit)) } }
+        func ids(_ limit: Int) throws -> Indices {
+          try Indices((0..<77).map { _ in Int32(r.whole(below: limit)) }, below: limit)
+        }
         try r.backend.embed(
-          ids: ids(50), positions: ids(64), types: ids(2), tables: tables, norm: r.norm(hidden),
+          ids: try ids(50), positions: try ids(64), types: try ids(2), tables: tables,
+          norm: r.norm(hidden),
           into: out)
         return try r.read(out)
       }
@@ -119,7 +122,8 @@ final class Checks {
           tokenType: try r.floats(r.noise(2 * hidden), columns: hidden))
         let x = try r.state(r.noise(71 * hidden), columns: hidden)
         try r.backend.addPositions(
-          to: x, types: (0..<71).map { $0 % 2 }, sequences: r.backend.place(layout),
+          to: x, types: try Indices((0..<71).map { $0 % 2 }, below: 2),
+          sequences: r.backend.place(layout),
           tables: tables, norm: r.norm(hidden))
         return try r.read(x)
       }

@@ -127,7 +127,7 @@ struct GoldenChecks {
     var worst = 0.0
     for item in file.cases {
       let states = try model.final(
-        PackedBatch(sequences: [(item.ids, item.type_ids)]),
+        PackedBatch([(item.ids, item.type_ids)], for: configuration),
         grams: item.grams?.map { NGram(golden: $0) })
       let golden = try expected.floats("final.\(item.index)")
       worst = max(worst, relativeError(states, golden))
@@ -163,7 +163,7 @@ struct GoldenChecks {
     var tensors = MemoryTensors()
     try add(open("tiny/weights"), positions: c.max_positions, to: &tensors)
     let model = try Model(tensors, configuration, backend)
-    let batch = PackedBatch(sequences: Array(zip(file.ids, file.type_ids)))
+    let batch = try PackedBatch(Array(zip(file.ids, file.type_ids)), for: configuration)
     let expected = try open("tiny/expected")
     func packed(_ name: String) throws -> [Float] {
       let shape = try expected.shape(name)

@@ -52,7 +52,8 @@ struct Dump: ParsableCommand {
       guard encoding.count <= limit else {
         throw InputError.tooLong(tokens: encoding.count, limit: limit)
       }
-      let batch = PackedBatch(sequences: [(encoding.ids, encoding.typeIDs)])
+      let batch = try PackedBatch(
+        [(encoding.ids, encoding.typeIDs)], for: base.configuration)
       let found = try rows?.rows(of: batch)
       let last = base.configuration.upperLayers.count
       _ = try upper.states(

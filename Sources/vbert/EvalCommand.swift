@@ -30,7 +30,8 @@ struct EvalCommand: ParsableCommand {
       of: spec, home: store.registry.home, device: device,
       precision: precision.precision, threads: threads)
     let examples = try Examples(
-      rows, spec: spec, labels: LabelSet(spec.labels), tokenizer: opened.base.tokenizer)
+      rows, spec: spec, labels: LabelSet(spec.labels), tokenizer: opened.base.tokenizer,
+      base: opened.base.configuration)
     let predictor = try store.predictor(chosen, opened)
     var bar = ProgressLine()
     let clock = ContinuousClock()

@@ -11,23 +11,19 @@ struct InputRow: Decodable {
   var ids: [Int32]?
   var type_ids: [Int32]?
 
-  /// The row as the base reads it. Throws `InputError` where nothing in it can be read, or where
-  /// given ids are not the base's.
+  /// The row as the base's tokeniser reads it. Throws `InputError` where nothing in it can be read,
+  /// and `BaseError.noPairs`.
   func encoding(_ base: Base, maxLength: Int?) throws -> Encoding {
     if let ids {
       var encoding = Encoding()
       encoding.ids = ids
       encoding.typeIDs = type_ids ?? ids.map { _ in 0 }
       encoding.spans = ids.map { _ in .none }
-      let configuration = base.configuration
-      guard !ids.isEmpty, encoding.typeIDs.count == ids.count,
-        ids.allSatisfy({ (0..<Int32(configuration.vocabularySize)).contains($0) }),
-        encoding.typeIDs.allSatisfy({ (0..<Int32(max(1, configuration.tokenTypes))).contains($0) })
-      else { throw InputError.ids }
       return encoding
     }
     if let tokens { return base.tokenizer.encode(words: tokens, maxLength: maxLength) }
     guard let text else { throw InputError.nothing }
+    if text_pair != nil { try base.checkPairs() }
     return base.tokenizer.encode(text, pair: text_pair, maxLength: maxLength)
   }
 
@@ -51,14 +47,12 @@ struct InputRow: Decodable {
 /// What can be wrong with a row of text.
 enum InputError: Error, CustomStringConvertible {
   case nothing
-  case ids
   case line(path: String, number: Int, why: String)
   case tooLong(tokens: Int, limit: Int)
 
   var description: String {
     switch self {
     case .nothing: "a row needs \"text\", \"tokens\" or \"ids\""
-    case .ids: "\"ids\" and \"type_ids\" must be as many, and within the base's vocabulary"
     case .line(let path, let number, let why): "\(path), line \(number): \(why)"
     case .tooLong(let tokens, let limit):
       "\(tokens) tokens, the base reads at most \(limit); cut with --max-length"

@@ -44,6 +44,8 @@ struct PLOTVerifyCommand: ParsableCommand {
     var indexDamaged: Bool
     var checksumsDamaged: Bool
     var damagedRows: Int
+    /// Rows of tokens that the base does not have.
+    var strangeRows: Int
     var sample: Int
     var wrongRows: Int
     var rows: Distance
@@ -66,13 +68,16 @@ struct PLOTVerifyCommand: ParsableCommand {
       source: try base.weights(domain: options.domain), configuration: base.configuration,
       backend: backend)
     let local = try LocalEncoder(base: model, backend: backend)
-    let found = try PLOTVerification(of: file, computer: local, sample: sample)
+    let found = try PLOTVerification(
+      of: file, computer: local, sample: sample,
+      vocabulary: base.configuration.vocabularySize)
     let upper = try UpperEncoder(base: model, backend: backend, tokenBudget: 128)
-    let batches = try readTexts(base.tokenizer)
+    let batches = try readTexts(base)
     let report = Report(
       file: url.filePath, good: found.isGood,
       indexDamaged: found.damage.index, checksumsDamaged: found.damage.checksums,
-      damagedRows: found.damage.rows, sample: found.sample, wrongRows: found.wrongRows,
+      damagedRows: found.damage.rows, strangeRows: found.damage.strangers,
+      sample: found.sample, wrongRows: found.wrongRows,
       rows: Distance(found.error),
       rounding: try batches.isEmpty
         ? []
@@ -87,15 +92,16 @@ struct PLOTVerifyCommand: ParsableCommand {
     if !found.isGood { throw PLOTUsageError.bad(path: report.file) }
   }
 
-  private func readTexts(_ tokenizer: any Tokenizer) throws -> [PackedBatch] {
+  private func readTexts(_ base: Base) throws -> [PackedBatch] {
     var batches: [PackedBatch] = []
     for path in corpus {
       let reader = try LineReader(path: path)
       while batches.count < texts, let line = try reader.next() {
-        let encoding = tokenizer.encode(
+        let encoding = base.tokenizer.encode(
           String(decoding: line.bytes, as: UTF8.self), maxLength: 128)
         if encoding.count > 2 {
-          batches.append(PackedBatch(sequences: [(encoding.ids, encoding.typeIDs)]))
+          batches.append(
+            PackedBatch(sequences: [try TokenSequence(encoding, for: base.configuration)]))
         }
       }
     }
@@ -107,7 +113,8 @@ struct PLOTVerifyCommand: ParsableCommand {
     print("\(report.file): \(report.good ? "good" : "NOT good")")
     print(
       "damaged: index \(report.indexDamaged), checksums \(report.checksumsDamaged), "
-        + "rows \(report.damagedRows)")
+        + "rows \(report.damagedRows), rows of tokens that the base does not have \(report.strangeRows)"
+    )
     print("computed anew: \(report.sample) rows, \(report.wrongRows) wrong")
     func cells(_ name: String, _ what: String, _ distance: Distance) -> [String] {
       [

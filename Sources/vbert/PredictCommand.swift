@@ -48,7 +48,7 @@ struct PredictCommand: ParsableCommand {
       precision: precision.precision, threads: threads)
     let examples = try Examples(
       rows, spec: chosen.spec, labels: LabelSet(chosen.spec.labels),
-      tokenizer: opened.base.tokenizer)
+      tokenizer: opened.base.tokenizer, base: opened.base.configuration)
     let predictor = try store.predictor(chosen, opened)
     var bar = ProgressLine()
     let outputs = try predictor.outputs(examples.sequences) {

@@ -29,6 +29,7 @@ struct Tokenize: ParsableCommand {
     encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
     try InputRow.forEach(in: data) { _, row in
       let encoding = try row.encoding(base, maxLength: maxLength)
+      if row.ids != nil { _ = try TokenSequence(encoding, for: base.configuration) }
       var line = try encoder.encode(
         Line(
           ids: encoding.ids, type_ids: encoding.typeIDs,

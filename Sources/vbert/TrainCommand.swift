@@ -96,7 +96,8 @@ struct TrainCommand: ParsableCommand {
     let opened = try OpenedBase(
       of: vbert.spec, home: store.registry.home, device: device,
       precision: precision.precision.choice(on: device), threads: threads)
-    let examples = try files.examples(tokenizer: opened.base.tokenizer)
+    let examples = try files.examples(
+      tokenizer: opened.base.tokenizer, base: opened.base.configuration)
     let job = try store.registry.beginJob(vbert: name)
     do {
       let report = try train(examples, files.spec, opened, store, vbert, job)

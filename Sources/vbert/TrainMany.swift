@@ -145,7 +145,7 @@ struct TrainMany {
     else { throw TrainManyError.outOfRange(line.name) }
     let files = try TrainingData(
       data: line.data, dev: line.dev, spec: vbert.spec, limit: line.limit, options: options)
-    let examples = try files.examples(tokenizer: base.tokenizer)
+    let examples = try files.examples(tokenizer: base.tokenizer, base: base.configuration)
     return Entry(
       vbert: vbert,
       job: ManyJobs.Job(

@@ -69,7 +69,9 @@ import Testing
       let tolerance = width < 16 ? 5e-3 : 2e-5
       let out = try bench.poisoned(rows: rows, columns: width)
       try bench.backend.embed(
-        ids: ids, positions: places, types: types, tables: tables, norm: norm, into: out)
+        ids: try Indices(ids, below: tables.word?.rows ?? 0),
+        positions: try Indices(places, below: 64),
+        types: try Indices(types, below: 2), tables: tables, norm: norm, into: out)
       let embedded = Reference.norm(
         sum({ Int(ids[$0]) }, of: word, { Int(places[$0]) }), gamma: gamma, beta: beta,
         epsilon: 1e-5)
@@ -80,7 +82,8 @@ import Testing
       var second = tables
       second.word = nil
       try bench.backend.addPositions(
-        to: state, types: types, sequences: bench.backend.place(layout), tables: second, norm: norm)
+        to: state, types: try Indices(types, below: 2), sequences: bench.backend.place(layout),
+        tables: second, norm: norm)
       var place: [Int] = []
       for i in 0..<layout.count { place += 0..<layout.rows(of: i).count }
       let added = Reference.norm(

@@ -53,18 +53,26 @@ import Testing
     }
   }
 
-  @Test func numbersThatAreNotFiniteAreRefused() throws {
+  @Test func numbersThatAreNotFiniteOrBeyondAllAreRefused() throws {
     let spec = VBertSpec.example()
-    for bad in [Float.nan, .infinity, -.infinity] {
+    for bad in [Float.nan, .infinity, -.infinity, 3e38, -3e38, 65_505, -65_505] {
       var tensors = MemoryTensors()
       for (name, shape) in AdapterFile.layout(spec, base: .tiny) {
         var values = [Float](repeating: 1, count: shape.reduce(1, *))
         if name == "adapter.3.attn.up.weight" { values[5] = bad }
         tensors.set(name, shape: shape, values)
       }
-      #expect(throws: AdapterFileError.notFinite(name: "adapter.3.attn.up.weight")) {
+      let name = "adapter.3.attn.up.weight"
+      #expect(
+        throws: bad.isFinite
+          ? AdapterFileError.tooLarge(name: name, value: bad) : .notFinite(name: name)
+      ) {
         try AdapterFile.adapter(spec, base: .tiny, from: tensors)
       }
+    }
+    try AdapterFile.check(values: [65_504, -65_504, 0, .leastNonzeroMagnitude], name: "")
+    for alpha in ["3e38", "65537", "nan", "inf", "-1", "0"] {
+      #expect(throws: SpecError.self) { try AdapterSpec(parsing: "lora:8:alpha=\(alpha)") }
     }
   }
 

@@ -183,7 +183,7 @@ import Testing
   @Test func publishersAndCollectorsLoseNothing() async throws {
     let (store, temporary, spec) = (store, temporary, spec)
     for name: Name in ["a", "b", "c"] { try store.registry.create(vbert: name, spec: spec) }
-    await withThrowingTaskGroup(of: Void.self) { group in
+    try await withThrowingTaskGroup(of: Void.self) { group in
       for name: Name in ["a", "b", "c"] {
         group.addTask {
           let mine = AdapterStore(registry: try temporary.registry())
@@ -195,6 +195,7 @@ import Testing
         }
       }
       group.addTask { for _ in 0..<10 { try store.collectOrphans() } }
+      try await group.waitForAll()
     }
     for name: Name in ["a", "b", "c"] {
       let versions = try store.registry.versions(of: name)

@@ -21,7 +21,7 @@ func makeAdapter(_ spec: VBertSpec, seed: Int = 0, base: Model.Configuration = .
     tensors.set(
       name, shape: shape,
       (0..<shape.reduce(1, *)).map { _ in
-        next += 1; return next
+        next += 1; return next / 1024
       })
   }
   return try AdapterFile.adapter(spec, base: base, from: tensors)

@@ -60,9 +60,10 @@ struct PLOTModelTests {
   @Test func roundingCostsWhatTheFormatSays() throws {
     let upper = try UpperEncoder(base: model, backend: backend, tokenBudget: 64)
     var generator = SeededGenerator(seed: 52)
-    let batches = (0..<5).map { _ in
+    let batches = try (0..<5).map { _ in
       let ids = (0..<20).map { _ in Int32.random(in: 1..<50, using: &generator) }
-      return PackedBatch(sequences: [(ids, [Int32](repeating: 0, count: ids.count))])
+      return try PackedBatch(
+        [(ids, [Int32](repeating: 0, count: ids.count))], for: model.configuration)
     }
     let cost = try PLOTRowType.allCases.map {
       try PLOTRounding(type: $0, batches: batches, computer: local, encoder: upper)

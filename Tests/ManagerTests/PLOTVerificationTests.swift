@@ -20,7 +20,7 @@ struct PLOTVerificationTests {
   func aGoodTableIsGood(type: PLOTRowType) throws {
     let file = try SmallPLOT.write(grams, to: url, type: type)
     let found = try PLOTVerification(
-      of: file, computer: KeyedRows(hidden: SmallPLOT.hidden), sample: 100)
+      of: file, computer: KeyedRows(hidden: SmallPLOT.hidden), sample: 100, vocabulary: 200)
     #expect(found.isGood && found.sample == 100)
     #expect(found.error.leastCosine > 0.999)
     #expect(type == .float32 ? found.error.largest == 0 : found.error.largest > 1e-4)
@@ -36,7 +36,7 @@ struct PLOTVerificationTests {
     }
     for type in PLOTRowType.allCases {
       let file = try SmallPLOT.write(grams, to: url, type: type)
-      let found = try PLOTVerification(of: file, computer: Other(), sample: 200)
+      let found = try PLOTVerification(of: file, computer: Other(), sample: 200, vocabulary: 200)
       #expect(found.damage.isEmpty && found.wrongRows > 150 && !found.isGood)
     }
   }
@@ -56,8 +56,19 @@ struct PLOTVerificationTests {
       bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
       try Data(bytes).write(to: url)
       let file = try PLOTFile(opening: url, baseHash: SmallPLOT.hash, hidden: SmallPLOT.hidden)
-      #expect(!file.damage().isEmpty, "byte \(place)")
+      #expect(!file.damage(vocabulary: 200).isEmpty, "byte \(place)")
     }
+  }
+
+  /// Checksums all right, made for a larger vocabulary: told, and never computed.
+  @Test func tokensBeyondTheVocabularyAreFound() throws {
+    let strangers = [NGram(NGram.none, 200, NGram.none), NGram(3, 4, .max), NGram(-7, 4, 5)]
+    let file = try SmallPLOT.write(grams + strangers, to: url, type: .float16)
+    let computer = KeyedRows(hidden: SmallPLOT.hidden)
+    let found = try PLOTVerification(of: file, computer: computer, sample: 1000, vocabulary: 200)
+    #expect(found.damage.strangers == 3 && !found.isGood && found.wrongRows == 0)
+    #expect(found.sample == 500 && computer.computed == 500)
+    #expect(computer.calls.joined().allSatisfy { $0.isOf(vocabulary: 200) })
   }
 
   @Test func roundingErrorsAreWhatTheyAre() {
@@ -82,11 +93,12 @@ struct PLOTVerificationTests {
     let computer = KeyedRows(hidden: SmallPLOT.hidden)
     let first = try store()
     try first.saveAdmitted()
-    #expect(try store().restoreAdmitted() == 0)
+    #expect(try store().restoreAdmitted(vocabulary: 200) == 0)
     _ = try NGramLookup(store: first, computer: computer).rows(for: grams, mode: .exact)
     try first.saveAdmitted()
     let second = try store()
-    #expect(second.restoreAdmitted() == grams.count && second.cached.rows == grams.count)
+    #expect(
+      second.restoreAdmitted(vocabulary: 200) == grams.count && second.cached.rows == grams.count)
     let found = try NGramLookup(store: second, computer: computer).rows(for: grams, mode: .exact)
     #expect(found.computedNGrams == 0 && computer.computed == grams.count)
     for (gram, row) in zip(grams, found.rows) {
@@ -94,9 +106,11 @@ struct PLOTVerificationTests {
         KeyedRows.values(gram, hidden: SmallPLOT.hidden))
       #expect(SmallPLOT.format(.int8).decoded(row.address) == expected)
     }
+    #expect(
+      try store().restoreAdmitted(vocabulary: 100) == grams.count { $0.isOf(vocabulary: 100) })
     try SmallPLOT.write([], to: url, type: .int8, hash: "other")
-    #expect(try store(hash: "other").restoreAdmitted() == 0)
+    #expect(try store(hash: "other").restoreAdmitted(vocabulary: 200) == 0)
     try SmallPLOT.write([], to: url, type: .float16)
-    #expect(try store().restoreAdmitted() == 0)
+    #expect(try store().restoreAdmitted(vocabulary: 200) == 0)
   }
 }

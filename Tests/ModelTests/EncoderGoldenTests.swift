@@ -23,13 +23,13 @@ struct EncoderGoldenTests {
   }
 
   /// All golden sentences as one batch.
-  private static func sentences() throws -> PackedBatch {
+  private static func sentences(_ model: Configuration) throws -> PackedBatch {
     struct Line: Decodable { var ids: [Int32] }
-    return PackedBatch(
-      sequences: try contents(of: golden("minilm_embed.jsonl")).jsonLines.map {
+    return try PackedBatch(
+      contents(of: golden("minilm_embed.jsonl")).jsonLines.map {
         let ids = try JSONDecoder().decode(Line.self, from: $0).ids
         return (ids, [Int32](repeating: 0, count: ids.count))
-      })
+      }, for: model)
   }
 
   /// The mean state of each sequence, of length 1; hidden values each.
@@ -49,7 +49,7 @@ struct EncoderGoldenTests {
     let (weights, configuration) = try Self.base()
     let runner = try GoldenRunner(weights, configuration)
     let expected = try SafetensorsFile(path: Self.golden("minilm_embed.safetensors").path())
-    let batch = try Self.sentences()
+    let batch = try Self.sentences(configuration)
     let states = try runner.states(batch)
     let hidden = configuration.hiddenSize
 
@@ -78,7 +78,7 @@ struct EncoderGoldenTests {
       weights, configuration, precision: bound.precision, instructionSet: set)
     let expected = try SafetensorsFile(path: Self.golden("minilm_embed.safetensors").path())
       .floats("embeddings")
-    let batch = try Self.sentences()
+    let batch = try Self.sentences(configuration)
     let hidden = configuration.hiddenSize
     let found = Self.embeddings(try #require(try runner.states(batch).last), batch.layout)
     let cosines = found.indices.map { (i: Int) -> Float in
@@ -120,7 +120,7 @@ struct EncoderGoldenTests {
       File.self, from: try Data(contentsOf: Self.golden("skip_minilm_k\(k).cases.json")))
 
     for item in file.cases {
-      let batch = PackedBatch(sequences: [(item.ids, item.type_ids)])
+      let batch = try PackedBatch([(item.ids, item.type_ids)], for: configuration)
       let grams = item.grams?.map { NGram(golden: $0) }
       let states = try runner.states(batch, grams: grams)
       let final = try expected.floats("final.\(item.index)")

@@ -33,9 +33,8 @@ struct MPNetBaseTests {
     let tokenizer = try tokenizer()
     let lines = try MPNetTests.lines("mpnet-base.jsonl").filter { $0.max_length == nil }.prefix(3)
     let batch = PackedBatch(
-      sequences: lines.map { line in
-        let encoding = tokenizer.encode(line.text)
-        return (encoding.ids, encoding.typeIDs)
+      sequences: try lines.map {
+        try TokenSequence(tokenizer.encode($0.text), for: configuration)
       })
     let states = try runner.states(batch)
     let expected = try MPNetTests.file("mpnet-base.states.safetensors")

@@ -46,11 +46,11 @@ import Testing
 
   /// The fixture's sequences.
   private func sequences(_ states: SafetensorsFile) throws -> PackedBatch {
-    PackedBatch(
-      sequences: try (0..<5).map { i in
+    try PackedBatch(
+      (0..<5).map { i in
         let ids = try states.integers("ids.\(i)").map { Int32($0) }
         return (ids, [Int32](repeating: 0, count: ids.count))
-      })
+      }, for: Self.configuration())
   }
 
   @Test func readsTheConfiguration() throws {
@@ -87,8 +87,9 @@ import Testing
         #expect(largestDifference(found, try expected.floats("\(i).\(layer)")) < 2e-5)
       }
       // Alone as together.
-      let ids = Array(batch.ids[rows])
-      let alone = try runner.states(PackedBatch(sequences: [(ids, ids.map { _ in 0 })]))
+      let ids = Array(batch.ids.values[rows])
+      let alone = try runner.states(
+        try PackedBatch([(ids, ids.map { _ in 0 })], for: Self.configuration()))
       #expect(alone[2] == Array(states[2][rows.lowerBound * 16..<rows.upperBound * 16]))
     }
   }
@@ -123,7 +124,7 @@ import Testing
         #expect(row[place * 16..<place * 16 + 16].allSatisfy { $0 == 0 })
       }
       guard !ids.contains(NGram.none) else { continue }
-      let states = try dense.states(PackedBatch(sequences: [(ids, [0, 0, 0])]))
+      let states = try dense.states(try PackedBatch([(ids, [0, 0, 0])], for: configuration))
       #expect(largestDifference(row, states[1]) < 1e-6)
     }
   }

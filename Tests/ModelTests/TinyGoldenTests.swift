@@ -40,7 +40,7 @@ struct TinyGoldenTests {
     try checkpoint.add(weights) { Checkpoint.skipNames[$0] ?? ($0.hasPrefix("skip.") ? nil : $0) }
     try checkpoint.addLocalPositions(weights, positions: c.max_positions)
     runner = try GoldenRunner(checkpoint, configuration)
-    batch = PackedBatch(sequences: Array(zip(file.ids, file.type_ids)))
+    batch = try PackedBatch(Array(zip(file.ids, file.type_ids)), for: configuration)
     expected = try SafetensorsFile(path: folder.appending(path: "expected.safetensors").path())
   }
 
@@ -144,7 +144,8 @@ struct TinyGoldenTests {
     #expect(largestDifference(try runner.firstStates(batch, groups: groups), firsts) < 1e-5)
 
     for (i, tenant) in tenants.enumerated() {
-      let alone = PackedBatch(sequences: [(file.ids[i], file.type_ids[i])])
+      let alone = try PackedBatch(
+        [(file.ids[i], file.type_ids[i])], for: runner.base.configuration)
       let group = RowGroup(
         rows: 0..<alone.layout.rows, adapter: tenant.flatMap { loaded[$0] })
       let state = try runner.states(alone, groups: [group])[2]

@@ -12,19 +12,18 @@ import Testing
 private typealias Task = _Concurrency.Task
 
 @Suite(.timeLimit(.minutes(3))) struct PipelineTests {
-  private static let names: [Name] = [
-    "topic", "mood", "tags", "names", "similar", "meaning", "dense-topic",
-  ]
+  private static let names = TinyHome.names
 
   private static func request(
     _ vbert: PinnedVBert, _ random: inout SeededGenerator
-  ) -> Request {
+  ) throws -> Request {
     let count = Int.random(in: 1...40, using: &random)
     let vocabulary = Int32(TinyModel.words.count)
     let ids = (0..<count).map { _ in Int32.random(in: 1..<vocabulary, using: &random) }
     let words = (0..<count).map { $0 % 5 == 4 ? nil : $0 }
     return Request(
-      vbert: vbert, ids: ids, types: [Int32](repeating: 0, count: count),
+      vbert: vbert,
+      tokens: try TinyModel.tokens(ids),
       words: vbert.spec.task == .tag ? words : [])
   }
 
@@ -50,7 +49,7 @@ private typealias Task = _Concurrency.Task
     pipeline.start()
     var random = SeededGenerator(seed: 5)
     let vberts = try Self.names.map { try home.pinned($0) }
-    let requests = (0..<140).map { Self.request(vberts[$0 % vberts.count], &random) }
+    let requests = try (0..<140).map { try Self.request(vberts[$0 % vberts.count], &random) }
 
     var alone: [Reply] = []
     for request in requests {
@@ -77,9 +76,9 @@ private typealias Task = _Concurrency.Task
         #expect(found.count == expected.count && !found.isEmpty)
         for (a, b) in zip(expected, found) { worst = max(worst, abs(a - b)) }
       }
-      #expect(together[i].tokens == requests[i].ids.count)
+      #expect(together[i].tokens == requests[i].length)
       let isDense = requests[i].vbert.spec.base == "dense"
-      #expect(together[i].plot.tokens == (isDense ? 0 : requests[i].ids.count))
+      #expect(together[i].plot.tokens == (isDense ? 0 : requests[i].length))
       #expect(together[i].plot.hitRate > 0.9)
     }
     #expect(worst < 1e-5)
@@ -97,11 +96,11 @@ private typealias Task = _Concurrency.Task
     let pipeline = try home.pipeline()
     pipeline.start()
     var random = SeededGenerator(seed: 6)
-    let meaning = Self.request(try home.pinned("meaning"), &random)
+    let meaning = try Self.request(try home.pinned("meaning"), &random)
     func ask(_ name: Name) async throws -> Reply.Output {
       let request = Request(
-        vbert: try home.pinned(name), ids: meaning.ids, types: meaning.types,
-        words: Array(meaning.ids.indices))
+        vbert: try home.pinned(name), tokens: meaning.tokens,
+        words: Array(0..<meaning.tokens.count))
       return try await pipeline.intake.replies(to: [request], Self.arrival())[0].output
     }
     guard case .logits(let topic) = try await ask("topic"), topic.count == 3,
@@ -114,7 +113,7 @@ private typealias Task = _Concurrency.Task
       Issue.record("wrong kinds of output")
       return
     }
-    #expect(words.count == meaning.ids.count && words.allSatisfy { $0.count == 5 })
+    #expect(words.count == meaning.length && words.allSatisfy { $0.count == 5 })
     await pipeline.stop()
   }
 
@@ -128,8 +127,8 @@ private typealias Task = _Concurrency.Task
     let pipeline = try home.pipeline()
     pipeline.start()
     var random = SeededGenerator(seed: 7)
-    let good = Self.request(try home.pinned("topic"), &random)
-    let bad = Self.request(broken, &random)
+    let good = try Self.request(try home.pinned("topic"), &random)
+    let bad = try Self.request(broken, &random)
     async let one = pipeline.intake.replies(to: [good, good], Self.arrival())
     async let two = pipeline.intake.replies(to: [bad], Self.arrival())
     async let three = pipeline.intake.replies(to: [good], Self.arrival())
@@ -151,7 +150,7 @@ private typealias Task = _Concurrency.Task
     try home.addAll()
     let old = try home.pinned("topic")
     var random = SeededGenerator(seed: 8)
-    let request = Self.request(old, &random)
+    let request = try Self.request(old, &random)
     let pipeline = try home.pipeline()
     pipeline.start()
     let before = try await pipeline.intake.replies(to: [request], Self.arrival())
@@ -161,7 +160,7 @@ private typealias Task = _Concurrency.Task
     let new = try home.pinned("topic")
     #expect(new.id.number == old.id.number + 1)
     let both = try await pipeline.intake.replies(
-      to: [request, Request(vbert: new, ids: request.ids, types: request.types)], Self.arrival())
+      to: [request, Request(vbert: new, tokens: request.tokens)], Self.arrival())
     #expect(both[0].output == before[0].output)
     #expect(both[1].output != before[0].output)
     await pipeline.stop()
@@ -221,7 +220,7 @@ private typealias Task = _Concurrency.Task
     #expect(mover.journeys.withLock { $0 } == [3])
     // The same answers as without a second tier.
     var random = SeededGenerator(seed: 12)
-    let request = Self.request(try home.pinned("topic"), &random)
+    let request = try Self.request(try home.pinned("topic"), &random)
     var outputs: [Reply.Output] = []
     for adapters in [moved, home.cache] as [any AdapterSource] {
       let pipeline = try home.pipeline(adapters: adapters)
@@ -243,7 +242,7 @@ private typealias Task = _Concurrency.Task
     let pipeline = try home.pipeline(queue: 10, adapters: gate)
     pipeline.start()
     var random = SeededGenerator(seed: 9)
-    let request = Self.request(try home.pinned("topic"), &random)
+    let request = try Self.request(try home.pinned("topic"), &random)
     let first = Task { try await pipeline.intake.replies(to: [request], Self.arrival()) }
     try await until { pipeline.intake.load.sequences == 0 && pipeline.intake.hasOpenBatch }
 
@@ -280,8 +279,8 @@ private typealias Task = _Concurrency.Task
     try home.addAll()
     let pipeline = try home.pipeline(tokenBudget: 16)
     let request = Request(
-      vbert: try home.pinned("topic"), ids: [Int32](repeating: 5, count: 17),
-      types: [Int32](repeating: 0, count: 17))
+      vbert: try home.pinned("topic"),
+      tokens: try TinyModel.tokens([Int32](repeating: 5, count: 17)))
     await #expect(throws: ServingError.tooLong(tokens: 17, budget: 16)) {
       try await pipeline.intake.replies(to: [request], Self.arrival())
     }
@@ -294,7 +293,7 @@ private typealias Task = _Concurrency.Task
     let pipeline = try home.pipeline(trace: try Trace(path: url.filePath))
     pipeline.start()
     var random = SeededGenerator(seed: 10)
-    let request = Self.request(try home.pinned("topic"), &random)
+    let request = try Self.request(try home.pinned("topic"), &random)
     _ = try await pipeline.intake.replies(to: [request], Self.arrival())
     await pipeline.stop()
     let events = try #require(

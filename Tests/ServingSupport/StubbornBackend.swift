@@ -48,7 +48,7 @@ package final class StubbornBackend: Backend {
     try lane.place(groups)
   }
   package func embed(
-    ids: [Int32], positions: [Int32], types: [Int32], tables: EmbeddingTables,
+    ids: Indices, positions: Indices, types: Indices, tables: EmbeddingTables,
     norm: Normalization, into out: Tensor
   ) throws(ComputeError) {
     try lane.embed(
@@ -60,7 +60,7 @@ package final class StubbornBackend: Backend {
     try lane.mergeNGrams(rows, sequences: sequences, into: out)
   }
   package func addPositions(
-    to x: Tensor, types: [Int32], sequences: any PlacedSequences, tables: EmbeddingTables,
+    to x: Tensor, types: Indices, sequences: any PlacedSequences, tables: EmbeddingTables,
     norm: Normalization
   ) throws(ComputeError) {
     try lane.addPositions(to: x, types: types, sequences: sequences, tables: tables, norm: norm)

@@ -26,10 +26,14 @@ package final class TinyHome: Sendable {
     var dense = TinyModel.configuration
     dense.skipDepth = 0
     let denseShape = dense
+    var single = TinyModel.configuration
+    single.tokenTypes = 1
+    let singleShape = single
     let engines = Engines { name in
       switch name {
       case "tiny": try TinyModel.engine()
       case "dense": try TinyModel.engine(named: "dense", denseShape, seed: 2)
+      case "single": try TinyModel.engine(named: "single", singleShape, seed: 3)
       default: throw CocoaError(.fileNoSuchFile)
       }
     }
@@ -61,6 +65,11 @@ package final class TinyHome: Sendable {
     guard let version = record.version else { throw CocoaError(.fileNoSuchFile) }
     return PinnedVBert(id: version, name: record.name.text, spec: record.spec)
   }
+
+  /// What `addAll` adds.
+  package static let names: [Name] = [
+    "topic", "mood", "tags", "names", "similar", "meaning", "dense-topic",
+  ]
 
   /// One of every task and kind of adapter, on both bases.
   package func addAll() throws {

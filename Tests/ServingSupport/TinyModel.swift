@@ -66,6 +66,13 @@ package enum TinyModel {
     return tensors
   }
 
+  package static func lane() throws -> any Backend { try CPUBackend(threads: 1) }
+
+  /// A text of these tokens.
+  package static func tokens(_ ids: [Int32]) throws -> TokenSequence {
+    try TokenSequence(ids: ids, types: ids.map { _ in 0 }, for: configuration)
+  }
+
   /// A base of these weights in service, with an empty table, on CPU lanes of one thread.
   package static func engine(
     named name: String = "tiny", _ configuration: Configuration = configuration, seed: UInt64 = 1,

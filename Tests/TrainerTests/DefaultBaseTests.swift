@@ -30,10 +30,8 @@ struct DefaultBaseTests {
       "Aspirin lowers the risk of a second heart attack in most patients.",
     ]
     let measure = DistillationMeasure(
-      texts.map { text in
-        let encoding = dense.tokenizer.encode(text)
-        return TokenSequence(ids: encoding.ids, types: encoding.typeIDs)
-      }, budget: 128)
+      try texts.map { try TokenSequence(dense.tokenizer.encode($0), for: dense.configuration) },
+      budget: 128)
     let (_, cosine) = try measure.run(
       teacher: try Teacher(
         source: dense.weights, configuration: dense.configuration, backend: backend,

@@ -148,9 +148,8 @@ import Testing
     var weights = DistillationOptions.LossWeights()
     (weights.scores, weights.values) = (0.3, 0.2)
     let loss = DistillationLoss(weights: weights, backend: backend, heads: 3)
-    let batch = PackedBatch(sequences: [
-      ([2, 4, 7, 9, 3], [0, 0, 0, 0, 0]), ([2, 5, 3], [0, 0, 1]),
-    ])
+    let batch = try PackedBatch(
+      [([2, 4, 7, 9, 3], [0, 0, 0, 0, 0]), ([2, 5, 3], [0, 0, 1])], for: world.configuration)
     let lesson = try teacher.teach(batch, depth: 1)
 
     let counter = try LossCounter(backend)

@@ -30,11 +30,15 @@ import Testing
     return tensors
   }
 
-  private let batch = PackedBatch(
-    sequences: [
-      ([0, 5, 6, 7, 2], [0, 0, 0, 0, 0]), ([0, 2], [0, 0]),
-      ([0, 9, 9, 3, 4, 2, 2, 11, 5, 6, 2], [Int32](repeating: 0, count: 11)),
-    ])
+  private let batch: PackedBatch
+
+  init() throws {
+    batch = try PackedBatch(
+      [
+        ([0, 5, 6, 7, 2], [0, 0, 0, 0, 0]), ([0, 2], [0, 0]),
+        ([0, 9, 9, 3, 4, 2, 2, 11, 5, 6, 2], [Int32](repeating: 0, count: 11)),
+      ], for: Self.configuration(skip: 0))
+  }
 
   private func random(_ count: Int) -> [Float] {
     var random = SeededGenerator(seed: 3)
@@ -140,10 +144,9 @@ import Testing
     let teacher = try Teacher(
       source: Self.weights(configuration), configuration: configuration, backend: backend,
       tokenBudget: 32)
-    let sequences = (0..<batch.layout.count).map { i in
-      TokenSequence(
-        ids: Array(batch.ids[batch.layout.rows(of: i)]),
-        types: Array(batch.types[batch.layout.rows(of: i)]))
+    let sequences = try (0..<batch.layout.count).map { i in
+      let ids = Array(batch.ids.values[batch.layout.rows(of: i)])
+      return try TokenSequence(ids: ids, types: ids.map { _ in 0 }, for: configuration)
     }
     let found = try DistillationMeasure(sequences, budget: 12)
       .variances(of: teacher, depth: 1, backend: backend)

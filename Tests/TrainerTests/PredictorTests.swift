@@ -36,7 +36,9 @@ struct PredictorTests {
     let predictor = try Predictor(
       spec: spec, adapter: adapter, base: base, lookup: local.lookup, backend: backend)
     let found = try predictor.outputs(
-      zip(tiny.file.ids, tiny.file.type_ids).map { TokenSequence(ids: $0, types: $1) })
+      zip(tiny.file.ids, tiny.file.type_ids).map {
+        try TokenSequence(ids: $0, types: $1, for: tiny.configuration)
+      })
 
     let upper = try UpperEncoder(
       base: base, backend: backend, tokenBudget: 64, extraBytes: 1 << 16)
@@ -55,5 +57,24 @@ struct PredictorTests {
     let expected = try backend.download(logits)
     #expect(found.count == layout.count)
     for (a, b) in zip(found.joined(), expected) { #expect(abs(a - b) < 1e-5) }
+  }
+  /// A result that is no number is an error that names its row, and never zeros or null.
+  @Test(arguments: [Float.nan, .infinity]) func resultsAreNumbers(bad: Float) throws {
+    let tiny = try TinyModel()
+    let base = try BaseModel(
+      source: tiny.tensors, configuration: tiny.configuration, backend: tiny.backend)
+    let local = try LocalEncoder(base: base, backend: tiny.backend, chunk: 64)
+    let hidden = tiny.configuration.hiddenSize
+    var weight = [Float](repeating: 0.1, count: 3 * hidden)
+    weight[hidden] = bad
+    let adapter = HostAdapter(
+      head: HostMatrix(weight: weight, bias: [0, 0, 0], outputs: 3, inputs: hidden))
+    let predictor = try Predictor(
+      spec: tiny.spec(.none), adapter: adapter, base: base, lookup: local.lookup,
+      backend: tiny.backend)
+    let sequence = try TokenSequence(
+      ids: tiny.file.ids[0], types: tiny.file.type_ids[0], for: tiny.configuration)
+    let error = #expect(throws: NotFinite.self) { try predictor.outputs([sequence, sequence]) }
+    #expect(error?.row == 0)
   }
 }

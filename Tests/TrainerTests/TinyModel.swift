@@ -45,7 +45,7 @@ struct TinyModel {
       vocabularySize: c.vocab_size, hiddenSize: c.hidden_size, layerCount: c.num_hidden_layers,
       headCount: c.num_attention_heads, intermediateSize: c.intermediate_size,
       maxPositions: c.max_positions, tokenTypes: c.type_vocab_size, skipDepth: c.skip_layers)
-    batch = PackedBatch(sequences: Array(zip(file.ids, file.type_ids)))
+    batch = try PackedBatch(Array(zip(file.ids, file.type_ids)), for: configuration)
     backend = try CPUBackend(
       threads: threads, instructionSet: try instructionSet ?? .chosen(), precision: precision)
     var tensors = MemoryTensors()
@@ -108,7 +108,9 @@ struct TinyModel {
     let upper = try UpperEncoder(base: base, backend: backend, tokenBudget: 64)
     let local = try LocalEncoder(base: base, backend: backend, chunk: 64)
     return try FrozenStates(
-      zip(file.ids, file.type_ids).map { TokenSequence(ids: $0, types: $1) },
+      zip(file.ids, file.type_ids).map {
+        try TokenSequence(ids: $0, types: $1, for: configuration)
+      },
       entry: Entry(upper, lookup: local.lookup), training: training, byteLimit: 1 << 20)
   }
 }

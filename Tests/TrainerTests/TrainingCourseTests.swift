@@ -12,7 +12,8 @@ import Testing
       task: .classify, base: "", baseHash: "", adapter: .none, labels: ["a", "b"], maxLength: 16)
     let examples = try Examples(
       DataSet(path: "", rows: rows), spec: spec, labels: LabelSet(["a", "b"]),
-      tokenizer: TrainingJobTests.World(skip: 0).tokenizer)
+      tokenizer: TrainingJobTests.World(skip: 0).tokenizer,
+      base: TrainingJobTests.World(skip: 0).configuration)
     var options = TrainingOptions()
     (options.epochs, options.patience) = (9, 3)
     var course = TrainingCourse(rows: 1, options: options, random: SplitMix(seed: 1))

@@ -44,7 +44,10 @@ import Trainer
       let spec = VBertSpec(
         task: task, base: "b", baseHash: "", adapter: try AdapterSpec(parsing: adapter),
         labels: labels.names, maxLength: 16)
-      return (spec, try Examples(data, spec: spec, labels: labels, tokenizer: tokenizer))
+      return (
+        spec,
+        try Examples(data, spec: spec, labels: labels, tokenizer: tokenizer, base: configuration)
+      )
     }
 
     func entry(_ backend: any TrainableBackend) throws -> Entry {

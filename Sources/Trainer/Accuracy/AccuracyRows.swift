@@ -19,7 +19,8 @@ package struct AccuracyRows: Sendable {
   /// Rows beyond the caps are left out by a fixed draw, the same for everybody. Labels are those of
   /// all training rows; rows of dev and test with others are left out. Throws `DataSetError`.
   package init(
-    _ task: AccuracyTask, caps: Caps, maxLength: Int, tokenizer: any Tokenizer
+    _ task: AccuracyTask, caps: Caps, maxLength: Int, tokenizer: any Tokenizer,
+    base: Configuration
   ) throws {
     let kind = try task.task()
     func read(_ part: String) throws -> DataSet? {
@@ -43,7 +44,7 @@ package struct AccuracyRows: Sendable {
       task: kind, base: "", baseHash: "", adapter: .none, labels: labels.names,
       maxLength: maxLength)
     func examples(_ data: DataSet) throws -> Examples {
-      try Examples(data, spec: spec, labels: labels, tokenizer: tokenizer)
+      try Examples(data, spec: spec, labels: labels, tokenizer: tokenizer, base: base)
     }
     self.spec = spec
     (self.train, self.dev, self.test) = (

@@ -22,7 +22,8 @@ package final class AccuracyRowsCache: Sendable {
     let key = "\(base.name) \(task.kind) \(task.name)"
     if let rows = state.withLock({ $0.rows[key] }) { return rows }
     let made = try AccuracyRows(
-      task, caps: caps, maxLength: maxLength, tokenizer: base.tokenizer)
+      task, caps: caps, maxLength: maxLength, tokenizer: base.tokenizer,
+      base: base.configuration)
     state.withLock { state in
       guard state.rows.updateValue(made, forKey: key) == nil else { return }
       state.order.append(key)

@@ -77,14 +77,14 @@ package final class Distillation {
       weights: options.weights, backend: backend, heads: configuration.headCount)
     counter = try LossCounter(backend)
     let maker = SequenceMaker(
-      options.mix, tokenizer, random: SplitMix(seed: 0))
+      options.mix, tokenizer, model: configuration, random: SplitMix(seed: 0))
     let lines = try LessonFeed.tokenize(
       CorpusRounds.heldOut(corpus, lines: devLines), tokenizer, threads)
     guard lines.contains(where: { !$0.isEmpty }) else {
       throw CorpusError.noText(path: corpus[0])
     }
     measure = DistillationMeasure(
-      lines.filter { !$0.isEmpty }.map(maker.plain), budget: options.budget)
+      try lines.filter { !$0.isEmpty }.map(maker.plain), budget: options.budget)
     if options.weights.byVariance {
       loss.scales = try measure.variances(
         of: self.teacher, depth: configuration.skipDepth, backend: backend
@@ -101,7 +101,8 @@ package final class Distillation {
     let plan = LessonFeed.Plan(
       corpus: corpus, mix: options.mix, budget: options.budget, seed: options.seed,
       linesPerRound: options.linesPerRound, threads: threads)
-    let feed = try LessonFeed(plan, tokenizer: tokenizer, from: state.place)
+    let feed = try LessonFeed(
+      plan, tokenizer: tokenizer, model: configuration, from: state.place)
     defer { feed.stop() }
     var optimizer = Optimizer()
     (optimizer.decay, optimizer.clipNorm) = (options.decay, options.clipNorm)

@@ -32,8 +32,9 @@ package final class DistillationBench {
     value = try backend.allocate(byteCount: 64)
     var (random, distinct) = (SplitMix(seed: 5), DistinctNGrams())
     for _ in 0..<4 {
-      let packed = Self.text(tokens: tokens, vocabulary: student.vocabularySize, &random)
-      let local = LocalBatch(packed.grams, layout: packed.layout, distinct: &distinct)
+      let packed = try Self.text(tokens: tokens, student, &random)
+      let local = try LocalBatch(
+        packed.grams, vocabulary: packed.ids.bound, layout: packed.layout, distinct: &distinct)
       batches.append((packed, local))
       self.tokens += Double(packed.ids.count) / 4
       distinctShare += Double(distinct.count) / Double(packed.ids.count) / 4
@@ -41,9 +42,12 @@ package final class DistillationBench {
   }
 
   /// Sequences of 32 to 96 tokens, in which a token is mostly followed by one of a few, as in text.
-  private static func text(tokens: Int, vocabulary: Int, _ random: inout SplitMix) -> PackedBatch {
-    var sequences: [(ids: [Int32], types: [Int32])] = []
+  private static func text(
+    tokens: Int, _ model: Configuration, _ random: inout SplitMix
+  ) throws -> PackedBatch {
+    var sequences: [TokenSequence] = []
     var count = 0
+    let vocabulary = model.vocabularySize
     func skewed(_ random: inout SplitMix, _ limit: Int) -> Int {
       let u = random.nextFloat()
       return min(limit - 1, Int(Float(limit) * u * u * u * u))
@@ -59,7 +63,8 @@ package final class DistillationBench {
         token = follows ? place % (vocabulary - 1) : skewed(&random, vocabulary - 1)
         ids.append(Int32(token + 1))
       }
-      sequences.append((ids, [Int32](repeating: 0, count: length)))
+      sequences.append(
+        try TokenSequence(ids: ids, types: [Int32](repeating: 0, count: length), for: model))
       count += length
     }
   }

@@ -7,8 +7,8 @@ struct DistillationMeasure {
 
   init(_ sequences: [TokenSequence], budget: Int) {
     let numbers = Array(sequences.indices)
-    batches = Batches.pack(numbers, lengths: sequences.map(\.ids.count), budget: budget).map {
-      PackedBatch(sequences: $0.map { (sequences[$0].ids, sequences[$0].types) })
+    batches = Batches.pack(numbers, lengths: sequences.map(\.count), budget: budget).map {
+      PackedBatch(sequences: $0.map { sequences[$0] })
     }
   }
 

@@ -24,14 +24,14 @@ struct BatchCutter {
 
   /// Batches of about the same size, none above the budget (but for one sequence alone).
   func cut(_ sequences: [TokenSequence]) -> [[TokenSequence]] {
-    let tokens = sequences.reduce(0) { $0 + $1.ids.count }
+    let tokens = sequences.reduce(0) { $0 + $1.count }
     let room = max(1, budget - mix.maxLength)
     let count = (tokens + room - 1) / room
     var (batches, seen): ([[TokenSequence]], Int) = ([], 0)
     for sequence in sequences {
       if seen * count >= batches.count * tokens { batches.append([]) }
       batches[batches.count - 1].append(sequence)
-      seen += sequence.ids.count
+      seen += sequence.count
     }
     return batches
   }
@@ -40,8 +40,8 @@ struct BatchCutter {
   func prepare(
     _ sequences: [TokenSequence], next: LessonPlace, random: inout SplitMix,
     distinct: inout DistinctNGrams
-  ) -> LessonBatch {
-    let packed = PackedBatch(sequences: sequences.map { ($0.ids, $0.types) })
+  ) throws -> LessonBatch {
+    let packed = PackedBatch(sequences: sequences)
     var grams = packed.grams
     for i in 0..<packed.layout.count where Double(random.nextFloat()) < mix.backOff {
       let share = random.nextFloat()
@@ -50,7 +50,9 @@ struct BatchCutter {
       }
     }
     return LessonBatch(
-      packed: packed, local: LocalBatch(grams, layout: packed.layout, distinct: &distinct),
+      packed: packed,
+      local: try LocalBatch(
+        grams, vocabulary: packed.ids.bound, layout: packed.layout, distinct: &distinct),
       next: next)
   }
 }

@@ -32,12 +32,14 @@ final class LessonFeed: Sendable {
   }
 
   /// Begins at `place`. Throws what opening the files throws.
-  init(_ plan: Plan, tokenizer: any Tokenizer, from place: LessonPlace) throws {
+  init(
+    _ plan: Plan, tokenizer: any Tokenizer, model: Configuration, from place: LessonPlace
+  ) throws {
     for _ in 0..<LessonFeed.depth { free.signal() }
     // The thread opens the files for itself; what is wrong with them is better known here.
     _ = try CorpusRounds(plan.corpus, lines: plan.linesPerRound)
     let thread = Thread { [self] in
-      do { try produce(plan, tokenizer, from: place) } catch {
+      do { try produce(plan, tokenizer, model, from: place) } catch {
         state.withLock { $0.failure = error }
         filled.signal()
       }
@@ -64,7 +66,7 @@ final class LessonFeed: Sendable {
   }
 
   private func produce(
-    _ plan: Plan, _ tokenizer: any Tokenizer, from place: LessonPlace
+    _ plan: Plan, _ tokenizer: any Tokenizer, _ model: Configuration, from place: LessonPlace
   ) throws {
     var rounds = try CorpusRounds(plan.corpus, lines: plan.linesPerRound)
     try rounds.skip(place.round)
@@ -75,8 +77,8 @@ final class LessonFeed: Sendable {
       var random = SplitMix(seed: plan.seed &+ 0xA076_1D64_78BD_642F &* UInt64(number + 1))
       let runs = try rounds.next().map { LessonFeed.tokenize($0, tokenizer, plan.threads) }
       var maker = SequenceMaker(
-        plan.mix, tokenizer, random: SplitMix(seed: random.next()))
-      let batches = cutter.cut(maker.sequences(runs))
+        plan.mix, tokenizer, model: model, random: SplitMix(seed: random.next()))
+      let batches = cutter.cut(try maker.sequences(runs))
       guard !batches.isEmpty else { throw CorpusError.noText(path: plan.corpus[0]) }
       for (i, batch) in batches.enumerated() {
         // Every batch has chance of its own, so that those left out need not be made.
@@ -85,7 +87,7 @@ final class LessonFeed: Sendable {
         let next =
           i + 1 < batches.count
           ? LessonPlace(round: number, batch: i + 1) : LessonPlace(round: number + 1, batch: 0)
-        let made = cutter.prepare(batch, next: next, random: &own, distinct: &distinct)
+        let made = try cutter.prepare(batch, next: next, random: &own, distinct: &distinct)
         free.wait()
         guard !state.withLock({ $0.isStopped }) else { return }
         state.withLock { $0.batches.append(made) }

@@ -59,10 +59,10 @@ final class Teacher {
     let saved = run.takeNorm(rows, hidden)
     let mark = workspace.mark
     let other = run.take(rows, hidden)
-    try backend.gatherSum(embeddings[Self.words], indices: batch.ids, terms: 1, into: x)
+    try backend.gatherSum(embeddings[Self.words], indices: batch.ids.values, terms: 1, into: x)
     let offset = Int32(configuration.architecture.positionOffset)
-    var tables = [(Self.positions, batch.positions.map { $0 + offset })]
-    if configuration.tokenTypes > 0 { tables.append((Self.types, batch.types)) }
+    var tables = [(Self.positions, batch.positions.values.map { $0 + offset })]
+    if configuration.tokenTypes > 0 { tables.append((Self.types, batch.types.values)) }
     for (name, indices) in tables {
       try backend.gatherSum(embeddings[name], indices: indices, terms: 1, into: other)
       try backend.add(other, scale: 1, to: x)

@@ -23,68 +23,72 @@ package struct TextMix: Sendable, Equatable, Codable {
 
 /// Makes sequences of a round's tokenised lines. All chance comes from one generator.
 struct SequenceMaker {
-  let mix: TextMix
+  private var mix: TextMix
   private let classification, separator: Int32
-  private let special: SpecialTokens
+  private let model: Configuration
   var random: SplitMix
 
+  /// What `model` reads: no pairs are made for one that reads none.
   init(
-    _ mix: TextMix, classification: Int32, separator: Int32, special: SpecialTokens = .bert,
+    _ mix: TextMix, classification: Int32, separator: Int32, model: Configuration,
     random: SplitMix
   ) {
-    (self.mix, self.special, self.random) = (mix, special, random)
+    (self.mix, self.model, self.random) = (mix, model, random)
     (self.classification, self.separator) = (classification, separator)
+    if !model.readsPairs { self.mix.pairs = 0 }
   }
 
-  init(_ mix: TextMix, _ tokenizer: any Tokenizer, random: SplitMix) {
+  init(_ mix: TextMix, _ tokenizer: any Tokenizer, model: Configuration, random: SplitMix) {
     self.init(
       mix, classification: tokenizer.classification, separator: tokenizer.separator,
-      special: tokenizer.special, random: random)
+      model: model, random: random)
   }
+
+  private var special: SpecialTokens { model.architecture.special }
 
   /// Tokens of a pair, and of one text, besides those added.
   private var pairRoom: Int { mix.maxLength - 2 - special.pairSeparators }
   private var room: Int { mix.maxLength - 2 }
 
   /// A sequence for every line of `runs` (neighbouring lines' tokens) that has tokens, in random
-  /// order.
-  mutating func sequences(_ runs: [[[Int32]]]) -> [TokenSequence] {
+  /// order. Throws `TokenProblem` for what the model cannot read.
+  mutating func sequences(_ runs: [[[Int32]]]) throws(TokenProblem) -> [TokenSequence] {
     let places = runs.indices.flatMap { run in
       runs[run].indices.compactMap { runs[run][$0].isEmpty ? nil : (run: run, line: $0) }
     }
-    return random.permutation(places.count).map { number in
+    return try random.permutation(places.count).map { number throws(TokenProblem) in
       let place = places[number]
       let line = runs[place.run][place.line]
-      if let (first, second) = parts(line) { return pair(first, second) }
-      guard Double(random.nextFloat()) < mix.pairs else { return single(line) }
+      if let (first, second) = parts(line) { return try pair(first, second) }
+      guard Double(random.nextFloat()) < mix.pairs else { return try single(line) }
       let draw = random.nextFloat()
       switch TextMix.kinds.first(where: { draw < $0.upTo })?.0 ?? .halves {
       case .copy:
         let other = places[random.below(places.count)]
-        return pair(line, damaged(line, with: text(runs[other.run][other.line])))
+        return try pair(line, damaged(line, with: text(runs[other.run][other.line])))
       case .neighbour:
         let run = runs[place.run]
         let next = run[(place.line + 1) % run.count]
-        return next.isEmpty ? single(line) : pair(line, text(next))
+        return try next.isEmpty ? single(line) : pair(line, text(next))
       case .other:
         let other = places[random.below(places.count)]
-        return pair(line, text(runs[other.run][other.line]))
+        return try pair(line, text(runs[other.run][other.line]))
       case .halves:
-        guard line.count >= 4 else { return single(line) }
+        guard line.count >= 4 else { return try single(line) }
         let kept = window(line, pairRoom)
         let cut = kept.startIndex + kept.count / 4 + random.below(kept.count / 2)
-        return joined(
+        return try joined(
           kept[..<max(cut, kept.startIndex + 1)], kept[max(cut, kept.startIndex + 1)...])
       }
     }
   }
 
-  func plain(_ line: [Int32]) -> TokenSequence {
+  func plain(_ line: [Int32]) throws(TokenProblem) -> TokenSequence {
     guard let (first, second) = parts(line) else {
-      return joined(line.prefix(room), nil)
+      return try joined(line.prefix(room), nil)
     }
     let room = pairRoom / 2
-    return joined(first.prefix(room), second.prefix(room))
+    return try joined(first.prefix(room), second.prefix(room))
   }
 
   /// The two texts of a line that is a pair.
@@ -95,16 +99,18 @@ struct SequenceMaker {
   /// A line as one text: the first of a pair.
   private func text(_ line: [Int32]) -> [Int32] { parts(line)?.0 ?? line }
 
-  private mutating func single(_ line: [Int32]) -> TokenSequence {
-    joined(window(line, room), nil)
+  private mutating func single(_ line: [Int32]) throws(TokenProblem) -> TokenSequence {
+    try joined(window(line, room), nil)
   }
 
-  private mutating func pair(_ first: [Int32], _ second: [Int32]) -> TokenSequence {
+  private mutating func pair(
+    _ first: [Int32], _ second: [Int32]
+  ) throws(TokenProblem) -> TokenSequence {
     let room = pairRoom
     // The shorter one keeps what it has, the longer one gets the rest.
     let short = min(first.count, second.count, room / 2)
     let rest = room - short
-    return joined(
+    return try joined(
       window(first, first.count <= second.count ? max(1, short) : rest),
       window(second, first.count <= second.count ? rest : max(1, short)))
   }
@@ -134,7 +140,9 @@ struct SequenceMaker {
     return copy.isEmpty ? line : copy
   }
 
-  private func joined(_ first: ArraySlice<Int32>, _ second: ArraySlice<Int32>?) -> TokenSequence {
+  private func joined(
+    _ first: ArraySlice<Int32>, _ second: ArraySlice<Int32>?
+  ) throws(TokenProblem) -> TokenSequence {
     var ids = [classification]
     ids.reserveCapacity(first.count + (second?.count ?? 0) + 4)
     ids += first
@@ -146,7 +154,7 @@ struct SequenceMaker {
       ids.append(separator)
       types += repeatElement(special.numbersSegments ? 1 : 0, count: ids.count - types.count)
     }
-    return TokenSequence(ids: ids, types: types)
+    return try TokenSequence(ids: ids, types: types, for: model)
   }
 }
 

@@ -69,12 +69,12 @@ package final class ManyJobs {
       sequences += job.train.sequences + job.dev.sequences
       jobs.append(
         Running(
-          job: job, lengths: job.train.sequences.map(\.ids.count),
+          job: job, lengths: job.train.sequences.map(\.count),
           weights: job.options.classWeights == .balanced
             ? job.train.balancedWeights(job.spec) : nil, firstTrain: train, firstDev: dev,
           course: TrainingCourse(rows: job.train.count, options: job.options, random: random)))
     }
-    lengths = sequences.map(\.ids.count)
+    lengths = sequences.map(\.count)
     let longest = list.map { max($0.options.tokenBudget, $0.spec.maxLength) }.max() ?? 0
     training = try ManyTraining(
       specs: list.map(\.spec), initial: begun.map(\.0), source: source,
@@ -195,7 +195,7 @@ package final class ManyJobs {
     // Dev rows of one job that fit a batch are one part of it.
     var pieces: [(job: Int, rows: [Int])] = []
     for number in ended {
-      let dev = jobs[number].job.dev.sequences.map(\.ids.count)
+      let dev = jobs[number].job.dev.sequences.map(\.count)
       for rows in Batches.pack(Array(dev.indices), lengths: dev, budget: training.tokenBudget) {
         pieces.append((number, rows))
       }

@@ -26,16 +26,16 @@ final class EncoderBench {
     base: Base, texts: Texts, backend: any Backend, adapters: Int, spec: AdapterSpec,
     pooling: Pooling
   ) throws {
-    func packed(_ rows: [[Int32]]) -> PackedBatch {
-      PackedBatch(sequences: rows.map { ($0, $0.map { _ in 0 }) })
+    func packed(_ rows: [[Int32]]) throws -> PackedBatch {
+      try PackedBatch(rows.map { ($0, $0.map { _ in 0 }) }, for: base.configuration)
     }
     let configuration = base.configuration
     let hidden = configuration.hiddenSize
     self.backend = backend
     self.pooling = pooling
     model = try BaseModel(source: base.weights, configuration: configuration, backend: backend)
-    batches = texts.batches.map(packed)
-    single = packed([texts.single])
+    batches = try texts.batches.map(packed)
+    single = try packed([texts.single])
     tokens = batches.reduce(0) { $0 + $1.layout.rows }
     upper = try UpperEncoder(
       base: model, backend: backend,

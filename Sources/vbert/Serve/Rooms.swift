@@ -119,7 +119,10 @@ struct Rooms {
     let engines = engines
     Thread.detachNewThread {
       for engine in engines.loaded {
-        guard let rows = engine.plot?.restoreAdmitted(), rows > 0 else { continue }
+        guard
+          let rows = engine.plot?.restoreAdmitted(
+            vocabulary: engine.model.configuration.vocabularySize), rows > 0
+        else { continue }
         log.info(
           "\(rows) n-gram rows of the last run are in memory", metadata: ["base": "\(engine.name)"])
       }
