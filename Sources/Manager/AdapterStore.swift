@@ -53,6 +53,9 @@ package struct AdapterStore: Sendable {
   ) throws(AdapterError) -> HostAdapter {
     do {
       try version.spec.check(base: base)
+      if version.spec.task.outputs(labels: 2) == 2, version.spec.labels.isEmpty {
+        throw SpecProblem.untold
+      }
       guard let file = try open(version) else {
         return try AdapterFile.adapter(version.spec, base: base, from: MemoryTensors())
       }

@@ -34,6 +34,8 @@ package enum SpecProblem: Error, Equatable, CustomStringConvertible {
   case tooManyLabels(Int)
   case labelLength(String)
   case labelTwice(String)
+  /// A version that nobody could tell the answers of.
+  case untold
 
   package var description: String {
     switch self {
@@ -45,6 +47,7 @@ package enum SpecProblem: Error, Equatable, CustomStringConvertible {
     case .labelLength(let label):
       "the label \"\(label.prefix(40))\" has \(label.utf8.count) bytes; "
         + "a label has 1 to \(VBertSpec.longestLabel)"
+    case .untold: "it says no labels"
     case .labelTwice(let label): "the label \"\(label.prefix(40))\" is there twice"
     }
   }
