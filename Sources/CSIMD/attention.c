@@ -76,7 +76,7 @@ static void attend_block(
   if (!first) kernels->scale_rows(out, job->ldo, rows, job->size, at->old + row, out, job->ldo);
   product = (struct product){
     .a = at->scores, .lda = lds, .ldb = panel, .ldc = job->ldo, .rows = rows, .depth = keys,
-    .from = first ? FROM_ZERO : FROM_C};
+    .to = first ? TO_STORE : TO_ADD};
   for (long column = 0; column < job->size; column += panel) {
     product.b = at->values + column * keys;
     product.c = out + column;

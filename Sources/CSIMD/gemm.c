@@ -66,8 +66,8 @@ static void multiply_task(void *argument, long task, int thread) {
     .rows = end - row,
     .columns = smaller(width, job->n - column),
     .depth = job->depth,
-    .from = job->from == 0 && job->beta == 0 ? FROM_ZERO : FROM_C,
-    .to = TO_STORE,
+    .from = FROM_ZERO,
+    .to = job->from == 0 && job->beta == 0 ? TO_STORE : TO_ADD,
   };
   job->context->kernels->multiply(&product);
 }

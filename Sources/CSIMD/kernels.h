@@ -3,8 +3,9 @@
 #include "csimd.h"
 
 /// Where the sums of a product start and what becomes of them.
-enum { FROM_ZERO, FROM_BIAS, FROM_C };
-enum { TO_STORE, TO_GELU, TO_ADD };
+enum { FROM_ZERO, FROM_BIAS };
+/// TO_ADD_GELU: the GELU of what is there and what comes on top.
+enum { TO_STORE, TO_GELU, TO_ADD, TO_ADD_GELU };
 
 /// c [rows, columns] from a [rows, depth] and b [depth, columns], columns at most a panel.
 /// b's rows are readable up to whole vectors, and so is bias.

@@ -11,7 +11,7 @@
 #define TILE_LIMIT 14
 #include "kernels/vector_avx512.h"
 #include "kernels/bf16_native.h"
-#include "kernels/erf.h"
+#include "kernels/normal.h"
 #include "kernels/bf16.h"
 #pragma clang attribute pop
 #endif

@@ -51,9 +51,9 @@ void multiply_panel(
       .rows = rows,
       .columns = smaller(width, matrix->outputs - panel * width),
       .depth = end - from,
-      .from = b == 0 ? FROM_BIAS : FROM_C,
-      // What is added to is read once, by the first part; the others continue from it.
-      .to = to == TO_ADD ? (b == 0 ? TO_ADD : TO_STORE) : b == blocks - 1 ? to : TO_STORE,
+      .from = b == 0 ? FROM_BIAS : FROM_ZERO,
+      .to = b == 0 ? (blocks == 1 || to == TO_ADD ? to : TO_STORE)
+        : to == TO_GELU && b == blocks - 1 ? TO_ADD_GELU : TO_ADD,
     };
     kernels->multiply(&product);
   }

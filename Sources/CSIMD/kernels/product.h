@@ -1,7 +1,8 @@
 /// The register tile: a few rows times two vectors of columns, summed k by k in order.
 ///
-/// Every value of c is one chain of fused multiply-adds over k, whatever tile its row falls into, so
-/// a row's result does not depend on the rows beside it, to the bit.
+/// Every value is one chain of fused multiply-adds over k, whatever tile its row falls into, so a row's
+/// result does not depend on the rows beside it, to the bit. What is added to c is a chain of its own,
+/// which begins at 0: a long chain rounds at the size of its largest term, again and again.
 
 /// Steps of the depth that weights are fetched ahead: 4 KiB of an AVX-512 panel.
 enum { AHEAD = 32 };
@@ -15,15 +16,6 @@ INLINE void tile(const struct product *p, const float *a, float *c, const int ro
     vf start = p->from == FROM_BIAS ? v_load(p->bias + v * LANES) : v_set(0);
 #pragma clang loop unroll(full)
     for (int r = 0; r < rows; r++) sum[r][v] = start;
-  }
-  if (p->from == FROM_C) {
-#pragma clang loop unroll(full)
-    for (int r = 0; r < rows; r++)
-#pragma clang loop unroll(full)
-      for (int v = 0; v < vectors; v++)
-        sum[r][v] = v < vectors - 1 || last == LANES
-          ? v_load(c + r * ldc + v * LANES)
-          : v_load_part(c + r * ldc + v * LANES, last);
   }
 
   const float *b = p->b;
@@ -43,7 +35,16 @@ INLINE void tile(const struct product *p, const float *a, float *c, const int ro
     }
   }
 
-  if (p->to == TO_GELU) {
+  if (p->to == TO_ADD || p->to == TO_ADD_GELU) {
+#pragma clang loop unroll(full)
+    for (int r = 0; r < rows; r++)
+#pragma clang loop unroll(full)
+      for (int v = 0; v < vectors; v++)
+        sum[r][v] += v < vectors - 1 || last == LANES
+          ? v_load(c + r * ldc + v * LANES)
+          : v_load_part(c + r * ldc + v * LANES, last);
+  }
+  if (p->to == TO_GELU || p->to == TO_ADD_GELU) {
 #pragma clang loop unroll(full)
     for (int r = 0; r < rows; r++)
 #pragma clang loop unroll(full)
@@ -55,9 +56,9 @@ INLINE void tile(const struct product *p, const float *a, float *c, const int ro
     for (int v = 0; v < vectors; v++) {
       float *to = c + r * ldc + v * LANES;
       if (v < vectors - 1 || last == LANES) {
-        v_store(to, p->to == TO_ADD ? v_load(to) + sum[r][v] : sum[r][v]);
+        v_store(to, sum[r][v]);
       } else {
-        v_store_part(to, p->to == TO_ADD ? v_load_part(to, last) + sum[r][v] : sum[r][v], last);
+        v_store_part(to, sum[r][v], last);
       }
     }
 }

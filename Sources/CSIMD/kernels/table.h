@@ -1,5 +1,5 @@
 /// All kernels, in the vector words included before this, as one table named KERNELS.
-#include "erf.h"
+#include "normal.h"
 #include "gelu.h"
 #include "norm.h"
 #include "merge.h"

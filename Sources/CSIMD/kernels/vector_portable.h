@@ -34,10 +34,12 @@ INLINE vf v_round(vf x) {
   volatile vf shifted = x + v_set(12582912.0f);
   return shifted - v_set(12582912.0f);
 }
-/// x 2^n for whole n.
+/// x 2^n for whole n, in two steps so that n may leave the exponent's range.
 INLINE vf v_scale(vf x, vf n) {
-  for (int i = 0; i < LANES; i++) x[i] = ldexpf(x[i], (int)n[i]);
-  return x;
+  typedef int32_t vi __attribute__((vector_size(16)));
+  const vi whole = __builtin_convertvector(n, vi), half = whole >> 1, rest = whole - half;
+  const vi first = (half + 127) << 23, second = (rest + 127) << 23;
+  return x * (vf)first * (vf)second;
 }
 INLINE float v_sum(vf x) { return (x[0] + x[2]) + (x[1] + x[3]); }
 INLINE float v_largest(vf x) { return fmaxf(fmaxf(x[0], x[2]), fmaxf(x[1], x[3])); }
