@@ -60,9 +60,7 @@ struct DistillCommand: ParsableCommand {
     let teacher = try bases.loadToSkip(base, depth: depth)
     let name = name ?? "\(base)-skip\(depth)"
     // Hours of work should not end at a name that is taken.
-    guard !bases.list().contains(where: { $0.name == name }), BaseStore.isValid(name) else {
-      throw BaseStore.isValid(name) ? BaseError.exists(name: name) : BaseError.invalidName(name)
-    }
+    guard try !bases.exists(name) else { throw BaseError.exists(name: name) }
     var configuration = teacher.configuration
     configuration.skipDepth = depth
     let device = try Device(device)

@@ -23,6 +23,7 @@ struct OpenedBase {
     guard base.record.contentHash == spec.baseHash else {
       throw OpenedBaseError.replaced(base: spec.base)
     }
+    ProgressLine().say("base \(base.name): \(base.verification.text)")
     backend = try Device(device, precision: precision)
       .lane(threads: threads, for: base.configuration)
     model = try BaseModel(

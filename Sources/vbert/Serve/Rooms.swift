@@ -15,7 +15,7 @@ struct Rooms {
   private let store: AdapterStore
   let options: ServingOptions
 
-  init(home: Home, _ device: Device, _ options: ServingOptions) throws {
+  init(home: Home, _ device: Device, _ options: ServingOptions, _ log: Logger) throws {
     self.options = options
     let bases = BaseStore(home: home)
     let registry = try Registry(home: home)
@@ -25,8 +25,9 @@ struct Rooms {
     let plotBytes = options.plotBytes.bytes
     let rowBytes = options.devicePlotBytes.bytes
     let engines = Engines { name in
-      try Rooms.engine(
-        try bases.load(name), device: device, plotBytes: plotBytes, rowBytes: rowBytes)
+      let base = try bases.load(name)
+      log.info("base \(name): \(base.verification.text)")
+      return try Rooms.engine(base, device: device, plotBytes: plotBytes, rowBytes: rowBytes)
     }
     self.engines = engines
     let (cache, adapters) = try Rooms.adapters(store, engines, device, options)

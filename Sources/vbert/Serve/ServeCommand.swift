@@ -36,7 +36,8 @@ struct ServeCommand: AsyncParsableCommand {
     let rooms = try Rooms(
       home: Home(option: options.home),
       Device(
-        device, precision: precision.precision, adapterBytes: serving.cacheBytes?.bytes), serving)
+        device, precision: precision.precision, adapterBytes: serving.cacheBytes?.bytes), serving,
+      log)
     try rooms.preload(log)
     let isOpen = try !rooms.registry.isClosed()
     if isOpen {
