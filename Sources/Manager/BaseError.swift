@@ -19,6 +19,8 @@ package enum BaseError: Error, Equatable, CustomStringConvertible {
   case damaged(name: String, files: [String])
   /// It is damaged, and what was to take its place is another base.
   case otherThanDamaged(name: String, was: String, found: String)
+  /// The name is another base's now.
+  case replaced(name: String)
   case invalidDepth(Int, layers: Int)
   /// Only an ordinary base can be made into a skip base.
   case alreadySkip(name: String)
@@ -58,6 +60,8 @@ package enum BaseError: Error, Equatable, CustomStringConvertible {
     case .otherThanDamaged(let name, let was, let found):
       "the base \(name) is damaged, and this would be another one (\(found.prefix(12)), it was "
         + "\(was.prefix(12))): give the very model that it was made of, or another name"
+    case .replaced(let name):
+      "the base \(name) is not the one of before: it was replaced meanwhile; bring that one back"
     case .invalidDepth(let depth, let layers):
       "skip depth \(depth) is not between 1 and \(layers - 1), as the base has \(layers) layers"
     case .alreadySkip(let name):

@@ -39,13 +39,7 @@ extension BaseStore {
     let start = ContinuousClock.now
     let contents = try BaseContents(directory(name))
     let whole = extent == .all || record.files == nil
-    if let expected = record.files {
-      let found = contents.files(weights: whole, progress: progress)
-      let differences = BaseFile.differences(found, from: expected, whole: whole)
-      guard differences.isEmpty else { throw .damaged(name: name, files: differences) }
-    } else if contents.contentHash(progress: progress) != record.contentHash {
-      throw .damaged(name: name, files: [Self.anyOf(contents)])
-    }
+    try Self.check(contents, record, extent, progress: progress)
     var base = try Base(contents, record: record)
     guard base.configuration.skipDepth == record.skipDepth,
       base.configuration.isSkip == (record.kind == .skip)
@@ -58,6 +52,22 @@ extension BaseStore {
       bytes: contents.byteCount - (whole ? 0 : contents.weights?.count ?? 0),
       duration: ContinuousClock.now - start)
     return base
+  }
+
+  /// Throws `damaged` where the files are not those that the record was written for.
+  static func check(
+    _ contents: BaseContents, _ record: BaseRecord, _ extent: Extent,
+    progress: (_ bytes: Int) -> Void = { _ in }
+  ) throws(BaseError) {
+    guard let expected = record.files else {
+      guard contents.contentHash(progress: progress) == record.contentHash else {
+        throw .damaged(name: record.name, files: [anyOf(contents)])
+      }
+      return
+    }
+    let found = contents.files(weights: extent == .all, progress: progress)
+    let differences = BaseFile.differences(found, from: expected, whole: extent == .all)
+    guard differences.isEmpty else { throw .damaged(name: record.name, files: differences) }
   }
 
   /// The one hash of an older base tells that something differs, not what.

@@ -76,12 +76,14 @@ struct DistillCommand: ParsableCommand {
     if resume { try distillation.resume(from: path, origin: origin) }
     try teach(distillation, path, origin)
     let tensors = try distillation.tensors()
+    // What the new base takes over from the ordinary one is as it was hours ago.
+    let sound = try bases.loadAgain(teacher)
     if let weights {
       try BaseStore.writeDistilled(
-        tensors, of: teacher, depth: depth,
+        tensors, of: sound, depth: depth,
         notes: ["teacher": base, "tokens": String(distillation.state.tokens)], to: weights)
     }
-    let record = try bases.addDistilled(tensors, of: teacher, depth: depth, name: name)
+    let record = try bases.addDistilled(tensors, of: sound, depth: depth, name: name)
     try? FileManager.default.removeItem(atPath: path)
     let report = DistillReport(record, distillation.state)
     if options.json { try Output.json(report) } else { print(report.text) }

@@ -210,6 +210,27 @@ import Testing
     #expect(try store.verify("b").isSound)
   }
 
+  /// Between opening a base and making another of it hours may pass.
+  @Test func aBaseThatWasDamagedMeanwhileMakesNoOther() throws {
+    let base = try store.load("b")
+    #expect(try store.loadAgain(base).record == base.record)
+    let tensors = try base.configuration.tensors.map {
+      try SafetensorsTensor(name: $0.name, copying: $0.name, from: base.weights)
+    }
+    try flip("vocab.txt", at: 1)
+    #expect(throws: BaseError.damaged(name: "b", files: ["vocab.txt (has other bytes)"])) {
+      try store.addSkip(name: "s", of: base, depth: 1, tensors: tensors, distilled: true)
+    }
+    #expect(throws: BaseError.self) { try store.loadAgain(base) }
+    try store.remove("b")
+    var model = TinyModel()
+    model.type = .float16
+    try model.write(to: source)
+    _ = try store.importBase(from: source.path(), name: "b")
+    #expect(throws: BaseError.replaced(name: "b")) { try store.loadAgain(base) }
+    #expect(try store.list().map(\.name) == ["b"])
+  }
+
   /// A copy of a base says what it must be.
   @Test func aDamagedCopyIsNotTakenIn() throws {
     let copy = temporary.home.root.appending(path: "copy")
