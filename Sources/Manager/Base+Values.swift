@@ -2,8 +2,9 @@ internal import Model
 
 extension Base {
   /// What no weight may exceed in magnitude. Trained encoders stay far below (the largest of
-  /// MiniLM-L6 is 7.9, of mpnet-base 15.0), and up to BERT-large's width no sum of a layer can leave
-  /// float32, nor a row of a table float16, even with every weight at this bound (docs/formats.md).
+  /// all-MiniLM-L6-v2 is 7.9, of a skip base of all-mpnet-base-v2 15.0), and up to BERT-large's width
+  /// no sum of a layer can leave float32, nor a row of a table float16, even with every weight at this
+  /// bound (docs/formats.md).
   package static let largestWeight: Float = 1000
 
   /// Every weight is a number to compute with. Reads all of them. Throws `BaseError.value` with the

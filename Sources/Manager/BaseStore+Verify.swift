@@ -40,6 +40,7 @@ extension BaseStore {
     let contents = try BaseContents(directory(name))
     let whole = extent == .all || record.files == nil
     try Self.check(contents, record, extent, progress: progress)
+    let duration = ContinuousClock.now - start
     var base = try Base(contents, record: record)
     guard base.configuration.skipDepth == record.skipDepth,
       base.configuration.isSkip == (record.kind == .skip)
@@ -50,7 +51,7 @@ extension BaseStore {
     }
     base.verification = BaseVerification(
       bytes: contents.byteCount - (whole ? 0 : contents.weights?.count ?? 0),
-      duration: ContinuousClock.now - start)
+      duration: duration)
     return base
   }
 
@@ -100,7 +101,9 @@ extension BaseStore {
         read += $0
         progress($0)
       }
+      report.verification = base.verification
       report.damage = base.damagedLocalLayers()
+      return report
     } catch .damaged(_, let files) {
       report.damage = files
     } catch {
