@@ -131,6 +131,7 @@ struct TrainCommand: ParsableCommand {
         bar.update("preparing", done: done, of: all, unit: "rows")
       }
     }
+    try opened.confirm()
     let prepared = clock.now - start
     bar.end()
     bar = ProgressLine()

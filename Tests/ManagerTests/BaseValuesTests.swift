@@ -117,6 +117,32 @@ import Testing
     }
   }
 
+  /// Nor does one whose config.json says what no longer imports.
+  @Test(arguments: [
+    ("layer_norm_eps", "-1"), ("layer_norm_eps", "0"), ("num_attention_heads", "3"),
+    ("max_position_embeddings", "2"),
+  ])
+  func anOlderBaseWithSuchAConfiguration(field: String, value: String) throws {
+    try TinyModel().write(to: source)
+    _ = try store.importBase(from: source.path(), name: "b")
+    let directory = temporary.home.bases.appending(path: "b")
+    let url = directory.appending(path: "config.json")
+    let text = try String(contentsOf: url, encoding: .utf8)
+    let changed = text.replacing(try Regex("\"\(field)\":[^,}]*"), with: "\"\(field)\":\(value)")
+    #expect(changed != text)
+    try Data(changed.utf8).write(to: url)
+    let damaged = #expect(throws: BaseError.self) { try store.load("b") }
+    #expect(damaged?.description.contains("damaged: config.json (has ") == true)
+    var record = try store.record("b")
+    record.files = nil
+    record.contentHash = try BaseContents(directory).contentHash()
+    try record.json().write(to: directory.appending(path: "base.json"))
+    let error = #expect(throws: BaseError.self) { try store.load("b") }
+    #expect(error?.description.contains(field) == true)
+    #expect(try store.verify("b").problem?.contains(field) == true)
+    #expect(try store.record("b").files == nil)
+  }
+
   private func skipBase() throws -> (dense: Base, skip: Base) {
     try TinyModel().write(to: source)
     _ = try store.importBase(from: source.path(), name: "b")
