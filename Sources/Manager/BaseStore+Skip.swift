@@ -44,7 +44,6 @@ extension BaseStore {
     name: String, of base: Base, depth: Int, tensors: [SafetensorsTensor], distilled: Bool
   ) throws -> BaseRecord {
     let full = base.configuration.layerCount - depth
-    // What is copied is what was verified.
     let contents = try BaseContents(base.directory)
     try Self.check(contents, try record(base.name), .text)
     let original = contents.bytes(Base.configurationFile) ?? []
@@ -64,6 +63,8 @@ extension BaseStore {
         try Self.write(bytes, to: staging, file)
       }
       try Self.write(tensors, to: staging)
+      // The weights that were read, just now and before, are what was verified.
+      try Self.check(contents, try record(base.name), .all)
     }
   }
 }

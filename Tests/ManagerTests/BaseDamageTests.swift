@@ -75,6 +75,22 @@ import Testing
     #expect(files[2] == "model.safetensors (is missing)")
   }
 
+  /// What bases are known by is what it was in older vberts: the value is Python's, of names, lengths and
+  /// bytes, one after the other.
+  @Test func theContentHashStaysWhatItWas() throws {
+    let folder = temporary.home.root.appending(path: "files")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    for (name, bytes) in [
+      ("config.json", Array("{}".utf8)), ("vocab.txt", Array("a\n".utf8)),
+      ("tokenizer_config.json", []), ("model.safetensors", Array(0..<10)), ("other", [1]),
+    ] as [(String, [UInt8])] {
+      try Data(bytes).write(to: folder.appending(path: name))
+    }
+    #expect(
+      try BaseContents(folder).contentHash()
+        == "f0db0f67a969cedb5b0787629d06667e18640bb1875957fef3f8c9648d917a04")
+  }
+
   /// A tokenizer.json would be read instead of vocab.txt.
   @Test func aFileThatWasNotThereIsDamage() throws {
     try Data("{}".utf8).write(to: file("tokenizer.json"))
@@ -217,11 +233,20 @@ import Testing
     let tensors = try base.configuration.tensors.map {
       try SafetensorsTensor(name: $0.name, copying: $0.name, from: base.weights)
     }
-    try flip("vocab.txt", at: 1)
-    #expect(throws: BaseError.damaged(name: "b", files: ["vocab.txt (has other bytes)"])) {
-      try store.addSkip(name: "s", of: base, depth: 1, tensors: tensors, distilled: true)
+    let start = try SkipStart(base.weights, base.configuration, depth: 1)
+    let made = start.tensors.map { name, tensor in
+      SafetensorsTensor(name: name, shape: tensor.shape, floats: tensor.values)
     }
-    #expect(throws: BaseError.self) { try store.loadAgain(base) }
+    for (file, place) in [("vocab.txt", 1), ("config.json", 0), ("model.safetensors", -1)] {
+      try flip(file, at: place)
+      #expect(throws: BaseError.damaged(name: "b", files: ["\(file) (has other bytes)"])) {
+        try store.addSkip(
+          name: "s", of: base, depth: 1,
+          tensors: tensors.filter { start.tensors[$0.name] == nil } + made, distilled: true)
+      }
+      #expect(throws: BaseError.self) { try store.loadAgain(base) }
+      try flip(file, at: place)
+    }
     try store.remove("b")
     var model = TinyModel()
     model.type = .float16
