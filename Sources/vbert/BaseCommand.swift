@@ -58,7 +58,7 @@ struct BaseListCommand: ParsableCommand {
   }
 
   private func megabytes(_ files: [BaseFile]) -> String {
-    String(format: "%.1f", Double(files.reduce(0) { $0 + $1.bytes }) / 1e6)
+    String(format: "%.1f", files.reduce(0) { $0 + Double($1.bytes) } / 1e6)
   }
 }
 
