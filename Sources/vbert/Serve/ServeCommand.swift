@@ -38,7 +38,7 @@ struct ServeCommand: AsyncParsableCommand {
       Device(
         device, precision: precision.precision, adapterBytes: serving.cacheBytes?.bytes), serving,
       log)
-    try rooms.preload(log)
+    try rooms.preload()
     let isOpen = try !rooms.registry.isClosed()
     if isOpen {
       log.warning("this home is open: everybody may ask, as tenant default; a first key closes it")
