@@ -2,9 +2,10 @@ internal import Compute
 private import Foundation
 
 /// Machine code on disk, one file a compilation, named by a hash of everything that went into it:
-/// text, options (the architecture is one) and NVRTC's version. A file is written beside its place
-/// and renamed, so readers see all of it or none; a cache that cannot be written is no cache, but no
-/// error either.
+/// text, options (the architecture is one) and NVRTC's version; its last 16 bytes are a hash of the
+/// code, so that damaged code is compiled anew instead of run. A file is written beside its place and
+/// renamed, so readers see all of it or none; a cache that cannot be written is no cache, but no error
+/// either.
 struct KernelCache: Sendable {
   /// nil: nothing is kept.
   var directory: String?
@@ -26,8 +27,10 @@ struct KernelCache: Sendable {
     guard let directory else { return try compile() }
     let (text, header) = try source.text
     let path = "\(directory)/\(KernelCache.name(source, version: version, text: text + header))"
-    if let kept = FileManager.default.contents(atPath: path), kept.starts(with: KernelCache.magic) {
-      return [UInt8](kept)
+    if let kept = FileManager.default.contents(atPath: path),
+      let code = KernelCache.sound([UInt8](kept))
+    {
+      return code
     }
     let code = try compile()
     keep(code, at: path, in: directory)
@@ -46,12 +49,27 @@ struct KernelCache: Sendable {
   /// Cubins are ELF files.
   private static let magic: [UInt8] = [0x7F, 0x45, 0x4C, 0x46]
 
+  /// What follows the code in its file.
+  static func hash(_ code: [UInt8]) -> [UInt8] {
+    var hash = FNV()
+    hash.add(code)
+    return [hash.high, hash.low].flatMap { word in
+      (0..<8).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) }
+    }
+  }
+
+  /// The code of a file that is as it was written; nil for any other.
+  private static func sound(_ kept: [UInt8]) -> [UInt8]? {
+    let code = Array(kept.dropLast(16))
+    return code.starts(with: magic) && kept.suffix(16).elementsEqual(hash(code)) ? code : nil
+  }
+
   private func keep(_ code: [UInt8], at path: String, in directory: String) {
     let draft = "\(path).\(UInt64.random(in: 0...UInt64.max))"
     let files = FileManager.default
     do {
       try files.createDirectory(atPath: directory, withIntermediateDirectories: true)
-      try Data(code).write(to: URL(filePath: draft))
+      try Data(code + KernelCache.hash(code)).write(to: URL(filePath: draft))
       guard unsafe rename(draft, path) == 0 else { throw CocoaError(.fileWriteUnknown) }
     } catch {
       try? files.removeItem(atPath: draft)
@@ -68,6 +86,8 @@ private struct FNV {
     for byte in text.utf8 { add(byte) }
     add(0)
   }
+
+  mutating func add(_ bytes: [UInt8]) { for byte in bytes { add(byte) } }
 
   private mutating func add(_ byte: UInt8) {
     low = (low ^ UInt64(byte)) &* 0x100_0000_01B3

@@ -1,4 +1,5 @@
 internal import Compute
+internal import Crypto
 package import Foundation
 package import Model
 
@@ -10,6 +11,13 @@ private struct Manifest: Codable {
   var spec: VBertSpec
   var metrics: [String: Double]
   var note: String
+  /// Of adapter.safetensors, hexadecimal; nil without such a file, and from an older vbert.
+  var adapterSHA256: String?
+
+  enum CodingKeys: String, CodingKey {
+    case format, name, version, spec, metrics, note
+    case adapterSHA256 = "adapter_sha256"
+  }
 
   static let format: String = "vbert-1"
   static let fileName: String = "vbert.json"
@@ -72,11 +80,17 @@ extension AdapterStore {
     var source: any TensorSource = MemoryTensors()
     if manifest.spec.hasParameters {
       do {
-        let file = try SafetensorsFile(
-          path: directory.appending(path: Manifest.weightsName).filePath)
+        let path = directory.appending(path: Manifest.weightsName).filePath
+        let bytes = try MappedFile(path: path)
+        if let expected = manifest.adapterSHA256 {
+          guard unsafe bytes.withBytes({ unsafe sha256($0) }) == expected else {
+            throw DirectoryError.damaged(path)
+          }
+        }
+        let file = try SafetensorsFile(bytes, path: path)
         try Self.check(file, spec: manifest.spec, base: base)
         source = file
-      } catch {
+      } catch let error as DirectoryError { throw error } catch {
         throw DirectoryError.unreadable(
           directory.filePath, why: "\(Manifest.weightsName): \(error)")
       }
@@ -99,6 +113,12 @@ extension AdapterStore {
     }
   }
 
+  private static func sha256(_ bytes: UnsafeRawBufferPointer) -> String {
+    var hash = SHA256()
+    unsafe hash.update(bufferPointer: bytes)
+    return Hexadecimal.text(hash.finalize())
+  }
+
   private static func checkFree(_ directory: URL) throws(DirectoryError) {
     let path = directory.filePath
     if FileManager.default.fileExists(atPath: path) { throw .exists(path) }
@@ -117,9 +137,14 @@ extension AdapterStore {
     }
     do {
       try FileManager.default.createDirectory(at: temporary, withIntermediateDirectories: false)
+      try weights(file(Manifest.weightsName))
+      var manifest = manifest
+      if FileManager.default.fileExists(atPath: file(Manifest.weightsName)) {
+        let bytes = try MappedFile(path: file(Manifest.weightsName))
+        manifest.adapterSHA256 = unsafe bytes.withBytes { unsafe sha256($0) }
+      }
       try AtomicFile.write(
         [UInt8](try JSONText.encode(manifest).utf8), to: file(Manifest.fileName))
-      try weights(file(Manifest.weightsName))
       try FileManager.default.moveItem(at: temporary, to: directory)
       try AtomicFile.flushDirectory(parent.filePath)
     } catch {
@@ -175,12 +200,16 @@ package enum DirectoryError: Error, Equatable, CustomStringConvertible {
   case otherKind(String, vbert: Name)
   case unwritable(String, why: String)
   case unreadable(String, why: String)
+  /// Parameters that are not those that were exported.
+  case damaged(String)
 
   package var description: String {
     switch self {
     case .exists(let path): "\(path) exists already; export to a directory that does not"
     case .otherKind(let path, let vbert):
       "\(path) is of another task, base or domain than \(vbert); import it under a new name with --name"
+    case .damaged(let path):
+      "\(path) is damaged: it has other bytes than were exported; export again, or take another copy"
     case .untrained(let name): "\(name) has no version to export; train it first"
     case .unwritable(let path, let why): "\(path) cannot be written: \(why)"
     case .unreadable(let path, let why):

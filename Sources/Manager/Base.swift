@@ -9,6 +9,8 @@ package struct Base: Sendable {
   package let tokenizer: WordPiece
   package let weights: SafetensorsFile
   package let directory: URL
+  /// How its files were verified.
+  package internal(set) var verification = BaseVerification(bytes: 0, duration: .zero)
 
   package var name: String { record.name }
 
@@ -26,22 +28,20 @@ package struct Base: Sendable {
   static let configurationLimit = 1 << 20
   static let vocabularyLimit = 256 << 20
 
-  /// Opens the directory. Throws `BaseError`.
-  init(directory: URL, record: BaseRecord) throws(BaseError) {
-    let path = directory.filePath
+  /// Reads what was found on the disk. Throws `BaseError.unsupported` and `invalid`.
+  init(_ contents: BaseContents, record: BaseRecord) throws(BaseError) {
+    let path = contents.directory.filePath
+    func missing(_ name: String) -> BaseError { .invalid(path: path, what: "\(name) is missing") }
+    guard let json = contents.bytes(Self.configurationFile) else {
+      throw missing(Self.configurationFile)
+    }
+    guard let mapped = contents.weights else { throw missing(Self.weightsFile) }
     do {
-      configuration = try Configuration(
-        json: try Data(contentsOf: directory.appending(path: Self.configurationFile)))
+      configuration = try Configuration(json: Data(json))
       weights = try SafetensorsFile(
-        path: directory.appending(path: Self.weightsFile).filePath)
+        mapped, path: contents.directory.appending(path: Self.weightsFile).filePath)
       try Self.check(weights, configuration)
-      let files = try Self.vocabularyFiles.map { name -> [UInt8]? in
-        let url = directory.appending(path: name)
-        guard FileManager.default.fileExists(atPath: url.filePath) else {
-          return nil
-        }
-        return [UInt8](try Data(contentsOf: url))
-      }
+      let files = Self.vocabularyFiles.map(contents.bytes)
       tokenizer = try WordPiece(
         tokenizerJSON: files[0], vocabulary: files[1], configuration: files[2],
         special: configuration.architecture.special)
@@ -58,7 +58,7 @@ package struct Base: Sendable {
           + "config.json says vocab_size \(configuration.vocabularySize)")
     }
     self.record = record
-    self.directory = directory
+    directory = contents.directory
   }
 
   /// Every tensor is there, in its shape, in a type that converts.
@@ -68,11 +68,16 @@ package struct Base: Sendable {
       guard found == shape else {
         throw WeightsError.shape(name: name, found: found, expected: shape)
       }
-      let type = try weights.type(name)
-      guard [.float32, .float16, .bfloat16].contains(type) else {
-        throw SafetensorsError.wrongType(
-          file: weights.source, name: name, found: type, expected: "floating-point numbers")
-      }
+      try checkType(name, in: weights)
+    }
+  }
+
+  /// Throws `SafetensorsError.wrongType`.
+  static func checkType(_ name: String, in weights: SafetensorsFile) throws(SafetensorsError) {
+    let type = try weights.type(name)
+    guard [.float32, .float16, .bfloat16].contains(type) else {
+      throw .wrongType(
+        file: weights.source, name: name, found: type, expected: "floating-point numbers")
     }
   }
 }

@@ -17,19 +17,21 @@ package struct BaseChoice: Sendable {
     case only = "the only one"
   }
 
-  /// The base of this name; without one the registry's default, else the only base there is. Throws
+  /// The base of this name, opened for its shape and tokeniser; without one the registry's default, else the only base there is. Throws
   /// `BaseChoiceError` when that leaves several or none, and `BaseError`.
   package func choose(_ name: String?) throws -> (base: Base, reason: Reason) {
-    if let name { return (try bases.load(name), .named) }
-    if let name = try registry.setting(.defaultBase) { return (try bases.load(name), .standard) }
-    let all = bases.list()
+    if let name { return (try bases.load(name, .text), .named) }
+    if let name = try registry.setting(.defaultBase) {
+      return (try bases.load(name, .text), .standard)
+    }
+    let all = try bases.list()
     guard all.count == 1 else {
       throw all.isEmpty ? BaseChoiceError.none : .several(all.map(\.name))
     }
-    return (try bases.load(all[0].name), .only)
+    return (try bases.load(all[0].name, .text), .only)
   }
 
-  /// The base that this specification names, opened. Throws `BaseError` when it is not here, and
+  /// The base that this specification names, opened for its shape and tokeniser. Throws `BaseError` when it is not here, and
   /// `BaseChoiceError.another` when its content is not what the vBERT was made for: a base of the
   /// same name and shape with other numbers would answer, and wrongly.
   package func base(of spec: VBertSpec) throws -> Base {
@@ -37,7 +39,7 @@ package struct BaseChoice: Sendable {
     guard hash == spec.baseHash else {
       throw BaseChoiceError.another(name: spec.base, here: hash, wanted: spec.baseHash)
     }
-    return try bases.load(spec.base)
+    return try bases.load(spec.base, .text)
   }
 }
 

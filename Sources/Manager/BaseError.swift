@@ -13,6 +13,14 @@ package enum BaseError: Error, Equatable, CustomStringConvertible {
   case part(path: String, what: String)
   /// Files that contradict each other or their own format.
   case invalid(path: String, what: String)
+  /// A weight that nothing can be computed with.
+  case value(path: String, tensor: String, place: [Int], value: String)
+  /// Files of a base that are not as they were when it was made.
+  case damaged(name: String, files: [String])
+  /// It is damaged, and what was to take its place is another base.
+  case otherThanDamaged(name: String, was: String, found: String)
+  /// The name is another base's now.
+  case replaced(name: String)
   case invalidDepth(Int, layers: Int)
   /// Only an ordinary base can be made into a skip base.
   case alreadySkip(name: String)
@@ -45,6 +53,17 @@ package enum BaseError: Error, Equatable, CustomStringConvertible {
     case .unsupported(let path, let what): "\(path): \(what)"
     case .part(let path, let what): "\(path): \(what)"
     case .invalid(let path, let what): "\(path) is not a usable model: \(what)"
+    case .value(let path, let tensor, let place, let value):
+      "\(path) is not a usable model: tensor \"\(tensor)\" is \(value) at \(place); weights must be "
+        + "finite and at most \(Int(Base.largestWeight)) in magnitude; export the model again"
+    case .damaged(let name, let files):
+      "the base \(name) is damaged: \(files.joined(separator: ", ")); see vbert base verify \(name), "
+        + "and make it again under its name (vbert base import, or base skip): what stands on it stays"
+    case .otherThanDamaged(let name, let was, let found):
+      "the base \(name) is damaged, and this would be another one (\(found.prefix(12)), it was "
+        + "\(was.prefix(12))): give the very model that it was made of, or another name"
+    case .replaced(let name):
+      "the base \(name) is not the one of before: it was replaced meanwhile; bring that one back"
     case .invalidDepth(let depth, let layers):
       "skip depth \(depth) is not between 1 and \(layers - 1), as the base has \(layers) layers"
     case .alreadySkip(let name):

@@ -22,10 +22,13 @@ package struct BaseRecord: Codable, Sendable, Hashable {
   /// Where it came from, for people.
   package var source: String
   package var created: Date
+  /// What every load verifies, written once the weights' values were found to be in range; nil for a
+  /// base of an older vbert that was not loaded since.
+  package var files: [BaseFile]?
 
   package init(
     name: String, kind: Kind, skipDepth: Int, distilled: Bool, contentHash: String, source: String,
-    created: Date
+    created: Date, files: [BaseFile]? = nil
   ) {
     self.name = name
     self.kind = kind
@@ -34,20 +37,7 @@ package struct BaseRecord: Codable, Sendable, Hashable {
     self.contentHash = contentHash
     self.source = source
     self.created = created
-  }
-
-  /// Reads base.json.
-  init(json: Data) throws {
-    let decoder = JSONDecoder()
-    decoder.dateDecodingStrategy = .iso8601
-    self = try decoder.decode(BaseRecord.self, from: json)
-  }
-
-  func json() throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.dateEncodingStrategy = .iso8601
-    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-    return try encoder.encode(self)
+    self.files = files
   }
 
   /// "dense", "skip 2", "skip 2, undistilled": how listings label it.

@@ -5,33 +5,36 @@ package import Model
 /// What distillation made of an ordinary base, in a file of its own: all tensors of the skip base but
 /// the word embeddings, which it left as they were. With the ordinary base it is a skip base again.
 extension BaseStore {
-  private static let format: String = "vbert-distilled-1"
+  private static let format: String = "vbert-distilled-2"
+  /// Without a hash.
+  private static let olderFormat: String = "vbert-distilled-1"
   private static let words: String = "embeddings.word_embeddings.weight"
 
   /// Writes such a file in bf16. `tensors` holds all but the word embeddings; `notes` is kept with
-  /// them, for people. Throws what writing throws.
+  /// them, for people. Throws `BaseError.value` for weights that nothing can be computed with, and
+  /// what writing throws.
   package static func writeDistilled(
     _ tensors: MemoryTensors, of base: Base, depth: Int, notes: [String: String], to path: String
   ) throws {
+    try Base.checkValues(tensors, path: "what was distilled of \(base.name)")
     var metadata = notes
-    metadata["format"] = format
     metadata["skip"] = String(depth)
     metadata["words"] = try wordHash(base)
-    try SafetensorsWriter.write(
+    try SealedTensors.write(
       try tensors.names.map {
         SafetensorsTensor(
           name: $0, shape: try tensors.shape($0), floats: try tensors.floats($0), type: .bfloat16)
-      }, metadata: metadata, to: path)
+      }, format: format, metadata: metadata, to: path)
   }
 
   /// Makes a skip base of an ordinary one and a file that `writeDistilled` wrote for it. Its name is
-  /// `base`-skipK if none is given. Throws `BaseError`, `SafetensorsError` and what the disk says;
-  /// then nothing has appeared.
+  /// `base`-skipK if none is given. Throws `BaseError`, `SafetensorsError`, `SealError` and what the
+  /// disk says; then nothing has appeared.
   package func addDistilled(
     _ path: String, base name: String, depth: Int? = nil, name newName: String?
   ) throws -> BaseRecord {
-    let file = try SafetensorsFile(path: path)
-    guard file.metadata["format"] == Self.format,
+    guard
+      let file = try SealedTensors.open(path, format: Self.format, older: Self.olderFormat),
       let found = file.metadata["skip"].flatMap(Int.init), depth ?? found == found
     else {
       throw BaseError.unsupported(

@@ -30,9 +30,8 @@ extension BaseStore {
         what: "it has neither vocab.txt nor tokenizer.json; only WordPiece vocabularies are read, "
           + "not SentencePiece or byte-level ones")
     }
+    let known = try Self.record(in: source, path: path)
     // A skip base of our own says whether it was distilled; a public one was.
-    let known = try source.bytes(Base.recordFile, limit: Base.configurationLimit)
-      .flatMap { try? BaseRecord(json: Data($0)) }
     return try stage(name, distilled: known?.distilled ?? true, source: path) { staging in
       try Self.write(json, to: staging, Base.configurationFile)
       for (file, bytes) in vocabulary { try Self.write(bytes, to: staging, file) }
@@ -40,14 +39,37 @@ extension BaseStore {
       let weights = try source.weights(scratch: scratch)
       let tensors: [SafetensorsTensor]
       do {
-        tensors = try CheckpointNames.find(configuration, in: weights).map { name, original in
+        let found = try CheckpointNames.find(configuration, in: weights)
+        for (_, original) in found { try Base.checkType(original, in: weights) }
+        try Base.checkValues(found, in: weights, path: path)
+        tensors = try found.map { name, original in
           try SafetensorsTensor(name: name, copying: original, from: weights)
         }
       } catch let error as WeightsError {
         throw BaseError.invalid(path: path, what: "\(error)")
+      } catch let error as SafetensorsError {
+        throw BaseError.invalid(path: path, what: "\(error)")
       }
       try Self.write(tensors, to: staging)
       try? FileManager.default.removeItem(at: scratch)
+      guard let known, try BaseContents(staging).contentHash() != known.contentHash else { return }
+      throw BaseError.invalid(
+        path: path,
+        what: "its files are not those that its \(Base.recordFile) was written for; take another "
+          + "copy, or one without that file where the change is meant")
+    }
+  }
+
+  /// What base.json beside the model says, where it is a copy of a base of ours. Throws
+  /// `BaseError.unsupported` for one that is damaged or somebody else's.
+  private static func record(in source: BaseSource, path: String) throws -> BaseRecord? {
+    guard let json = try source.bytes(Base.recordFile, limit: Base.configurationLimit) else {
+      return nil
+    }
+    do { return try BaseRecord(json: Data(json)) } catch {
+      throw BaseError.unsupported(
+        path: path,
+        what: "its \(Base.recordFile) \(error); without that file it is taken as it is")
     }
   }
 }

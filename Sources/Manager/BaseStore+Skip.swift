@@ -28,34 +28,43 @@ extension BaseStore {
     return base
   }
 
+  /// The base once more, verified: after hours of work with it. Throws `BaseError`, `replaced` where the
+  /// name is another base's now.
+  package func loadAgain(_ base: Base) throws(BaseError) -> Base {
+    let again = try load(base.name)
+    guard again.record.contentHash == base.record.contentHash else {
+      throw .replaced(name: base.name)
+    }
+    return again
+  }
+
   /// Stores a skip base: `base`'s vocabulary and configuration with these tensors, which must be all
   /// of a skip model (`Configuration.tensors`). Throws `BaseError` and what the disk says.
   package func addSkip(
     name: String, of base: Base, depth: Int, tensors: [SafetensorsTensor], distilled: Bool
   ) throws -> BaseRecord {
     let full = base.configuration.layerCount - depth
+    let contents = try BaseContents(base.directory)
+    try Self.check(contents, try record(base.name), .text)
+    let original = contents.bytes(Base.configurationFile) ?? []
     return try stage(name, distilled: distilled, source: "skip \(depth) of \(base.name)") {
       staging in
-      let original = base.directory.appending(path: Base.configurationFile)
       guard
-        var fields = try JSONSerialization.jsonObject(with: try Data(contentsOf: original))
-          as? [String: Any]
+        var fields = try JSONSerialization.jsonObject(with: Data(original)) as? [String: Any]
       else {
         throw BaseError.invalid(
-          path: original.filePath, what: "not a JSON object")
+          path: base.directory.filePath, what: "\(Base.configurationFile) is not a JSON object")
       }
       fields["num_full_hidden_layers"] = full
       let json = try JSONSerialization.data(
         withJSONObject: fields, options: [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes])
       try Self.write([UInt8](json), to: staging, Base.configurationFile)
-      for file in Base.vocabularyFiles {
-        let url = base.directory.appending(path: file)
-        guard FileManager.default.fileExists(atPath: url.filePath) else {
-          continue
-        }
-        try Self.write([UInt8](try Data(contentsOf: url)), to: staging, file)
+      for (file, bytes) in contents.small where file != Base.configurationFile {
+        try Self.write(bytes, to: staging, file)
       }
       try Self.write(tensors, to: staging)
+      // The weights that were read, just now and before, are what was verified.
+      try Self.check(contents, try record(base.name), .all)
     }
   }
 }

@@ -5,7 +5,8 @@ internal import Model
 /// model.safetensors (under Hugging Face's plain names) and base.json.
 ///
 /// A base appears by one rename when all of it is on the disk and has been opened as `load` opens
-/// it, and it is never changed afterwards: readers need no lock, kill -9 leaves nothing half-made.
+/// it, and what it computes never changes afterwards: readers need no lock, kill -9 leaves nothing
+/// half-made.
 package struct BaseStore: Sendable {
   package let home: Home
 
@@ -15,41 +16,78 @@ package struct BaseStore: Sendable {
     home.bases.appending(path: name, directoryHint: .isDirectory)
   }
 
-  /// All bases by name. A directory without a readable base.json is not a base.
-  package func list() -> [BaseRecord] {
-    let names =
-      (try? FileManager.default.contentsOfDirectory(atPath: home.bases.filePath))
-      ?? []
-    return names.filter(Self.isValid).sorted().compactMap { try? record($0) }
+  /// One base of a listing.
+  package struct Entry: Sendable {
+    package let name: String
+    /// The failure is why its base.json says nothing.
+    package let record: Result<BaseRecord, BaseError>
   }
 
-  /// What is known of one base. Throws `invalidName`, `noBase`.
-  package func record(_ name: String) throws(BaseError) -> BaseRecord {
-    try Self.check(name)
-    let url = directory(name).appending(path: Base.recordFile)
-    guard let json = try? Data(contentsOf: url) else {
-      throw .noBase(name: name, known: list().map(\.name))
+  /// All bases by name; one whose base.json is damaged too. Throws `BaseError.file`.
+  package func list() throws(BaseError) -> [Entry] {
+    try names().map { name in
+      Entry(name: name, record: Result { () throws(BaseError) in try record(name) })
     }
+  }
+
+  /// Every directory of a base's name is a base: they appear whole.
+  private func names() throws(BaseError) -> [String] {
+    let files = FileManager.default
+    guard files.fileExists(atPath: home.bases.filePath) else { return [] }
     do {
-      var record = try BaseRecord(json: json)
+      return try files.contentsOfDirectory(atPath: home.bases.filePath)
+        .filter { Self.isValid($0) && isDirectory($0) }.sorted()
+    } catch {
+      throw .file(path: home.bases.filePath, why: plain(error))
+    }
+  }
+
+  private func isDirectory(_ name: String) -> Bool {
+    var isDirectory: ObjCBool = false
+    return unsafe FileManager.default.fileExists(
+      atPath: directory(name).filePath, isDirectory: &isDirectory) && isDirectory.boolValue
+  }
+
+  /// Whether there is something of this name, be it damaged. Throws `invalidName`.
+  package func exists(_ name: String) throws(BaseError) -> Bool {
+    try Self.check(name)
+    return FileManager.default.fileExists(atPath: directory(name).filePath)
+  }
+
+  /// Throws `invalidName`, `noBase`.
+  package func require(_ name: String) throws(BaseError) {
+    guard try exists(name) else { throw .noBase(name: name, known: try names()) }
+  }
+
+  /// What is known of one base. Throws `invalidName`, `noBase`, and `damaged` where its base.json
+  /// is.
+  package func record(_ name: String) throws(BaseError) -> BaseRecord {
+    try require(name)
+    let url = directory(name).appending(path: Base.recordFile)
+    guard FileManager.default.fileExists(atPath: url.filePath) else {
+      throw .damaged(name: name, files: ["\(Base.recordFile) (is missing)"])
+    }
+    let json: [UInt8]
+    do {
+      let file = try MappedFile(path: url.filePath)
+      json = unsafe file.withBytes { unsafe Array($0.prefix(Base.configurationLimit)) }
+    } catch { throw .file(path: url.filePath, why: "\(error)") }
+    do {
+      var record = try BaseRecord(json: Data(json))
       // The directory's name rules, should somebody have renamed it.
       record.name = name
       return record
     } catch {
-      throw .invalid(path: url.filePath, what: "\(error)")
+      throw .damaged(name: name, files: ["\(Base.recordFile) (\(error))"])
     }
   }
 
-  /// Opens a base. Throws `invalidName`, `noBase`, and `unsupported` or `invalid` for damaged files.
-  package func load(_ name: String) throws(BaseError) -> Base {
-    try Base(directory: directory(name), record: try record(name))
-  }
-
-  /// Takes a base away; who has it open keeps it until they close it. Throws `BaseError`.
+  /// Takes a base away, be it damaged; who has it open keeps it until they close it. Throws
+  /// `BaseError`.
   package func remove(_ name: String) throws(BaseError) {
     let lock = try lockForChange()
     defer { withExtendedLifetime(lock) {} }
-    _ = try record(name)
+    try require(name)
     let grave = home.bases.appending(path: Self.stagingPrefix + UUID().uuidString)
     do {
       try FileManager.default.moveItem(at: directory(name), to: grave)

@@ -7,7 +7,7 @@ extension Configuration {
   package init(json: Data) throws(ConfigurationError) {
     let file: File
     do { file = try JSONDecoder().decode(File.self, from: json) } catch {
-      throw .unreadable("\(error)")
+      throw .unreadable("it is not a JSON object")
     }
     var architecture = try file.architecture()
     let fields = architecture.fields
@@ -37,16 +37,30 @@ extension Configuration {
       layerCount: try size(fields.layers, 1...256),
       headCount: try size(fields.heads, 1...1 << 10),
       intermediateSize: try size(fields.intermediate, 1...1 << 16),
-      maxPositions: try size("max_position_embeddings", 1 + offset...1 << 16) - offset,
+      // [CLS], one token, [SEP]; and an n-gram's three.
+      maxPositions: try size("max_position_embeddings", 3 + offset...1 << 16) - offset,
       tokenTypes: architecture.hasTokenTypes
         ? try size("type_vocab_size", 1...1 << 10, default: 2) : 0,
-      layerNormEpsilon: try file.number("layer_norm_eps") ?? 1e-12, skipDepth: 0,
+      layerNormEpsilon: try Self.epsilon(file.number("layer_norm_eps")), skipDepth: 0,
       architecture: architecture)
     guard hiddenSize % headCount == 0 else {
-      throw .outOfRange(field: fields.heads, value: headCount, range: 1...hiddenSize)
+      throw .indivisible(
+        field: fields.heads, value: headCount, width: fields.hidden, by: hiddenSize)
     }
     let full = try size("num_full_hidden_layers", 1...layerCount, default: layerCount)
     skipDepth = layerCount - full
+  }
+
+  /// What is added to a variance before its root is taken. Families have 1e-12 to 1e-5; at the upper end
+  /// it would drown the variance of states, below the lower one its root's inverse leaves float32.
+  package static let epsilons: ClosedRange<Float> = 1e-30...0.1
+
+  private static func epsilon(_ value: Float?) throws(ConfigurationError) -> Float {
+    let value = value ?? 1e-12
+    guard epsilons.contains(value) else {
+      throw .badNumber(field: "layer_norm_eps", value: value, range: epsilons)
+    }
+    return value
   }
 }
 
@@ -63,24 +77,25 @@ private struct File: Decodable {
 
   init(from decoder: any Decoder) throws { values = try decoder.container(keyedBy: Key.self) }
 
-  private func value<Value: Decodable>(_ field: String, _ type: Value.Type)
+  private func value<Value: Decodable>(_ field: String, _ type: Value.Type, _ expected: String)
     throws(ConfigurationError) -> Value?
   {
     do { return try values.decodeIfPresent(type, forKey: Key(stringValue: field)) } catch {
-      throw .unreadable("\(error)")
+      throw .wrongKind(field: field, expected: expected)
     }
   }
 
   func text(_ field: String) throws(ConfigurationError) -> String? {
-    try value(field, String.self)
+    try value(field, String.self, "text")
   }
 
   func number(_ field: String) throws(ConfigurationError) -> Float? {
-    try value(field, Float.self)
+    // A Double first: what is too small for a float is told by its value, not by its kind.
+    try value(field, Double.self, "a number").map { Float($0) }
   }
 
   func size(_ field: String, default standard: Int?) throws(ConfigurationError) -> Int {
-    if let value = try value(field, Int.self) ?? standard { return value }
+    if let value = try value(field, Int.self, "a whole number") ?? standard { return value }
     throw .missing(field: field)
   }
 
@@ -93,7 +108,8 @@ private struct File: Decodable {
       }
       return known
     }
-    guard let writers = try value("architectures", [String].self), let writer = writers.first
+    guard let writers = try value("architectures", [String].self, "a list of names"),
+      let writer = writers.first
     else { throw .missing(field: "model_type") }
     guard let known = Architecture.writing(writer) else {
       throw .unsupported(field: "architectures", value: writer, supported: supported)

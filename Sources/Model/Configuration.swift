@@ -45,6 +45,11 @@ package enum ConfigurationError: Error, Equatable, CustomStringConvertible {
   case missing(field: String)
   case unsupported(field: String, value: String, supported: String)
   case outOfRange(field: String, value: Int, range: ClosedRange<Int>)
+  case badNumber(field: String, value: Float, range: ClosedRange<Float>)
+  /// Heads that do not divide the width.
+  case indivisible(field: String, value: Int, width: String, by: Int)
+  /// A field of another JSON type, or a number that is none of ours.
+  case wrongKind(field: String, expected: String)
 
   package var description: String {
     switch self {
@@ -54,6 +59,11 @@ package enum ConfigurationError: Error, Equatable, CustomStringConvertible {
       "config.json: \(field) is \"\(value)\"; supported: \(supported)"
     case .outOfRange(let field, let value, let range):
       "config.json: \(field) is \(value), outside \(range.lowerBound)...\(range.upperBound)"
+    case .badNumber(let field, let value, let range):
+      "config.json: \(field) is \(value), outside \(range.lowerBound)...\(range.upperBound)"
+    case .indivisible(let field, let value, let width, let size):
+      "config.json: \(field) is \(value), which does not divide \(width) \(size)"
+    case .wrongKind(let field, let expected): "config.json: \(field) is not \(expected)"
     }
   }
 }

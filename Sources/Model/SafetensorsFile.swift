@@ -22,6 +22,11 @@ package final class SafetensorsFile: TensorSource, Sendable {
     try self.init(source: path, storage: .mapped(try MappedFile(path: path)))
   }
 
+  /// The same of a file that is mapped already; `path` is what messages call it. Throws `malformed`.
+  package convenience init(_ mapped: MappedFile, path: String) throws(SafetensorsError) {
+    try self.init(source: path, storage: .mapped(mapped))
+  }
+
   /// The same from memory. Throws `malformed`.
   package convenience init(bytes: [UInt8]) throws(SafetensorsError) {
     try self.init(source: "data", storage: .bytes(bytes))

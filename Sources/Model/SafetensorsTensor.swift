@@ -7,7 +7,7 @@ package struct SafetensorsTensor {
   package let shape: [Int]
   package let type: SafetensorsType
   /// The values as stored bytes.
-  let bytes: () throws -> [UInt8]
+  package let bytes: () throws -> [UInt8]
 
   /// `floats` are row-major; `type` is F32, F16 or BF16 (rounded to nearest even).
   package init(

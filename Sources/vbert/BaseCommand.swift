@@ -6,7 +6,8 @@ struct BaseCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "base", abstract: "The shared encoders.",
     subcommands: [
-      BaseImportCommand.self, BaseListCommand.self, BaseSkipCommand.self, BaseRemoveCommand.self,
+      BaseImportCommand.self, BaseListCommand.self, BaseVerifyCommand.self, BaseSkipCommand.self,
+      BaseRemoveCommand.self,
     ])
 }
 
@@ -20,20 +21,44 @@ struct BaseListCommand: ParsableCommand {
 
   @OptionGroup var options: GlobalOptions
 
-  func run() throws {
-    let records = options.openBases().list()
-    if options.json {
-      try Output.json(records)
-    } else {
-      Output.table(
-        ["NAME", "KIND", "HASH", "SOURCE", "CREATED"],
-        records.map {
-          [
-            $0.name, $0.label, String($0.contentHash.prefix(12)), $0.source,
-            $0.created.formatted(.iso8601),
-          ]
-        })
+  /// A record, or of a damaged base.json its name and why.
+  private struct Row: Encodable {
+    let entry: BaseStore.Entry
+
+    enum Key: CodingKey { case name, error }
+
+    func encode(to encoder: any Encoder) throws {
+      switch entry.record {
+      case .success(let record): try record.encode(to: encoder)
+      case .failure(let error):
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(entry.name, forKey: .name)
+        try container.encode(error.description, forKey: .error)
+      }
     }
+  }
+
+  func run() throws {
+    let entries = try options.openBases().list()
+    if options.json { return try Output.json(entries.map(Row.init)) }
+    Output.table(
+      ["NAME", "KIND", "HASH", "MB", "SOURCE", "CREATED"],
+      entries.map { entry in
+        switch entry.record {
+        case .success(let record):
+          [
+            record.name, record.label, String(record.contentHash.prefix(12)),
+            record.files.map { megabytes($0) } ?? "-", record.source,
+            record.created.formatted(.iso8601),
+          ]
+        case .failure(let error):
+          [entry.name, "DAMAGED", "-", "-", error.description, "-"]
+        }
+      })
+  }
+
+  private func megabytes(_ files: [BaseFile]) -> String {
+    String(format: "%.1f", files.reduce(0) { $0 + Double($1.bytes) } / 1e6)
   }
 }
 
@@ -47,7 +72,7 @@ struct BaseRemoveCommand: ParsableCommand {
   func run() throws {
     let registry = try options.openRegistry()
     let bases = options.openBases()
-    _ = try bases.record(name)
+    try bases.require(name)
     if let user = try registry.firstVBert(onBase: name) {
       throw BaseError.inUse(name: name, vbert: user)
     }

@@ -60,9 +60,7 @@ struct DistillCommand: ParsableCommand {
     let teacher = try bases.loadToSkip(base, depth: depth)
     let name = name ?? "\(base)-skip\(depth)"
     // Hours of work should not end at a name that is taken.
-    guard !bases.list().contains(where: { $0.name == name }), BaseStore.isValid(name) else {
-      throw BaseStore.isValid(name) ? BaseError.exists(name: name) : BaseError.invalidName(name)
-    }
+    guard try !bases.exists(name) else { throw BaseError.exists(name: name) }
     var configuration = teacher.configuration
     configuration.skipDepth = depth
     let device = try Device(device)
@@ -78,12 +76,14 @@ struct DistillCommand: ParsableCommand {
     if resume { try distillation.resume(from: path, origin: origin) }
     try teach(distillation, path, origin)
     let tensors = try distillation.tensors()
+    // What the new base takes over from the ordinary one is as it was hours ago.
+    let sound = try bases.loadAgain(teacher)
     if let weights {
       try BaseStore.writeDistilled(
-        tensors, of: teacher, depth: depth,
+        tensors, of: sound, depth: depth,
         notes: ["teacher": base, "tokens": String(distillation.state.tokens)], to: weights)
     }
-    let record = try bases.addDistilled(tensors, of: teacher, depth: depth, name: name)
+    let record = try bases.addDistilled(tensors, of: sound, depth: depth, name: name)
     try? FileManager.default.removeItem(atPath: path)
     let report = DistillReport(record, distillation.state)
     if options.json { try Output.json(report) } else { print(report.text) }

@@ -10,6 +10,7 @@ struct OpenedBase {
   let model: BaseModel
   /// nil for a dense base.
   let lookup: RowLookup?
+  private let bases: BaseStore
   /// Computed rows are kept, so that an n-gram of many rows is computed once a run.
   private static let rowBytes = 512 << 20
 
@@ -19,10 +20,12 @@ struct OpenedBase {
     of spec: VBertSpec, home: Home, device: DeviceOptions, precision: PrecisionChoice = .fp32,
     threads: Int?
   ) throws {
-    base = try BaseStore(home: home).load(spec.base)
+    bases = BaseStore(home: home)
+    base = try bases.load(spec.base)
     guard base.record.contentHash == spec.baseHash else {
       throw OpenedBaseError.replaced(base: spec.base)
     }
+    ProgressLine().say("base \(base.name): \(base.verification.text)")
     backend = try Device(device, precision: precision)
       .lane(threads: threads, for: base.configuration)
     model = try BaseModel(
@@ -39,6 +42,10 @@ struct OpenedBase {
       store: store, computer: try LocalEncoder(base: model, backend: backend)
     ).rowLookup(domain: try store.domain(spec.domain))
   }
+
+  /// For who has read the base's weights once more, long after the model was packed: throws where they
+  /// are no longer what they were.
+  func confirm() throws { _ = try bases.loadAgain(base) }
 }
 
 enum OpenedBaseError: Error, CustomStringConvertible {

@@ -28,9 +28,10 @@ struct PLOTOptions: ParsableArguments {
   @Option(help: "The skip base's name.") var base: String
   @Option(help: "A domain's table instead of the general one.") var domain: String?
 
-  /// Throws `BaseError`, and for a base that computes all its layers a `PLOTUsageError`.
-  func openBase() throws -> Base {
-    let base = try BaseStore(home: Home(option: global.home)).load(base)
+  /// Throws `BaseError`, and for a base that computes all its layers a `PLOTUsageError`. `extent` is
+  /// what is verified: all for verbs that compute rows.
+  func openBase(_ extent: BaseStore.Extent = .all) throws -> Base {
+    let base = try BaseStore(home: Home(option: global.home)).load(base, extent)
     guard base.configuration.isSkip else { throw PLOTUsageError.dense(base.name) }
     if let domain { try PLOTDomain.check(name: domain) }
     return base

@@ -30,7 +30,7 @@ struct PLOTNGramsCommand: ParsableCommand {
   }
 
   func run() throws {
-    let base = try options.openBase()
+    let base = try options.openBase(.text)
     try PLOTBuild.prepare(base.plotDirectory)
     let build = PLOTBuild(
       tokenizer: base.tokenizer, baseHash: base.record.contentHash,

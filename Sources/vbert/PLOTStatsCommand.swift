@@ -42,7 +42,7 @@ struct PLOTStatsCommand: ParsableCommand {
   }
 
   func run() throws {
-    let base = try options.openBase()
+    let base = try options.openBase(.text)
     let domain = try base.openPLOT(cacheBytes: 0).domain(options.domain)
     var report = Report(tables: domain.files.map(PLOTStatsCommand.describe))
     if !corpus.isEmpty {

@@ -24,7 +24,7 @@ struct Tokenize: ParsableCommand {
   }
 
   func run() throws {
-    let base = try BaseStore(home: Home(option: global.home)).load(base)
+    let base = try BaseStore(home: Home(option: global.home)).load(base, .text)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
     try InputRow.forEach(in: data) { _, row in

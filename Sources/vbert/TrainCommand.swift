@@ -132,6 +132,7 @@ struct TrainCommand: ParsableCommand {
         bar.update("preparing", done: done, of: all, unit: "rows")
       }
     }
+    try opened.confirm()
     let prepared = clock.now - start
     bar.end()
     bar = ProgressLine()

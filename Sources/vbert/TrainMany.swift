@@ -183,6 +183,7 @@ struct TrainMany {
       configuration: opened.base.configuration, backend: backend, tokenBudget: room.tokens,
       stateBytes: room.bytes
     ) { bar.update("preparing", done: $0.prepared, of: all, unit: "rows") }
+    try opened.confirm()
     report.preparedSeconds += (clock.now - start) / .seconds(1)
     bar.end()
     (bar, start) = (ProgressLine(), clock.now)

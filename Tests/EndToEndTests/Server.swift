@@ -37,6 +37,9 @@ final class Server: @unchecked Sendable {
     throw VbertProcess.Failure(description: "the server did not become healthy: \(said)")
   }
 
+  /// What it wrote to its log so far.
+  var said: String { get throws { try String(contentsOf: stderr, encoding: .utf8) } }
+
   deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
 
   func get(_ path: String) async throws -> Reply {

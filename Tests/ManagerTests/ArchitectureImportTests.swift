@@ -96,7 +96,7 @@ import Testing
       let text = error?.description ?? ""
       #expect(text.contains("model_type") || text.contains("RobertaModel"))
     }
-    #expect(store.list().isEmpty)
+    #expect(try store.list().isEmpty)
   }
 
   /// The model's zip cut into `count` pieces, each in an archive.
@@ -153,6 +153,6 @@ import Testing
     #expect(throws: BaseError.self) {
       try store.importBase(from: [paths[0], source.path()], name: "b")
     }
-    #expect(store.list().isEmpty)
+    #expect(try store.list().isEmpty)
   }
 }

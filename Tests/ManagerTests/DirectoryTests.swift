@@ -47,6 +47,34 @@ import Testing
     #expect(sameTensors(try current("a"), try makeAdapter(spec, seed: 1)))
   }
 
+  /// One changed byte of the parameters would be other parameters.
+  @Test func damagedParametersAreNotImported() throws {
+    try make("a", seeds: 1)
+    try store.export(vbert: "a", to: directory)
+    let file = directory.appending(path: "adapter.safetensors")
+    let bytes = [UInt8](try Data(contentsOf: file))
+    for place in [bytes.count - 1, bytes.count / 2] {
+      var damaged = bytes
+      damaged[place] ^= 1
+      try Data(damaged).write(to: file)
+      #expect(throws: DirectoryError.damaged(file.path())) {
+        try store.importDirectory(directory, name: "b", baseShape: isTiny)
+      }
+      #expect(throws: DirectoryError.self) {
+        try store.importDirectory(directory, into: "a", baseShape: isTiny)
+      }
+    }
+    // An older vbert wrote no hash.
+    let manifest = directory.appending(path: "vbert.json")
+    var fields = try #require(
+      try JSONSerialization.jsonObject(with: try Data(contentsOf: manifest)) as? [String: Any])
+    #expect((fields["adapter_sha256"] as? String)?.count == 64)
+    fields["adapter_sha256"] = nil
+    try JSONSerialization.data(withJSONObject: fields).write(to: manifest)
+    try Data(bytes).write(to: file)
+    #expect(try store.importDirectory(directory, name: "b", baseShape: isTiny).name == "b")
+  }
+
   @Test func anEmbedderIsExportedToo() throws {
     try store.registry.create(vbert: "e", spec: .embedder)
     try store.export(vbert: "e", to: directory)

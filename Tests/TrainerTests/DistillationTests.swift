@@ -129,6 +129,17 @@ import Testing
     let (a, b) = (try whole.tensors(), try resumed.tensors())
     for name in a.names { #expect(try a.floats(name) == b.floats(name), "\(name)") }
 
+    let bytes = [UInt8](try Data(contentsOf: URL(filePath: path)))
+    for place in [bytes.count - 1, bytes.count / 2] {
+      var damaged = bytes
+      damaged[place] ^= 1
+      try Data(damaged).write(to: URL(filePath: path))
+      #expect(throws: SealError.damaged(path: path)) {
+        try world.distillation().resume(from: path, origin: origin)
+      }
+    }
+    try Data(bytes).write(to: URL(filePath: path))
+
     var other = origin
     other.options.rate = 1
     #expect(throws: CheckpointError.another(path: path)) {

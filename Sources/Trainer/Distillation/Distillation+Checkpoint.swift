@@ -1,5 +1,6 @@
 internal import Compute
 internal import Foundation
+internal import Manager
 package import Model
 
 /// What a checkpoint belongs to: it goes on only where all of it is the same.
@@ -15,7 +16,9 @@ package struct DistillationOrigin: Sendable, Equatable, Codable {
 }
 
 extension Distillation {
-  private static let format: String = "vbert-distillation-1"
+  private static let format: String = "vbert-distillation-2"
+  /// Without a hash.
+  private static let olderFormat: String = "vbert-distillation-1"
 
   /// Writes parameters, AdamW's moments and the run's state; whole or not at all.
   package func save(to path: String, origin: DistillationOrigin) throws {
@@ -29,19 +32,19 @@ extension Distillation {
             name: "\(kind).\(name)", shape: shape, floats: try backend.download(tensor)))
       }
     }
-    try SafetensorsWriter.write(
-      tensors,
+    try SealedTensors.write(
+      tensors, format: Distillation.format,
       metadata: [
-        "format": Distillation.format, "origin": try Distillation.text(origin),
-        "state": try Distillation.text(state),
+        "origin": try Distillation.text(origin), "state": try Distillation.text(state),
       ], to: path)
   }
 
-  /// Goes on where `save` was called. Throws `CheckpointError`, and what reading throws; then this
-  /// run must not be used.
+  /// Goes on where `save` was called. Throws `CheckpointError`, `SealError` for a file that is damaged,
+  /// and what reading throws; then this run must not be used.
   package func resume(from path: String, origin: DistillationOrigin) throws {
-    let file = try SafetensorsFile(path: path)
-    guard file.metadata["format"] == Distillation.format,
+    guard
+      let file = try SealedTensors.open(
+        path, format: Distillation.format, older: Distillation.olderFormat),
       let saved = file.metadata["origin"], let state = file.metadata["state"]
     else { throw CheckpointError.noCheckpoint(path: path) }
     guard

@@ -15,7 +15,7 @@ struct Rooms {
   private let store: AdapterStore
   let options: ServingOptions
 
-  init(home: Home, _ device: Device, _ options: ServingOptions) throws {
+  init(home: Home, _ device: Device, _ options: ServingOptions, _ log: Logger) throws {
     self.options = options
     let bases = BaseStore(home: home)
     let registry = try Registry(home: home)
@@ -25,8 +25,16 @@ struct Rooms {
     let plotBytes = options.plotBytes.bytes
     let rowBytes = options.devicePlotBytes.bytes
     let engines = Engines { name in
-      try Rooms.engine(
-        try bases.load(name), device: device, plotBytes: plotBytes, rowBytes: rowBytes)
+      do {
+        let base = try bases.load(name)
+        log.info("base \(name): \(base.verification.text)")
+        return try Rooms.engine(base, device: device, plotBytes: plotBytes, rowBytes: rowBytes)
+      } catch {
+        // Tried again after 1 s, then 2, 4 ... 60: so often at most.
+        log.error(
+          "vBERTs on a base cannot be served", metadata: ["base": "\(name)", "why": "\(error)"])
+        throw error
+      }
     }
     self.engines = engines
     let (cache, adapters) = try Rooms.adapters(store, engines, device, options)
@@ -103,14 +111,12 @@ struct Rooms {
 
   /// Loads the bases that were asked for, or those that vBERTs use, before the first request does.
   /// A base that vBERTs use and that cannot be loaded is their error, not the server's.
-  func preload(_ log: Logger) throws {
+  func preload() throws {
     for name in options.base { _ = try engines.engine(named: name) }
     guard options.base.isEmpty else { return }
     for name in try registry.basesInUse() {
-      do { _ = try engines.engine(named: name) } catch {
-        log.error(
-          "vBERTs on a base cannot be served", metadata: ["base": "\(name)", "why": "\(error)"])
-      }
+      // Why it could not be loaded is in the log by now.
+      _ = try? engines.engine(named: name)
     }
   }
 

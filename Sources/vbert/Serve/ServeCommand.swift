@@ -36,8 +36,9 @@ struct ServeCommand: AsyncParsableCommand {
     let rooms = try Rooms(
       home: Home(option: options.home),
       Device(
-        device, precision: precision.precision, adapterBytes: serving.cacheBytes?.bytes), serving)
-    try rooms.preload(log)
+        device, precision: precision.precision, adapterBytes: serving.cacheBytes?.bytes), serving,
+      log)
+    try rooms.preload()
     let isOpen = try !rooms.registry.isClosed()
     if isOpen {
       log.warning("this home is open: everybody may ask, as tenant default; a first key closes it")
