@@ -158,15 +158,15 @@ import Testing
     try Data("not ours".utf8).write(to: otherShard.appending(path: "note.txt"))
     try Data("not ours".utf8).write(to: shard.appending(path: "note.txt"))
 
-    let report = try AdapterStore(registry: try temporary.registry()).collectOrphans()
+    let report = try AdapterStore(registry: try temporary.registry()).collectAll()
     #expect(report.removedFiles == 1 && report.quarantinedFiles == 1)
     #expect(report.missing.isEmpty && report.skippedShards == 0)
     #expect(Set(files().map(\.lastPathComponent)) == [file.lastPathComponent, "note.txt"])
     #expect(sameTensors(try current("a"), try makeAdapter(spec, seed: 1)))
-    #expect(try store.collectOrphans() == OrphanReport())
+    #expect(try store.collectAll() == OrphanReport())
     // A row without its file cannot come from a crash, but from a lost disk: it is reported.
     try FileManager.default.removeItem(at: file)
-    #expect(try store.collectOrphans().missing == [version.blob?.name])
+    #expect(try store.collectAll().missing == [version.blob?.name])
   }
 
   @Test func nothingIsCollectedWhileSomebodyPublishes() throws {

@@ -163,7 +163,7 @@ import Testing
     try FileManager.default.createSymbolicLink(at: home.adapters, withDestinationURL: moved)
     let store = AdapterStore(registry: try temporary.registry())
     try store.registry.delete(vbert: "v1")
-    let report = try store.collectOrphans()
+    let report = try store.collectAll()
     #expect(report.links.count == 1 && report.quarantinedFiles == 0)
 
     // A shard that is a link to somebody's folder.
@@ -177,7 +177,7 @@ import Testing
     try Data("theirs".utf8).write(to: file)
     try FileManager.default.createSymbolicLink(
       at: BlobFiles(home).shard(free), withDestinationURL: theirs)
-    let again = try store.collectOrphans()
+    let again = try store.collectAll()
     #expect(again.links.count == 1 && again.quarantinedFiles == 1)
     #expect(FileManager.default.fileExists(atPath: file.path()))
   }

@@ -147,6 +147,6 @@ private func blobName(_ text: String) -> String {
     #expect(
       try registry.jobs().map(\.state) == [.done, .failed, .done, .done])
     // What was refused left no file.
-    #expect(try store.collectOrphans().removedFiles == 0)
+    #expect(try store.collectAll().removedFiles == 0)
   }
 }

@@ -54,7 +54,7 @@ import Testing
     #expect(found.maxPositions == 4 && found.positionRows == 6 && found.tokenTypes == 0)
     #expect(
       refusal(["model_type": "mpnet", "max_position_embeddings": 2])
-        == .outOfRange(field: "max_position_embeddings", value: 2, range: 3...65536))
+        == .outOfRange(field: "max_position_embeddings", value: 2, range: 5...65536))
     #expect(refusal(["model_type": "mpnet", "relative_attention_num_buckets": 0]) != nil)
     let names = found.tensors.map(\.name)
     #expect(!names.contains { $0.contains("token_type") })

@@ -96,12 +96,21 @@ package final class TinyHome: Sendable {
       seed: 9)
   }
 
+  /// No probe comes between, and no stage is called hung on a machine that does other things too.
+  package static let unwatched: HealthWatch.Settings = {
+    var settings = HealthWatch.Settings()
+    settings.pause = .seconds(86_400)
+    settings.grace = .seconds(86_400)
+    settings.firstGrace = .seconds(86_400)
+    return settings
+  }()
+
   /// Not started.
   package func pipeline(
     tokenBudget: Int = 512, queue: Int = 1000, adapters: (any AdapterSource)? = nil,
     trace: Trace? = nil, metrics: any MetricsFactory = NOOPMetricsHandler.instance,
     backend: (any Backend)? = nil, witnesses: (any ProbeWitnesses)? = nil,
-    watch: HealthWatch.Settings = HealthWatch.Settings()
+    watch: HealthWatch.Settings = TinyHome.unwatched
   ) throws -> Pipeline {
     Pipeline(
       intake: Intake(
