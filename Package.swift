@@ -47,6 +47,8 @@ let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "as
 
 /// The engine: no package beyond the toolchain, so most work rebuilds in seconds.
 var targets: [Target] = [
+  .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+  room("Files", ["CZlib"]),
   room("Compute", []),
   .target(name: "CSIMD", cSettings: optimised),
   room("ComputeCPU", ["Compute", "CSIMD"]),
@@ -54,15 +56,16 @@ var targets: [Target] = [
     name: "CCUDA", exclude: ["kernels"], cSettings: optimised,
     linkerSettings: [.linkedLibrary("dl")]),
   room("ComputeCUDA", ["Compute", "CCUDA", "CSIMD"]),
-  room("Model", ["Compute", "CSIMD"]),
+  room("Model", ["Files", "Compute", "CSIMD"]),
   room("GPUBench", ["Compute", "ComputeCUDA", "Model"]),
   .executableTarget(
     name: "vbert-gpu", dependencies: ["Compute", "ComputeCPU", "ComputeCUDA", "GPUBench", "Model"],
     swiftSettings: strict),
   .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+  tests("FilesTests", ["Files"]),
   tests("ComputeTests", ["Compute", "ComputeCPU", "CSIMD"]),
   tests("ComputeCUDATests", ["Compute", "ComputeCUDA", "CCUDA", "GPUBench", "Model"]),
-  tests("ModelTests", ["Compute", "ComputeCPU", "Model"]),
+  tests("ModelTests", ["Files", "Compute", "ComputeCPU", "Model"]),
 ]
 var dependencies: [Package.Dependency] = []
 
@@ -79,26 +82,25 @@ if upTo != "engine" {
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
   ]
   targets += [
-    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-    room("Manager", ["Model", "Compute", "CSIMD", "CZlib", grdb, sqlite, crypto, logging]),
+    room("Manager", ["Model", "Files", "Compute", "CSIMD", grdb, sqlite, crypto]),
     room("Scheduler", ["Manager", "Model", "Compute", logging, metrics]),
-    room("Trainer", ["Scheduler", "Manager", "Model", "Compute", logging]),
-    tests("ManagerTests", ["Manager", "Model", "Compute", "ComputeCPU", grdb]),
+    room("Trainer", ["Manager", "Model", "Files", "Compute"]),
+    tests("ManagerTests", ["Manager", "Model", "Files", "Compute", "ComputeCPU", grdb]),
     .target(
       name: "ServingSupport",
       dependencies: [
-        "Scheduler", "Manager", "Model", "Compute", "ComputeCPU", "TestSupport", metrics,
+        "Scheduler", "Manager", "Model", "Files", "Compute", "ComputeCPU", "TestSupport", metrics,
       ],
       path: "Tests/ServingSupport", swiftSettings: strict),
     tests(
       "SchedulerTests",
-      ["ServingSupport", "Scheduler", "Manager", "Model", "Compute", "ComputeCPU"]),
+      ["ServingSupport", "Scheduler", "Manager", "Model", "Files", "Compute", "ComputeCPU"]),
     tests("TrainerTests", ["Trainer", "Manager", "Model", "Compute", "ComputeCPU"]),
   ]
 }
 let commandLine: [Target.Dependency] = [
-  "Trainer", "Scheduler", "Manager", "Model", "Compute", "ComputeCPU", "ComputeCUDA", "GPUBench",
-  argumentParser, logging, metrics,
+  "Trainer", "Scheduler", "Manager", "Model", "Files", "Compute", "ComputeCPU", "ComputeCUDA",
+  "GPUBench", argumentParser, logging, metrics,
 ]
 if upTo == "trainer" {
   targets.append(

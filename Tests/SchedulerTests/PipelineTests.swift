@@ -1,5 +1,6 @@
 import Compute
 import ComputeCPU
+import Files
 import Foundation
 import Manager
 import Model

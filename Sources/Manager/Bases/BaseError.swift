@@ -9,8 +9,6 @@ package enum BaseError: Error, Equatable, CustomStringConvertible {
   /// Weights are there, but as a Python pickle.
   case pickle(path: String, file: String)
   case unsupported(path: String, what: String)
-  /// One of several archives that together hold a model.
-  case part(path: String, what: String)
   /// Files that contradict each other or their own format.
   case invalid(path: String, what: String)
   case invalidDepth(Int, layers: Int)
@@ -41,7 +39,6 @@ package enum BaseError: Error, Equatable, CustomStringConvertible {
       "\(path) has its weights in \(file), a pickle, which can run any code when it is read; "
         + "convert it with Python: model.save_pretrained(DIR, safe_serialization=True)"
     case .unsupported(let path, let what): "\(path): \(what)"
-    case .part(let path, let what): "\(path): \(what)"
     case .invalid(let path, let what): "\(path) is not a usable model: \(what)"
     case .invalidDepth(let depth, let layers):
       "skip depth \(depth) is not between 1 and \(layers - 1), as the base has \(layers) layers"

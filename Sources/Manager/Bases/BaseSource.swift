@@ -1,3 +1,4 @@
+internal import Files
 internal import Foundation
 internal import Model
 
@@ -20,7 +21,8 @@ enum BaseSource {
     guard paths.count > 1 || isPiece else {
       return (try find(path), URL(filePath: path).lastPathComponent)
     }
-    let (archive, name) = try PartedArchive.join(paths, in: scratch)
+    let whole = scratch.appending(path: BaseStore.stagingPrefix + UUID().uuidString)
+    let (archive, name) = try PartedArchive.join(paths, scratch: whole.filePath)
     let folder = try modelFolder(in: archive.entries.map(\.name), path: name)
     return (.archive(archive, folder: folder), name)
   }

@@ -1,4 +1,5 @@
 internal import Dispatch
+internal import Files
 package import Foundation
 package import Model
 private import Synchronization

@@ -1,51 +1,25 @@
+internal import Files
 internal import Foundation
-private import Glibc
 internal import Model
 
-/// A sorted run of counts on disk, in a file that has no name any more: it is gone when this object
-/// goes, or the process. Mapped, so reading it needs no memory of ours.
-@safe final class CountRun {
-  private let start: UInt
+/// A sorted run of counts on disk, in a scratch file: gone when this object goes, or the process.
+final class CountRun: Sendable {
+  private let file: ScratchFile
   let count: Int
 
   /// Throws `PLOTError.file`, of a full disk for example.
   init(_ entries: [NGramCount], in directory: URL) throws(PLOTError) {
-    let path = directory.appending(path: ".count-\(UUID().uuidString)").filePath
-    func failure(_ operation: String) -> PLOTError {
-      .file(path: path, operation: operation, reason: lastSystemError())
-    }
-    let file = unsafe open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-    guard file >= 0 else { throw failure("create") }
-    defer { close(file) }
-    unsafe unlink(path)
     count = entries.count
-    try unsafe entries.withUnsafeBufferPointer { entries throws(PLOTError) in
-      var rest = UnsafeRawBufferPointer(entries)
-      while unsafe !rest.isEmpty {
-        let written = unsafe write(file, rest.baseAddress, rest.count)
-        if written < 0, errno == EINTR { continue }
-        guard written > 0 else { throw failure("write") }
-        unsafe rest = UnsafeRawBufferPointer(rebasing: rest[written...])
+    do {
+      file = try unsafe entries.withUnsafeBufferPointer { (entries) throws(FileError) in
+        try unsafe ScratchFile(UnsafeRawBufferPointer(entries), in: directory.filePath)
       }
-    }
-    guard count > 0 else {
-      start = 0
-      return
-    }
-    let map = unsafe mmap(nil, count * NGramCount.byteCount, PROT_READ, MAP_PRIVATE, file, 0)
-    guard let map = unsafe map, unsafe map != MAP_FAILED else { throw failure("map") }
-    start = UInt(bitPattern: map)
-  }
-
-  deinit {
-    if start != 0 {
-      unsafe _ = munmap(UnsafeMutableRawPointer(bitPattern: start), count * NGramCount.byteCount)
-    }
+    } catch { throw .file(error) }
   }
 
   subscript(place: Int) -> NGramCount {
     precondition(place < count)
-    let entries = unsafe UnsafePointer<NGramCount>(bitPattern: start)
+    let entries = unsafe file.start?.assumingMemoryBound(to: NGramCount.self)
     return unsafe entries?[place] ?? NGramCount(gram: NGram(0, 0, 0), count: 0)
   }
 }

@@ -1,3 +1,4 @@
+internal import Files
 package import Model
 
 /// Chosen n-grams as text: one a line, its three tokens with spaces between, most frequent first;

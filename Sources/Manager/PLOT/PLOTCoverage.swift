@@ -1,3 +1,4 @@
+internal import Files
 package import Model
 
 /// How much of a text a table knows.

@@ -1,8 +1,10 @@
+package import Files
+
 /// What can go wrong with a PLOT. A file's lies are found when it is opened; a damaged row is not an
 /// error but a miss: it is computed anew.
 package enum PLOTError: Error, Equatable, CustomStringConvertible {
-  /// The file system refused.
-  case file(path: String, operation: String, reason: String)
+  /// It cannot be read or written at all.
+  case file(FileError)
   /// The file is not what its header says, or its header is no PLOT header.
   case corrupt(path: String, what: String)
   case version(path: String, found: UInt32)
@@ -20,7 +22,7 @@ package enum PLOTError: Error, Equatable, CustomStringConvertible {
 
   package var description: String {
     switch self {
-    case .file(let path, let operation, let reason): "cannot \(operation) \(path): \(reason)"
+    case .file(let error): "\(error)"
     case .corrupt(let path, let what):
       "\(path) is damaged: \(what); build it again with `vbert plot build`"
     case .version(let path, let found):

@@ -1,4 +1,5 @@
 internal import Compute
+internal import Files
 package import Foundation
 internal import Model
 private import Synchronization
@@ -27,11 +28,7 @@ private import Synchronization
   package init(opening url: URL, baseHash: String, hidden: Int) throws(PLOTError) {
     self.url = url
     let path = url.filePath
-    do { map = try MappedFile(path: path) } catch .file(_, let operation, let reason) {
-      throw .file(path: path, operation: operation, reason: reason)
-    } catch {
-      throw .corrupt(path: path, what: "\(error)")
-    }
+    do { map = try MappedFile(path: path) } catch { throw .file(error) }
     header = try unsafe map.withBytes { bytes throws(PLOTError) in
       try unsafe PLOTHeader(bytes: bytes, fileSize: bytes.count, path: path)
     }

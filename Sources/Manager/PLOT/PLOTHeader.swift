@@ -1,5 +1,5 @@
 private import Compute
-private import Model
+internal import Files
 
 /// The first 4,096 bytes of a PLOT file, and from them where everything else must lie.
 ///
@@ -77,12 +77,9 @@ extension PLOTHeader {
     guard unsafe bytes.prefix(8).elementsEqual(PLOTHeader.magic) else {
       throw lie("it does not start as a PLOT does")
     }
-    func u32(_ offset: Int) -> UInt32 {
-      unsafe UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
-    }
+    func u32(_ offset: Int) -> UInt32 { unsafe bytes.littleEndian(UInt32.self, at: offset) }
     func number(_ offset: Int, _ name: String, _ range: ClosedRange<Int>) throws(PLOTError) -> Int {
-      let value = unsafe UInt64(
-        littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+      let value = unsafe bytes.littleEndian(UInt64.self, at: offset)
       guard let value = Int(exactly: value), range.contains(value) else {
         throw lie("\(name) is \(value)")
       }
@@ -120,11 +117,5 @@ extension PLOTHeader {
     guard self.fileSize == fileSize else {
       throw lie("it has \(fileSize) bytes, its header says \(self.fileSize)")
     }
-  }
-}
-
-extension [UInt8] {
-  fileprivate mutating func append(littleEndian number: some FixedWidthInteger) {
-    unsafe Swift.withUnsafeBytes(of: number.littleEndian) { unsafe append(contentsOf: $0) }
   }
 }

@@ -1,5 +1,5 @@
+internal import Files
 package import Foundation
-internal import Model
 private import Synchronization
 
 /// All that is stored of one base's local layers: the general table, the domains' tables (files,

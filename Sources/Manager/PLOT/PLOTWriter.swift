@@ -1,16 +1,13 @@
 private import Compute
+internal import Files
 package import Foundation
-private import Glibc
 package import Model
 
 /// Writes a PLOT file: all or nothing. Until `finish` has returned, the old file of that name, or
 /// none, is what readers see; afterwards the new one, on disk.
 @safe package final class PLOTWriter {
-  private let url: URL
-  private let temporary: String
-  private let descriptor: Int32
+  private let file: MappedDraft
   private let start: UInt
-  private let mapped: Int
   private var header: PLOTHeader
   private var written = 0
   private var longestProbe = 0
@@ -27,38 +24,12 @@ package import Model
       baseHash: baseHash, skipDepth: skipDepth, format: format, count: count, unigrams: 0,
       bigrams: 0, capacity: PLOTHeader.capacity(for: count), longestProbe: 0, indexChecksum: 0,
       checksChecksum: 0)
-    self.url = url
-    let path = url.filePath
-    let number = String(UInt64.random(in: 0...(.max)), radix: 36)
-    temporary =
-      url.deletingLastPathComponent()
-      .appending(path: AtomicFile.leftoverPrefix + number).filePath
-    func failure(_ operation: String, _ code: Int32) -> PLOTError {
-      .file(path: path, operation: operation, reason: unsafe String(cString: strerror(code)))
+    do { file = try MappedDraft(replacing: url.filePath, count: header.fileSize) } catch {
+      throw .file(error)
     }
-    descriptor = unsafe open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { throw failure("create", errno) }
-    mapped = header.fileSize
-    // Space first: a full disk is an error here and would be a fault in the mapped file.
-    let code = posix_fallocate(descriptor, 0, mapped)
-    let address =
-      code == 0
-      ? unsafe mmap(nil, mapped, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0) : nil
-    guard let address = unsafe address, unsafe address != MAP_FAILED else {
-      let error = failure("take \(mapped) bytes for", code == 0 ? errno : code)
-      close(descriptor)
-      unsafe unlink(temporary)
-      throw error
-    }
-    start = UInt(bitPattern: address)
-    unsafe (address + header.indexOffset).initializeMemory(
+    start = unsafe UInt(bitPattern: file.start)
+    unsafe (file.start + header.indexOffset).initializeMemory(
       as: UInt8.self, repeating: 0xFF, count: header.checksOffset - header.indexOffset)
-  }
-
-  deinit {
-    unsafe _ = munmap(UnsafeMutableRawPointer(bitPattern: start), mapped)
-    close(descriptor)
-    if !finished { unsafe unlink(temporary) }
   }
 
   /// Where the next row's `format.stride` bytes go, before `append` of its n-gram.
@@ -118,23 +89,9 @@ package import Model
     header.longestProbe = longestProbe
     header.indexChecksum = checksum(header.indexOffset..<header.checksOffset)
     header.checksChecksum = checksum(header.checksOffset..<header.checksOffset + written * 4)
-    unsafe UnsafeMutableRawPointer(bitPattern: start)?.copyMemory(
-      from: header.bytes, byteCount: PLOTHeader.byteCount)
-    let path = url.filePath
-    func failure(_ operation: String) -> PLOTError {
-      .file(path: path, operation: operation, reason: unsafe String(cString: strerror(errno)))
-    }
-    guard unsafe msync(UnsafeMutableRawPointer(bitPattern: start), mapped, MS_SYNC) == 0,
-      fsync(descriptor) == 0
-    else { throw failure("write") }
-    guard unsafe rename(temporary, path) == 0 else { throw failure("rename to") }
+    unsafe file.start.copyMemory(from: header.bytes, byteCount: PLOTHeader.byteCount)
+    do { try file.commit() } catch { throw .file(error) }
     finished = true
-    // The rename itself is on disk only when the directory is.
-    let directory = unsafe open(
-      url.deletingLastPathComponent().filePath, O_RDONLY | O_CLOEXEC)
-    guard directory >= 0 else { throw failure("examine the directory of") }
-    defer { close(directory) }
-    guard fsync(directory) == 0 else { throw failure("write the directory of") }
     return header
   }
 

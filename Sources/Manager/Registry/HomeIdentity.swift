@@ -1,5 +1,5 @@
+internal import Files
 internal import Foundation
-internal import Model
 
 /// Which home a registry and a folder of blobs belong to: a random identity that both carry, so that
 /// neither is taken for the other's. Blobs are collected on the registry's word, so the word of a

@@ -1,6 +1,6 @@
+internal import Files
 internal import Foundation
 internal import GRDB
-internal import Model
 
 extension Registry {
   /// Refuses a home whose registry file is gone while its blobs are there, before anything is made.

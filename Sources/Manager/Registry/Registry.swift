@@ -1,6 +1,6 @@
+internal import Files
 internal import Foundation
 internal import GRDB
-internal import Model
 internal import Synchronization
 
 /// Who there is (tenants), what they have (vBERTs and their versions) and what is being made (jobs):

@@ -1,4 +1,5 @@
 internal import Compute
+internal import Files
 package import Foundation
 package import Model
 

@@ -1,4 +1,5 @@
 package import Compute
+internal import Files
 package import Model
 
 extension AdapterStore {

@@ -1,6 +1,6 @@
+internal import Files
 package import Foundation
 internal import Glibc
-internal import Model
 
 /// What a collection did and found.
 package struct OrphanReport: Sendable, Equatable {

@@ -1,6 +1,6 @@
+internal import Files
 internal import Foundation
 internal import GRDB
-internal import Model
 
 extension Registry {
   /// Current versions that have a blob, from a random place on; fewer than `count` only where there

@@ -1,5 +1,6 @@
 package import Compute
 internal import Crypto
+internal import Files
 package import Foundation
 package import Model
 

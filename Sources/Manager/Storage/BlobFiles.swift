@@ -1,6 +1,5 @@
+internal import Files
 internal import Foundation
-internal import Glibc
-internal import Model
 
 /// The names and places of blobs below adapters/, and nothing else that may lie there.
 ///
@@ -74,27 +73,5 @@ struct BlobFiles: Sendable {
   private static func isDigit(_ byte: UInt8) -> Bool {
     (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
       || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
-  }
-}
-
-/// What a path itself is: links are not followed.
-enum FileKind {
-  case directory, file, link, other, missing
-
-  init(_ url: URL) {
-    var path = url.filePath
-    // With a slash at its end a link to a directory would be followed.
-    while path.count > 1, path.hasSuffix("/") { path.removeLast() }
-    var status = stat()
-    guard unsafe lstat(path, &status) == 0 else {
-      self = .missing
-      return
-    }
-    switch status.st_mode & S_IFMT {
-    case S_IFDIR: self = .directory
-    case S_IFREG: self = .file
-    case S_IFLNK: self = .link
-    default: self = .other
-    }
   }
 }

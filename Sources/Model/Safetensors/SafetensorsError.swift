@@ -1,7 +1,9 @@
+package import Files
+
 /// What can be wrong with a safetensors file, or with writing one.
 package enum SafetensorsError: Error, Equatable, CustomStringConvertible {
-  /// The operating system refused; `reason` is its own word for it.
-  case file(path: String, operation: String, reason: String)
+  /// It cannot be read at all.
+  case file(FileError)
   /// The bytes are not a truthful safetensors file.
   case malformed(file: String, SafetensorsProblem)
   case noTensor(file: String, name: String)
@@ -12,8 +14,7 @@ package enum SafetensorsError: Error, Equatable, CustomStringConvertible {
 
   package var description: String {
     switch self {
-    case .file(let path, let operation, let reason):
-      "cannot \(operation) \(path): \(reason)"
+    case .file(let error): "\(error)"
     case .malformed(let file, let problem):
       "\(file) is not a valid safetensors file: \(problem); fetch or export it again"
     case .noTensor(let file, let name):

@@ -1,4 +1,5 @@
 internal import CSIMD
+internal import Files
 
 /// A checked safetensors file, mapped or in memory. Opening it reads the header alone; everything
 /// the header says holds once it is open.
@@ -19,7 +20,9 @@ package final class SafetensorsFile: TensorSource, Sendable {
 
   /// Maps the file. Throws `file` when it cannot be opened, `malformed` when its header lies.
   package convenience init(path: String) throws(SafetensorsError) {
-    try self.init(source: path, storage: .mapped(try MappedFile(path: path)))
+    let file: MappedFile
+    do { file = try MappedFile(path: path) } catch { throw .file(error) }
+    try self.init(source: path, storage: .mapped(file))
   }
 
   /// The same from memory. Throws `malformed`.
@@ -50,7 +53,7 @@ package final class SafetensorsFile: TensorSource, Sendable {
     _ bytes: UnsafeRawBufferPointer
   ) throws(SafetensorsProblem) -> (dataStart: Int, SafetensorsHeader) {
     guard bytes.count >= 8 else { throw .noHeaderLength(fileBytes: bytes.count) }
-    let length = unsafe UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
+    let length = unsafe bytes.littleEndian(UInt64.self, at: 0)
     guard length <= UInt64(SafetensorsHeader.maximumBytes) else {
       throw .headerTooLong(bytes: length)
     }
@@ -142,11 +145,8 @@ package final class SafetensorsFile: TensorSource, Sendable {
       (0..<count).map { i in
         let offset = start + i * type.byteCount
         return switch type {
-        case .int64:
-          unsafe Int64(littleEndian: all.loadUnaligned(fromByteOffset: offset, as: Int64.self))
-        case .int32:
-          unsafe Int64(
-            Int32(littleEndian: all.loadUnaligned(fromByteOffset: offset, as: Int32.self)))
+        case .int64: unsafe all.littleEndian(Int64.self, at: offset)
+        case .int32: unsafe Int64(all.littleEndian(Int32.self, at: offset))
         default: unsafe Int64(all[offset])
         }
       }

@@ -1,8 +1,10 @@
+internal import Files
+
 /// Writes safetensors files, tensor by tensor, each whole or not at all (see `AtomicFile`).
 package enum SafetensorsWriter {
   /// Replaces `path`. Data is laid out by falling element size, else in the given order, so that
   /// every tensor is aligned to its element. Throws `unwritable` for a tensor that contradicts
-  /// itself, `file` when the disk refuses, and what making the values throws.
+  /// itself, `FileError` when the disk refuses, and what making the values throws.
   package static func write(
     _ tensors: [SafetensorsTensor], metadata: [String: String] = [:], to path: String
   ) throws {
@@ -11,9 +13,9 @@ package enum SafetensorsWriter {
     }
     let (header, byteCounts) = try header(tensors, metadata: metadata)
     var file = try AtomicFile(replacing: path)
-    try file.append(
-      (0..<8).map { UInt8(truncatingIfNeeded: header.count >> ($0 * 8)) })
-    try file.append(header)
+    var start: [UInt8] = []
+    start.append(littleEndian: UInt64(header.count))
+    try file.append(start + header)
     for (tensor, byteCount) in zip(tensors, byteCounts) {
       let bytes = try tensor.bytes()
       guard bytes.count == byteCount else {

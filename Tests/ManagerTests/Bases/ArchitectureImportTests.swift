@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Model
 import TestSupport
@@ -150,7 +151,10 @@ import Testing
       try store.importBase(from: [paths[0], damaged.path, paths[2]], name: "b")
     }
     #expect(error?.description.contains(damaged.path) == true)
-    #expect(throws: BaseError.self) {
+    #expect(
+      throws: ArchiveError.part(
+        path: source.path(), what: "it holds no piece of an archive (NAME.zip.001)")
+    ) {
       try store.importBase(from: [paths[0], source.path()], name: "b")
     }
     #expect(store.list().isEmpty)

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Model
 import TestSupport
@@ -104,15 +105,21 @@ import Testing
     #expect(try Data(contentsOf: URL(filePath: target)) == before)
     #expect(
       try FileManager.default.contentsOfDirectory(atPath: directory.path()) == ["c.safetensors"])
-    #expect(throws: SafetensorsError.self) {
-      try SafetensorsWriter.write([good], to: path("missing/x.safetensors"))
-    }
+    #expect(
+      throws: FileError.refused(
+        path: path("missing/"), operation: "create a file in", code: ENOENT)
+    ) { try SafetensorsWriter.write([good], to: path("missing/x.safetensors")) }
   }
 
   @Test func refusesWhatIsNoFile() throws {
-    #expect(throws: SafetensorsError.self) { try SafetensorsFile(path: path("nothing")) }
-    #expect(throws: SafetensorsError.self) { try SafetensorsFile(path: directory.path()) }
-    #expect(throws: SafetensorsError.self) { try SafetensorsFile(path: "/dev/zero") }
+    let absent = FileError.refused(path: path("nothing"), operation: "open", code: ENOENT)
+    #expect(throws: SafetensorsError.file(absent)) { try SafetensorsFile(path: path("nothing")) }
+    #expect("\(SafetensorsError.file(absent))" == "\(absent)")
+    for path in [directory.path(), "/dev/zero"] {
+      #expect(throws: SafetensorsError.file(.notRegular(path: path))) {
+        try SafetensorsFile(path: path)
+      }
+    }
     try Data().write(to: directory.appending(path: "empty"))
     #expect(
       throws: SafetensorsError.malformed(file: path("empty"), .noHeaderLength(fileBytes: 0))

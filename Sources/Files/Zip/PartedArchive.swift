@@ -1,9 +1,8 @@
-internal import Foundation
-internal import Model
+internal import Glibc
 
 /// A zip archive cut into pieces, NAME.zip.001, NAME.zip.002 and so on, each in an archive (a wheel) of
 /// its own: how a model comes that is too large for one.
-enum PartedArchive {
+package enum PartedArchive {
   /// What one archive holds of the whole.
   private struct Piece {
     let archive: ZipArchive
@@ -14,7 +13,7 @@ enum PartedArchive {
   }
 
   /// Whether an archive holds a piece.
-  static func holdsPiece(_ archive: ZipArchive) -> Bool { piece(in: archive) != nil }
+  package static func holdsPiece(_ archive: ZipArchive) -> Bool { piece(in: archive) != nil }
 
   private static func piece(in archive: ZipArchive) -> Piece? {
     let found = archive.entries.compactMap { entry -> Piece? in
@@ -27,39 +26,37 @@ enum PartedArchive {
     return found.count == 1 ? found[0] : nil
   }
 
-  /// Puts the pieces together, in `directory` and without leaving a file there. Throws
-  /// `BaseError.part`, which says of which piece, `ArchiveError` for a damaged one, and what the disk
-  /// says.
-  static func join(_ paths: [String], in directory: URL) throws -> (
+  /// Puts the pieces, one or more, together in the file `scratch`, which has no name any more when this
+  /// returns. Throws `ArchiveError` (`part` says which piece is wrong), and `FileError` for the scratch.
+  package static func join(_ paths: [String], scratch file: String) throws -> (
     archive: ZipArchive, name: String
   ) {
     let pieces = try paths.map { path in
       guard ZipArchive.isZip(path: path), let piece = try piece(in: ZipArchive(path: path)) else {
-        throw BaseError.part(path: path, what: "it holds no piece of a model (NAME.zip.001)")
+        throw ArchiveError.part(path: path, what: "it holds no piece of an archive (NAME.zip.001)")
       }
       return piece
     }
     try checkOrder(pieces)
-    let file = directory.appending(path: BaseStore.stagingPrefix + UUID().uuidString).filePath
     var whole = try AtomicFile(replacing: file)
     for piece in pieces { try piece.archive.append(piece.entry, to: &whole) }
     try whole.commit()
-    defer { try? FileManager.default.removeItem(atPath: file) }
+    defer { unsafe _ = unlink(file) }
     let name = pieces[0].whole
     // The mapping outlives the file.
     do { return (try ZipArchive(path: file, shown: name), name) } catch {
-      throw BaseError.part(
+      throw ArchiveError.part(
         path: paths[paths.count - 1],
         what: "\(numbered(pieces.count, name)) is the last one given, and the archive does not end "
           + "there: is \(numbered(pieces.count + 1, name)) missing?")
     }
   }
 
-  private static func checkOrder(_ pieces: [Piece]) throws(BaseError) {
+  private static func checkOrder(_ pieces: [Piece]) throws(ArchiveError) {
     let name = pieces[0].whole
     let given = pieces.map(\.number)
     for (place, piece) in pieces.enumerated() {
-      func wrong(_ what: String) -> BaseError { .part(path: piece.archive.path, what: what) }
+      func wrong(_ what: String) -> ArchiveError { .part(path: piece.archive.path, what: what) }
       guard piece.whole == name else {
         throw wrong("it holds a piece of \(piece.whole), those before of \(name)")
       }

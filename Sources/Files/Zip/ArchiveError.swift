@@ -1,7 +1,7 @@
 /// What can be wrong with a text file, a gzip stream or a zip archive. `path` names the file.
 package enum ArchiveError: Error, Equatable, CustomStringConvertible {
-  /// The operating system refused; `reason` is its own word for it.
-  case file(path: String, reason: String)
+  case file(FileError)
+  case noMemory(path: String)
   /// Compressed bytes that are not what they claim to be.
   case corrupt(path: String, what: String)
   case lineTooLong(path: String, line: Int, limit: Int)
@@ -9,10 +9,13 @@ package enum ArchiveError: Error, Equatable, CustomStringConvertible {
   case unsupported(path: String, what: String)
   case noEntry(path: String, name: String)
   case entryTooLarge(path: String, name: String, bytes: Int, limit: Int)
+  /// One of several archives that together hold another one.
+  case part(path: String, what: String)
 
   package var description: String {
     switch self {
-    case .file(let path, let reason): "cannot read \(path): \(reason)"
+    case .file(let error): "\(error)"
+    case .noMemory(let path): "cannot unpack \(path): leave more memory free"
     case .corrupt(let path, let what): "\(path) is damaged: \(what); fetch or make it again"
     case .lineTooLong(let path, let line, let limit):
       "\(path), line \(line): longer than \(limit) bytes; is it a text file?"
@@ -21,6 +24,7 @@ package enum ArchiveError: Error, Equatable, CustomStringConvertible {
     case .noEntry(let path, let name): "\(path) holds no file \(name)"
     case .entryTooLarge(let path, let name, let bytes, let limit):
       "\(path): \(name) would unpack to \(bytes) bytes, more than \(limit)"
+    case .part(let path, let what): "\(path): \(what)"
     }
   }
 }

@@ -1,5 +1,4 @@
 internal import CZlib
-internal import Model
 
 extension ZipArchive {
   /// The entry's bytes. Throws `entryTooLarge` above `limit`, and `ArchiveError` for damage.
@@ -61,7 +60,7 @@ extension ZipArchive {
     _ packed: UnsafeRawBufferPointer, name: String, _ emit: (UnsafeRawBufferPointer) throws -> Void
   ) throws {
     guard var inflater = Inflater(.raw) else {
-      throw ArchiveError.file(path: path, reason: "no memory to unpack it")
+      throw ArchiveError.noMemory(path: path)
     }
     let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 64)
     defer { unsafe piece.deallocate() }

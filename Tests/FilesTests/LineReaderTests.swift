@@ -1,18 +1,9 @@
+import Files
 import Foundation
-import Manager
 import TestSupport
 import Testing
 
-private let fixtures = Resources.packageRoot.appending(path: "Tests/ManagerTests/Fixtures")
-
-/// A file in the temporary directory that goes when the value goes.
-final class TemporaryFile {
-  let url = FileManager.default.temporaryDirectory.appending(path: "vbert-\(UUID().uuidString)")
-  var path: String { url.path() }
-
-  init(_ bytes: [UInt8]) throws { try Data(bytes).write(to: url) }
-  deinit { try? FileManager.default.removeItem(at: url) }
-}
+private let fixtures = Resources.packageRoot.appending(path: "Tests/FilesTests/Fixtures")
 
 private func lines(_ path: String, limit: Int = 1 << 20) throws -> [String] {
   let reader = try LineReader(path: path, limit: limit)

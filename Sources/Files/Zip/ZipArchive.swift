@@ -1,5 +1,3 @@
-internal import Model
-
 /// A zip archive (also: a Python wheel), mapped. Opening it checks the whole directory: names are
 /// relative and stay inside, places lie inside the file and none overlap, so that neither a path nor
 /// a bomb of overlapping entries gets through. Zip64, encryption and split archives are refused.
@@ -23,9 +21,7 @@ package struct ZipArchive: Sendable {
   /// `shown`: what errors call it, where not by its path. Throws `ArchiveError`.
   package init(path: String, shown name: String? = nil) throws(ArchiveError) {
     self.path = name ?? path
-    do { file = try MappedFile(path: path) } catch {
-      throw .file(path: path, reason: "\(error)")
-    }
+    do { file = try MappedFile(path: path) } catch { throw .file(error) }
     entries = try unsafe file.withBytes { (bytes) throws(ArchiveError) in
       try unsafe ZipDirectory(path: name ?? path, bytes: bytes).entries()
     }

@@ -12,17 +12,19 @@ package final class FileLock: Sendable {
   private let descriptor: Int32
   private let path: String
 
-  /// nil when the lock is held elsewhere and `wait` is false.
-  package init?(path: String, _ kind: Kind, wait: Bool) throws(HomeError) {
+  /// nil when the lock is held elsewhere and `wait` is false. Makes the file where there is none. Throws
+  /// `FileError`.
+  package init?(path: String, _ kind: Kind, wait: Bool) throws(FileError) {
     let file = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-    guard file >= 0 else { throw .unlockable(path: path, why: lastSystemError()) }
+    guard file >= 0 else { throw .last("open", path) }
     let operation = (kind == .shared ? LOCK_SH : LOCK_EX) | (wait ? 0 : LOCK_NB)
     while flock(file, operation) != 0 {
       if errno == EINTR { continue }
-      let (code, why) = (errno, lastSystemError())
+      let error = FileError.last("lock", path)
+      let isHeld = errno == EWOULDBLOCK
       close(file)
-      if code == EWOULDBLOCK { return nil }
-      throw .unlockable(path: path, why: why)
+      if isHeld { return nil }
+      throw error
     }
     descriptor = file
     self.path = path
@@ -33,6 +35,3 @@ package final class FileLock: Sendable {
 
   deinit { close(descriptor) }
 }
-
-/// The C library's word for what just failed.
-func lastSystemError() -> String { unsafe String(cString: strerror(errno)) }

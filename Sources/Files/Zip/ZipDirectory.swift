@@ -11,10 +11,8 @@
   private func unsupported(_ what: String) -> ArchiveError { .unsupported(path: path, what: what) }
 
   /// Little-endian; the caller has checked that the bytes are there.
-  private func u16(_ offset: Int) -> Int {
-    unsafe Int(bytes[offset]) | Int(bytes[offset + 1]) << 8
-  }
-  private func u32(_ offset: Int) -> Int { u16(offset) | u16(offset + 2) << 16 }
+  private func u16(_ offset: Int) -> Int { unsafe Int(bytes.littleEndian(UInt16.self, at: offset)) }
+  private func u32(_ offset: Int) -> Int { unsafe Int(bytes.littleEndian(UInt32.self, at: offset)) }
 
   /// The place of the end record: the last one whose comment fills the rest of the file.
   private func end() throws(ArchiveError) -> Int {

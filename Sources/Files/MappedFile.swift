@@ -8,19 +8,16 @@ package final class MappedFile: Sendable {
   private let address: UInt
   package let count: Int
 
-  /// Throws `SafetensorsError.file` when the path cannot be opened or is not a regular file.
-  package init(path: String) throws(SafetensorsError) {
-    func failure(_ operation: String) -> SafetensorsError {
-      .file(path: path, operation: operation, reason: unsafe String(cString: strerror(errno)))
-    }
+  /// Throws `FileError` when the path cannot be opened or is not a regular file.
+  package init(path: String) throws(FileError) {
     // Without O_NONBLOCK, opening a pipe would wait for a writer.
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-    guard descriptor >= 0 else { throw failure("open") }
+    guard descriptor >= 0 else { throw .last("open", path) }
     defer { close(descriptor) }
     var status = stat()
-    guard unsafe fstat(descriptor, &status) == 0 else { throw failure("examine") }
+    guard unsafe fstat(descriptor, &status) == 0 else { throw .last("examine", path) }
     guard status.st_mode & S_IFMT == S_IFREG else {
-      throw .file(path: path, operation: "open", reason: "not a regular file")
+      throw .notRegular(path: path)
     }
     count = Int(status.st_size)
     guard count > 0 else {
@@ -29,7 +26,7 @@ package final class MappedFile: Sendable {
     }
     guard let start = unsafe mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0),
       unsafe start != MAP_FAILED
-    else { throw failure("map") }
+    else { throw .last("map", path) }
     address = UInt(bitPattern: start)
   }
 

@@ -17,7 +17,7 @@ final class TextFile {
   init(path: String) throws(ArchiveError) {
     self.path = path
     descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw .file(path: path, reason: lastSystemError()) }
+    guard descriptor >= 0 else { throw .file(.last("open", path)) }
     // A pipe may give less at a time; two bytes tell gzip from text.
     var filled = 0
     while filled < 2 {
@@ -28,7 +28,7 @@ final class TextFile {
     available = 0..<filled
     if available.count >= 2, input[0] == 0x1F, input[1] == 0x8B {
       inflater = Inflater(.gzip)
-      if inflater == nil { throw .file(path: path, reason: "no memory to unpack it") }
+      if inflater == nil { throw .noMemory(path: path) }
     }
   }
 
@@ -44,7 +44,7 @@ final class TextFile {
         available = start..<start + count
         return count
       }
-      if errno != EINTR { throw .file(path: path, reason: lastSystemError()) }
+      if errno != EINTR { throw .file(.last("read", path)) }
     }
   }
 
