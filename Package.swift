@@ -55,8 +55,8 @@ var targets: [Target] = [
   .target(
     name: "CCUDA", exclude: ["kernels"], cSettings: optimised,
     linkerSettings: [.linkedLibrary("dl")]),
-  room("ComputeCUDA", ["Compute", "CCUDA", "CSIMD"]),
-  room("Model", ["Files", "Compute", "CSIMD"]),
+  room("ComputeCUDA", ["Compute", "CCUDA"]),
+  room("Model", ["Files", "Compute"]),
   room("GPUBench", ["Compute", "ComputeCUDA", "Model"]),
   .executableTarget(
     name: "vbert-gpu", dependencies: ["Compute", "ComputeCPU", "ComputeCUDA", "GPUBench", "Model"],
@@ -82,7 +82,7 @@ if upTo != "engine" {
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
   ]
   targets += [
-    room("Manager", ["Model", "Files", "Compute", "CSIMD", grdb, sqlite, crypto]),
+    room("Manager", ["Model", "Files", "Compute", grdb, sqlite, crypto]),
     room("Scheduler", ["Manager", "Model", "Compute", logging, metrics]),
     room("Trainer", ["Manager", "Model", "Files", "Compute"]),
     tests("ManagerTests", ["Manager", "Model", "Files", "Compute", "ComputeCPU", grdb]),

@@ -1,4 +1,3 @@
-internal import CSIMD
 package import Compute
 
 /// How a table stores a number of a row.
@@ -59,7 +58,9 @@ package struct PLOTRowFormat: Sendable, Hashable {
     case .float32:
       unsafe row.copyMemory(from: values, byteCount: 4 * valueCount)
     case .float16:
-      unsafe vb_float32_to_float16(values, row, valueCount)
+      unsafe Conversion.store(
+        UnsafeBufferPointer(start: values, count: valueCount), as: .float16,
+        into: UnsafeMutableRawBufferPointer(start: row, count: byteCount))
       for i in byteCount..<stride { unsafe row.storeBytes(of: 0, toByteOffset: i, as: UInt8.self) }
     case .int8:
       let scales = unsafe row.assumingMemoryBound(to: Float.self)
@@ -78,7 +79,9 @@ package struct PLOTRowFormat: Sendable, Hashable {
     case .float32:
       unsafe UnsafeMutableRawPointer(values).copyMemory(from: row, byteCount: 4 * valueCount)
     case .float16:
-      unsafe vb_float16_to_float32(row, values, valueCount)
+      unsafe Conversion.load(
+        UnsafeRawBufferPointer(start: row, count: byteCount), as: .float16,
+        into: UnsafeMutableBufferPointer(start: values, count: valueCount))
     case .int8:
       let scales = unsafe row.assumingMemoryBound(to: Float.self)
       let codes = unsafe (row + 12).assumingMemoryBound(to: Int8.self)

@@ -1,4 +1,4 @@
-internal import CSIMD
+internal import Compute
 internal import Files
 
 /// A checked safetensors file, mapped or in memory. Opening it reads the header alone; everything
@@ -95,12 +95,7 @@ package final class SafetensorsFile: TensorSource, Sendable {
   package func withBytes<Result>(
     _ name: String, _ body: (UnsafeRawBufferPointer) throws -> Result
   ) throws -> Result {
-    let range = try entry(name).range
-    return try unsafe Self.withBytes(of: storage) { all in
-      try unsafe body(
-        UnsafeRawBufferPointer(
-          rebasing: all[dataStart + range.lowerBound..<dataStart + range.upperBound]))
-    }
+    try unsafe bytes(of: entry(name), body)
   }
 
   /// The tensor's values, row-major, converted to float32 (64-bit integers lose what a float32
@@ -112,22 +107,15 @@ package final class SafetensorsFile: TensorSource, Sendable {
         file: source, name: name, found: entry.type, expected: "F32, F16, BF16 or whole numbers")
     }
     let count = entry.range.count / entry.type.byteCount
-    return unsafe Self.withBytes(of: storage) { all in
+    return unsafe bytes(of: entry) { bytes in
       unsafe [Float](unsafeUninitializedCapacity: count) { values, initialized in
-        initialized = count
-        guard count > 0, let target = values.baseAddress,
-          let packed = unsafe all.baseAddress?.advanced(by: dataStart + entry.range.lowerBound)
-        else { return }
-        switch entry.type {
-        case .float16: unsafe vb_float16_to_float32(packed, target, count)
-        case .bfloat16: unsafe vb_bfloat16_to_float32(packed, target, count)
-        case .int64: unsafe vb_int64_to_float32(packed, target, count)
-        case .int32: unsafe vb_int32_to_float32(packed, target, count)
-        case .uint8: unsafe vb_uint8_to_float32(packed, target, count)
-        default:
-          unsafe UnsafeMutableRawPointer(target).copyMemory(
-            from: packed, byteCount: entry.range.count)
+        if let type = entry.type.floats {
+          unsafe Conversion.load(
+            bytes, as: type, into: UnsafeMutableBufferPointer(rebasing: values[..<count]))
+        } else {
+          for i in 0..<count { unsafe values[i] = Float(bytes.whole(entry.type, i)) }
         }
+        initialized = count
       }
     }
   }
@@ -135,21 +123,36 @@ package final class SafetensorsFile: TensorSource, Sendable {
   /// The values of an I64, I32 or U8 tensor. Throws `noTensor`, `wrongType`.
   package func integers(_ name: String) throws(SafetensorsError) -> [Int64] {
     let entry = try entry(name)
-    let start = dataStart + entry.range.lowerBound
-    let count = entry.range.count / entry.type.byteCount
-    let type = entry.type
-    guard [.int64, .int32, .uint8].contains(type) else {
-      throw .wrongType(file: source, name: name, found: type, expected: "I64, I32 or U8")
+    guard entry.type.isWhole else {
+      throw .wrongType(
+        file: source, name: name, found: entry.type, expected: "I64, I32 or U8")
     }
-    return unsafe Self.withBytes(of: storage) { all in
-      (0..<count).map { i in
-        let offset = start + i * type.byteCount
-        return switch type {
-        case .int64: unsafe all.littleEndian(Int64.self, at: offset)
-        case .int32: unsafe Int64(all.littleEndian(Int32.self, at: offset))
-        default: unsafe Int64(all[offset])
-        }
+    return unsafe bytes(of: entry) { bytes in
+      (0..<entry.range.count / entry.type.byteCount).map {
+        unsafe bytes.whole(entry.type, $0)
       }
+    }
+  }
+
+  private func bytes<Result, Failure: Error>(
+    of entry: SafetensorsHeader.Entry,
+    _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    try unsafe Self.withBytes(of: storage) { (all) throws(Failure) in
+      try unsafe body(
+        UnsafeRawBufferPointer(
+          rebasing: all[dataStart + entry.range.lowerBound..<dataStart + entry.range.upperBound]))
+    }
+  }
+}
+
+extension UnsafeRawBufferPointer {
+  /// Element `i` of a tensor of whole numbers.
+  fileprivate func whole(_ type: SafetensorsType, _ i: Int) -> Int64 {
+    switch type {
+    case .int64: unsafe littleEndian(Int64.self, at: 8 * i)
+    case .int32: unsafe Int64(littleEndian(Int32.self, at: 4 * i))
+    default: unsafe Int64(self[i])
     }
   }
 }

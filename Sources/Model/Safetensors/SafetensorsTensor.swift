@@ -1,4 +1,4 @@
-internal import CSIMD
+internal import Compute
 
 /// A tensor to be written. Its values may be made when their turn comes, so that a file larger than
 /// memory can be written tensor by tensor.
@@ -43,21 +43,15 @@ package struct SafetensorsTensor {
   private static func pack(
     _ values: [Float], as type: SafetensorsType, name: String
   ) throws(SafetensorsError) -> [UInt8] {
-    guard [.float32, .float16, .bfloat16].contains(type) else {
+    guard let elements = type.floats else {
       throw .unwritable(name: name, what: "floats are stored as F32, F16 or BF16")
     }
     let byteCount = values.count * type.byteCount
     return unsafe [UInt8](unsafeUninitializedCapacity: byteCount) { packed, initialized in
       initialized = byteCount
-      guard byteCount > 0, let target = packed.baseAddress else { return }
       unsafe values.withUnsafeBufferPointer { values in
-        switch type {
-        case .float16: unsafe vb_float32_to_float16(values.baseAddress, target, values.count)
-        case .bfloat16: unsafe vb_float32_to_bfloat16(values.baseAddress, target, values.count)
-        default:
-          unsafe UnsafeMutableRawBufferPointer(packed).copyMemory(
-            from: UnsafeRawBufferPointer(values))
-        }
+        unsafe Conversion.store(
+          values, as: elements, into: UnsafeMutableRawBufferPointer(packed))
       }
     }
   }

@@ -1,3 +1,5 @@
+internal import Compute
+
 /// How a safetensors file stores one number. All types of the format's version 0.4 are known by
 /// size, so that a file that holds them can be checked; `isReadable` says which convert to floats.
 package enum SafetensorsType: String, Sendable, Hashable, CaseIterable {
@@ -27,9 +29,22 @@ package enum SafetensorsType: String, Sendable, Hashable, CaseIterable {
     }
   }
 
-  package var isReadable: Bool {
+  package var isReadable: Bool { floats != nil || isWhole }
+
+  /// The floating-point types that we compute with.
+  var floats: ElementType? {
     switch self {
-    case .float32, .float16, .bfloat16, .int64, .int32, .uint8: true
+    case .float32: .float32
+    case .float16: .float16
+    case .bfloat16: .bfloat16
+    default: nil
+    }
+  }
+
+  /// The whole numbers that we read.
+  var isWhole: Bool {
+    switch self {
+    case .int64, .int32, .uint8: true
     default: false
     }
   }
