@@ -156,6 +156,21 @@ if ProcessInfo.processInfo.environment["VBERT_BENCHMARKS"] != nil {
   ]
 }
 
+/// `VBERT_ROOM=Scheduler` (`make check ROOM=Scheduler`) leaves a room's tests, those that hold the rooms,
+/// and what both need. The packages stay, so that going back resolves nothing.
+if let room = ProcessInfo.processInfo.environment["VBERT_ROOM"] {
+  var needed: Set<String> = []
+  var next = ["\(room)Tests", "HouseTests"]
+  while let name = next.popLast() {
+    guard needed.insert(name).inserted, let target = targets.first(where: { $0.name == name })
+    else { continue }
+    for dependency in target.dependencies {
+      if case .byNameItem(let name, _) = dependency { next.append(name) }
+    }
+  }
+  targets.removeAll { !needed.contains($0.name) }
+}
+
 let package = Package(
   name: "vbert",
   dependencies: dependencies,
