@@ -1,12 +1,13 @@
 # Two commands on a fresh machine: `make demo` shows the main job, `make test` runs every check.
 # Both install what they need (and say so), and both may be run again at any time.
-.PHONY: help demo test test-large attack build setup base base-large bench format lint release clean
+.PHONY: help demo test check test-large attack build setup base base-large bench format lint release clean
 
 SWIFT_BUILD = swift build -c release
 
 help:
 	@echo "make demo     set up everything, train six vBERTs, serve them, ask them"
 	@echo "make test     build and run all tests (VBERT_FUZZ_SECONDS=60 fuzzes longer)"
+	@echo "make check ROOM=Scheduler  build and test one room (any folder of Sources)"
 	@echo "make test-large  the checks that need the large base (405 MB)"
 	@echo "make build    build .build/release/vbert"
 	@echo "make release  one stripped file to copy: .build-static/release/vbert"
@@ -32,6 +33,10 @@ demo: build base
 
 test: base lint
 	@scripts/test
+
+# One room while working on it: its tests, and those that hold who knows whom.
+check:
+	@scripts/check $(ROOM)
 
 attack:
 	@scripts/attack/run

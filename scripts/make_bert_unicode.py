@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes Sources/Model/BertUnicodeData.swift: what BERT's tokeniser does with each code point.
+"""Writes Sources/Model/Tokenizer/BertUnicodeData.swift: what BERT's tokeniser does with each code point.
 
 The reference (Hugging Face's `tokenizers`) draws on Unicode tables of several ages: categories of
 version 8, decompositions of version 9, lower case of its compiler's version. So the facts are read
@@ -7,7 +7,7 @@ off the reference itself, one code point at a time; only combining classes, whic
 come from Python's unicodedata, for the code points that the reference reorders.
 
     pip install tokenizers==0.23.3
-    python3 scripts/make_bert_unicode.py > Sources/Model/BertUnicodeData.swift
+    python3 scripts/make_bert_unicode.py > Sources/Model/Tokenizer/BertUnicodeData.swift
 """
 
 import unicodedata

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "context.h"
-#include "convert.h"
+#include "half.h"
 
 enum { BLOCK_ROWS = 112, ROUNDED_ROWS = 16 };
 
@@ -30,7 +30,7 @@ csimd_bf16_matrix csimd_pack_bf16(
   for (long j = 0; j < outputs; j++) {
     uint16_t *at = (uint16_t *)memory + j / width * numbers + j % width * 2;
     for (long k = 0; k < inputs; k++)
-      vb_float32_to_bfloat16(weight + j * inputs + k, at + k / 2 * 2 * width + k % 2, 1);
+      at[k / 2 * 2 * width + k % 2] = float_to_bfloat16(weight[j * inputs + k]);
   }
   float *padded = (float *)((uint16_t *)memory + panels * numbers);
   if (bias != NULL) memcpy(padded, bias, (size_t)outputs * sizeof(float));

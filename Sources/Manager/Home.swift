@@ -1,6 +1,5 @@
+package import Files
 package import Foundation
-internal import Glibc
-internal import Model
 
 /// The data directory: everything that one server knows lives below it.
 ///
@@ -57,7 +56,10 @@ package struct Home: Sendable, Hashable {
   package func lock(
     _ name: String, _ kind: FileLock.Kind = .exclusive, wait: Bool = false
   ) throws(HomeError) -> FileLock? {
-    try FileLock(path: locks.appending(path: name).filePath, kind, wait: wait)
+    let path = locks.appending(path: name).filePath
+    do { return try FileLock(path: path, kind, wait: wait) } catch {
+      throw .unlockable(path: path, why: error.reason)
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-internal import Manager
+internal import Files
 package import Model
 
 /// The rows of a JSONL file, all checked before anything is done with them.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Compute
 import ComputeCPU
+import Files
 import Foundation
 import Manager
 import Model

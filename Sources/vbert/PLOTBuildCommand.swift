@@ -1,5 +1,6 @@
 import ArgumentParser
 import Compute
+import Files
 import Foundation
 import Manager
 import Model

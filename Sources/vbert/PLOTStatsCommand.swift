@@ -1,7 +1,7 @@
 import ArgumentParser
+import Files
 import Foundation
 import Manager
-import Model
 
 struct PLOTStatsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,24 +1,34 @@
-import CSIMD
+import Compute
 import Testing
 
-/// The C conversions against Swift's own Float16 and against the definition of bfloat16.
+/// Conversions against Swift's own Float16 and against the definition of bfloat16.
 @Suite struct ConvertTests {
-  private func float16(_ values: [Float]) -> [UInt16] {
+  private func packed(_ values: [Float], as type: ElementType) -> [UInt16] {
     var packed = [UInt16](repeating: 0, count: values.count)
-    unsafe vb_float32_to_float16(values, &packed, values.count)
+    unsafe packed.withUnsafeMutableBytes { packed in
+      unsafe values.withUnsafeBufferPointer { unsafe Conversion.store($0, as: type, into: packed) }
+    }
     return packed
   }
 
-  private func bfloat16(_ values: [Float]) -> [UInt16] {
-    var packed = [UInt16](repeating: 0, count: values.count)
-    unsafe vb_float32_to_bfloat16(values, &packed, values.count)
-    return packed
+  private func float16(_ values: [Float]) -> [UInt16] { packed(values, as: .float16) }
+  private func bfloat16(_ values: [Float]) -> [UInt16] { packed(values, as: .bfloat16) }
+
+  private func floats(_ bytes: UnsafeRawBufferPointer, as type: ElementType) -> [Float] {
+    var values = [Float](repeating: 0, count: bytes.count / type.byteCount)
+    unsafe values.withUnsafeMutableBufferPointer {
+      unsafe Conversion.load(bytes, as: type, into: $0)
+    }
+    return values
+  }
+
+  private func floats(_ packed: [UInt16], as type: ElementType) -> [Float] {
+    unsafe packed.withUnsafeBytes { unsafe floats($0, as: type) }
   }
 
   @Test func everyHalf() {
     let halves = (UInt16.min...UInt16.max).map { $0 }
-    var floats = [Float](repeating: 0, count: halves.count)
-    unsafe vb_float16_to_float32(halves, &floats, halves.count)
+    let floats = floats(halves, as: .float16)
     let wrong = zip(halves, floats).filter { half, float in
       let expected = Float(Float16(bitPattern: half))
       return expected.isNaN ? !float.isNaN : float.bitPattern != expected.bitPattern
@@ -62,10 +72,9 @@ import Testing
     }
     #expect(wrong.isEmpty, "\(wrong.prefix(5))")
     #expect(bfloat16([Float(bitPattern: 0x7F80_0001)]) == [0x7FC0])
-    let packed: [UInt16] = [0x3F80, 0xC020, 0x0001]
-    var values = [Float](repeating: 0, count: 3)
-    unsafe vb_bfloat16_to_float32(packed, &values, 3)
-    #expect(values == [1, -2.5, Float(bitPattern: 0x1_0000)])
+    #expect(
+      self.floats([0x3F80, 0xC020, 0x0001], as: .bfloat16)
+        == [1, -2.5, Float(bitPattern: 0x1_0000)])
   }
 
   /// A file's data may begin anywhere.
@@ -73,10 +82,29 @@ import Testing
     let halves: [UInt16] = (0..<100).map { Float16(Float($0) / 8).bitPattern }
     var bytes: [UInt8] = [0]
     for half in halves { bytes += [UInt8(half & 0xFF), UInt8(half >> 8)] }
-    var values = [Float](repeating: 0, count: 100)
-    unsafe bytes.withUnsafeBytes { raw in
-      unsafe vb_float16_to_float32(raw.baseAddress?.advanced(by: 1), &values, 100)
+    let values = unsafe bytes.withUnsafeBytes { raw in
+      unsafe floats(UnsafeRawBufferPointer(rebasing: raw[1...]), as: .float16)
     }
     #expect(values == (0..<100).map { Float($0) / 8 })
+  }
+
+  /// To nearest, ties to even; what does not fit is clamped, and nothing traps.
+  @Test func wholeNumbers() {
+    let values: [Float] = [
+      0, 1.5, 2.5, -2.5, 127, 128, -129, 3e9, -3e9, .infinity, -.infinity, .nan,
+      .greatestFiniteMagnitude,
+    ]
+    func whole(_ type: ElementType) -> [Float] {
+      var bytes = [UInt8](repeating: 0, count: values.count * type.byteCount)
+      unsafe bytes.withUnsafeMutableBytes { bytes in
+        unsafe values.withUnsafeBufferPointer { unsafe Conversion.store($0, as: type, into: bytes) }
+      }
+      return unsafe bytes.withUnsafeBytes { unsafe floats($0, as: type) }
+    }
+    #expect(whole(.int8) == [0, 2, 2, -2, 127, 127, -128, 127, -128, 127, -128, 0, 127])
+    let (most, least) = (Float(Int32.max), Float(Int32.min))
+    #expect(
+      whole(.int32) == [0, 2, 2, -2, 127, 128, -129, most, least, most, least, 0, most])
+    #expect(whole(.float32).map(\.bitPattern) == values.map(\.bitPattern))
   }
 }

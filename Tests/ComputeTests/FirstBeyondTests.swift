@@ -1,32 +1,26 @@
-import CSIMD
+import Compute
 import TestSupport
 import Testing
 
 /// Which stored number is not one to compute with, against a plain search.
 @Suite struct FirstBeyondTests {
-  private enum Kind: CaseIterable { case float32, float16, bfloat16 }
+  private static let types = [ElementType.float32, .float16, .bfloat16]
 
-  /// `offset` bytes before the values: a file may begin its data at any byte.
-  private func first(_ values: [Float], _ kind: Kind, most: Float, offset: Int = 0) -> Int {
-    var packed = [UInt8](repeating: 0xFF, count: offset + 4 * values.count)
+  /// `offset` bytes before the values: a file may begin its data at any byte. Their count for none.
+  private func first(_ values: [Float], _ type: ElementType, most: Float, offset: Int = 0) -> Int {
+    var packed = [UInt8](repeating: 0xFF, count: offset + type.byteCount * values.count)
     return unsafe packed.withUnsafeMutableBytes { bytes -> Int in
-      guard let start = unsafe bytes.baseAddress?.advanced(by: offset) else { return 0 }
-      switch kind {
-      case .float32:
-        unsafe start.copyMemory(from: values, byteCount: 4 * values.count)
-        return unsafe vb_first_beyond_float32(start, values.count, most)
-      case .float16:
-        unsafe vb_float32_to_float16(values, start, values.count)
-        return unsafe vb_first_beyond_float16(start, values.count, most)
-      case .bfloat16:
-        unsafe vb_float32_to_bfloat16(values, start, values.count)
-        return unsafe vb_first_beyond_bfloat16(start, values.count, most)
+      let memory = unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[offset...])
+      unsafe values.withUnsafeBufferPointer {
+        unsafe Conversion.store($0, as: type, into: memory)
       }
+      return unsafe Conversion.first(beyond: most, in: UnsafeRawBufferPointer(memory), as: type)
+        ?? values.count
     }
   }
 
   @Test func findsEveryKindAtEveryPlace() {
-    for kind in Kind.allCases {
+    for kind in Self.types {
       for count in [1, 7, 4096, 4097, 10_000] {
         var values = (0..<count).map { Float($0 % 2001) - 1000 }
         #expect(first(values, kind, most: 1000, offset: 1) == count)

@@ -146,7 +146,7 @@ private final class Socket: Sendable {
         unsafe connect(descriptor, $0, size)
       }
     }
-    var limit = timeval(tv_sec: 20, tv_usec: 0)
+    var limit = timeval(tv_sec: 120, tv_usec: 0)
     unsafe setsockopt(
       descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     guard result == 0 else { throw CocoaError(.fileReadUnknown) }

@@ -1,5 +1,6 @@
 import Compute
 import ComputeCPU
+import Files
 import Foundation
 import Manager
 import Model
@@ -247,7 +248,7 @@ private typealias Task = _Concurrency.Task
     try await until { pipeline.intake.load.sequences == 0 && pipeline.intake.hasOpenBatch }
 
     let late = Task {
-      try await pipeline.intake.replies(to: [request], Self.arrival(within: .milliseconds(5)))
+      try await pipeline.intake.replies(to: [request], Self.arrival(within: .seconds(3)))
     }
     let gone = Task { try await pipeline.intake.replies(to: [request, request], Self.arrival()) }
     try await until { pipeline.intake.load.sequences == 3 }
@@ -263,13 +264,12 @@ private typealias Task = _Concurrency.Task
         to: Array(repeating: request, count: 9), Self.arrival())
     }
     try await until { pipeline.intake.load.sequences == 10 }
-    try await Task.sleep(for: .milliseconds(10))
 
     async let stopped: Void = pipeline.stop()
     try await until { pipeline.intake.isStopping }
+    await #expect(throws: ServingError.timedOut) { try await late.value }
     gate.isOpen.withLock { $0 = true }
     #expect(try await first.value.count == 1)
-    await #expect(throws: ServingError.timedOut) { try await late.value }
     #expect(try await kept.value.count == 9)
     await stopped
   }

@@ -1,6 +1,7 @@
 package import Compute
 internal import ComputeCPU
 package import CoreMetrics
+internal import Files
 internal import Foundation
 package import Manager
 package import Model

@@ -1,5 +1,5 @@
+internal import Files
 internal import Foundation
-internal import Manager
 
 /// Lines of text files in rounds, without end: each round takes from every file a run of lines in
 /// proportion to its size; a file begins again where it ends.

@@ -1,0 +1,60 @@
+package import Files
+
+/// What can go wrong with a PLOT. A file's lies are found when it is opened; a damaged row is not an
+/// error but a miss: it is computed anew.
+package enum PLOTError: Error, Equatable, CustomStringConvertible {
+  /// It cannot be read or written at all.
+  case file(FileError)
+  /// The file is not what its header says, or its header is no PLOT header.
+  case corrupt(path: String, what: String)
+  case version(path: String, found: UInt32)
+  /// Made from other weights: its rows would be silently wrong.
+  case otherBase(path: String, found: String, expected: String)
+  case unknownDomain(String, path: String)
+  case domainName(String)
+  case rowType(String)
+  /// A setting outside what is possible.
+  case setting(name: String, value: Int, range: ClosedRange<Int>)
+  /// A list of n-grams with a line that is none.
+  case list(path: String, line: Int)
+  /// A list that has padding where there is no token.
+  case oldList(path: String, line: Int, padding: String)
+
+  package var description: String {
+    switch self {
+    case .file(let error): "\(error)"
+    case .corrupt(let path, let what):
+      "\(path) is damaged: \(what); build it again with `vbert plot build`"
+    case .version(let path, let found):
+      """
+      \(path) has PLOT version \(found), this program reads \(PLOTHeader.version); build it anew, \
+      from its corpus with `vbert plot build --corpus`, or from a list with `--ngrams`
+      """
+    case .otherBase(let path, let found, let expected):
+      """
+      \(path) was built from a base with content hash \(found), but this base has \(expected); \
+      build it again with `vbert plot build`
+      """
+    case .unknownDomain(let name, let path):
+      "there is no domain \"\(name)\": \(path) does not exist; `vbert plot build --domain` makes it"
+    case .domainName(let name):
+      """
+      "\(name)" cannot name a domain: use 1 to 64 of a-z, 0-9, - and _, but not "general" \
+      or "admitted"
+      """
+    case .rowType(let text): "row type \"\(text)\" is not known; use fp16, int8 or float32"
+    case .setting(let name, let value, let range):
+      "\(name) is \(value), outside \(range.lowerBound)...\(range.upperBound)"
+    case .oldList(let path, let line, let padding):
+      """
+      \(path), line \(line): \(padding) is in no text; where there is no token write - \
+      (and the token - as \\-), or make the list anew with `vbert plot ngrams`
+      """
+    case .list(let path, let line):
+      """
+      \(path), line \(line): not three tokens of this base's vocabulary; \
+      make the list with `vbert plot ngrams`
+      """
+    }
+  }
+}

@@ -1,0 +1,236 @@
+internal import Compute
+internal import Crypto
+internal import Files
+package import Foundation
+package import Model
+
+/// vbert.json of an exported vBERT.
+private struct Manifest: Codable {
+  var format: String
+  var name: Name
+  var version: Int
+  var spec: VBertSpec
+  var metrics: [String: Double]
+  var note: String
+  /// Of adapter.safetensors, hexadecimal; nil without such a file, and from an older vbert.
+  var adapterSHA256: String?
+
+  enum CodingKeys: String, CodingKey {
+    case format, name, version, spec, metrics, note
+    case adapterSHA256 = "adapter_sha256"
+  }
+
+  static let format: String = "vbert-1"
+  static let fileName: String = "vbert.json"
+  static let weightsName: String = "adapter.safetensors"
+  /// A manifest longer than this is none.
+  static let mostBytes = 16 << 20
+}
+
+extension AdapterStore {
+  /// Writes the current version (or the one of that number) as a directory of two files: vbert.json
+  /// says what it is, adapter.safetensors holds its parameters (absent where there are none). The
+  /// directory appears whole or not at all. Throws `DirectoryError`, `AdapterError`, and the
+  /// registry's `noVBERT`, `noVersion`.
+  @discardableResult
+  package func export(
+    vbert name: Name, version number: Int? = nil, to directory: URL
+  ) throws -> VersionRecord {
+    let versions = try registry.versions(of: name)
+    let wanted = try number ?? registry.vbert(name).version?.number
+    guard let version = versions.first(where: { $0.id.number == wanted }) else {
+      guard let wanted else { throw DirectoryError.untrained(name) }
+      throw RegistryError.noVersion(
+        vbert: name.text, number: wanted, have: versions.map(\.id.number))
+    }
+    let manifest = Manifest(
+      format: Manifest.format, name: name, version: version.id.number, spec: version.spec,
+      metrics: version.metrics, note: version.note)
+    try Self.checkFree(directory)
+    let bytes = try bytes(of: version)
+    try Self.write(manifest, to: directory) { path in
+      if let bytes { try AtomicFile.write([UInt8](bytes), to: path) }
+    }
+    return version
+  }
+
+  /// Makes a vBERT of an exported directory, under its own name unless another is given. `baseShape`
+  /// says whether the base that it was made for is here. Throws `DirectoryError`, `AdapterError`,
+  /// and what `baseShape` throws; then nothing was made.
+  @discardableResult
+  package func importDirectory(
+    _ directory: URL, name: Name? = nil, tenant: Name = TenantRecord.defaultName,
+    baseShape: (VBertSpec) throws -> Model.Configuration
+  ) throws -> VBertRecord {
+    let (manifest, base, adapter) = try Self.read(directory, baseShape)
+    return try create(
+      vbert: name ?? manifest.name, tenant: tenant, spec: manifest.spec, base: base,
+      adapter: adapter, metrics: manifest.metrics,
+      note: manifest.note.isEmpty ? "imported" : "imported: \(manifest.note)")
+  }
+
+  private static func read(
+    _ directory: URL, _ baseShape: (VBertSpec) throws -> Model.Configuration
+  ) throws -> (Manifest, Model.Configuration, HostAdapter) {
+    let manifest = try Self.manifest(directory)
+    let base = try baseShape(manifest.spec)
+    do { try manifest.spec.check(base: base) } catch {
+      throw DirectoryError.unreadable(
+        directory.filePath, why: "\(Manifest.fileName): \(error)")
+    }
+    var source: any TensorSource = MemoryTensors()
+    if manifest.spec.hasParameters {
+      do {
+        let path = directory.appending(path: Manifest.weightsName).filePath
+        let bytes = try MappedFile(path: path)
+        if let expected = manifest.adapterSHA256 {
+          guard unsafe bytes.withBytes({ unsafe sha256($0) }) == expected else {
+            throw DirectoryError.damaged(path)
+          }
+        }
+        let file = try SafetensorsFile(bytes, path: path)
+        try Self.check(file, spec: manifest.spec, base: base)
+        source = file
+      } catch let error as DirectoryError { throw error } catch {
+        throw DirectoryError.unreadable(
+          directory.filePath, why: "\(Manifest.weightsName): \(error)")
+      }
+    }
+    let adapter = try AdapterFile.adapter(manifest.spec, base: base, from: source)
+    return (manifest, base, adapter)
+  }
+
+  /// The same of what is not published yet, as version 0.
+  static func write(_ item: Publication, to directory: URL) throws {
+    let manifest = Manifest(
+      format: Manifest.format, name: item.vbert.name, version: 0, spec: item.spec,
+      metrics: item.metrics, note: item.note)
+    let tensors = AdapterFile.tensors(of: item.adapter)
+    try write(manifest, to: directory) { path in
+      guard !tensors.isEmpty else { return }
+      try SafetensorsWriter.write(
+        tensors.map { SafetensorsTensor(name: $0.name, shape: $0.shape, floats: $0.values) },
+        to: path)
+    }
+  }
+
+  private static func sha256(_ bytes: UnsafeRawBufferPointer) -> String {
+    var hash = SHA256()
+    unsafe hash.update(bufferPointer: bytes)
+    return Hexadecimal.text(hash.finalize())
+  }
+
+  private static func checkFree(_ directory: URL) throws(DirectoryError) {
+    let path = directory.filePath
+    if FileManager.default.fileExists(atPath: path) { throw .exists(path) }
+  }
+
+  private static func write(
+    _ manifest: Manifest, to directory: URL, weights: (_ path: String) throws -> Void
+  ) throws {
+    try checkFree(directory)
+    let path = directory.filePath
+    let parent = directory.standardizedFileURL.deletingLastPathComponent()
+    let temporary = parent.appending(
+      path: AtomicFile.leftoverPrefix + UUID().uuidString, directoryHint: .isDirectory)
+    func file(_ name: String) -> String {
+      temporary.appending(path: name).filePath
+    }
+    do {
+      try FileManager.default.createDirectory(at: temporary, withIntermediateDirectories: false)
+      try weights(file(Manifest.weightsName))
+      var manifest = manifest
+      if FileManager.default.fileExists(atPath: file(Manifest.weightsName)) {
+        let bytes = try MappedFile(path: file(Manifest.weightsName))
+        manifest.adapterSHA256 = unsafe bytes.withBytes { unsafe sha256($0) }
+      }
+      try AtomicFile.write(
+        [UInt8](try JSONText.encode(manifest).utf8), to: file(Manifest.fileName))
+      try FileManager.default.moveItem(at: temporary, to: directory)
+      try AtomicFile.flushDirectory(parent.filePath)
+    } catch {
+      try? FileManager.default.removeItem(at: temporary)
+      throw DirectoryError.unwritable(path, why: plain(error))
+    }
+  }
+
+  /// Publishes an exported directory as the next version of a vBERT that is there, of the same task
+  /// and on the same base. Throws `DirectoryError`, `AdapterError`, `RegistryError`, and what
+  /// `baseShape` throws; then nothing has changed.
+  @discardableResult
+  package func importDirectory(
+    _ directory: URL, into name: Name, patience: Patience = Patience(),
+    baseShape: (VBertSpec) throws -> Model.Configuration
+  ) throws -> VersionRecord {
+    let vbert = try registry.vbert(name)
+    let (manifest, base, adapter) = try Self.read(directory, baseShape)
+    guard manifest.spec.task == vbert.spec.task, manifest.spec.baseHash == vbert.spec.baseHash,
+      manifest.spec.domain == vbert.spec.domain
+    else { throw DirectoryError.otherKind(directory.filePath, vbert: name) }
+    return try publish(
+      adapter, as: vbert, spec: manifest.spec, base: base, metrics: manifest.metrics,
+      note: manifest.note.isEmpty ? "imported" : "imported: \(manifest.note)", patience: patience)
+  }
+
+  private static func manifest(_ directory: URL) throws(DirectoryError) -> Manifest {
+    do {
+      let file = directory.appending(path: Manifest.fileName)
+      let size = try file.resourceValues(forKeys: [.fileSizeKey]).fileSize ?? 0
+      guard size <= Manifest.mostBytes else {
+        throw DirectoryError.unreadable(
+          directory.filePath, why: "\(Manifest.fileName) is too large")
+      }
+      let manifest = try JSONDecoder().decode(Manifest.self, from: try Data(contentsOf: file))
+      guard manifest.format == Manifest.format else {
+        throw DirectoryError.unreadable(
+          directory.filePath,
+          why: "its format is \"\(clipped(manifest.format))\"")
+      }
+      return manifest
+    } catch let error as DirectoryError { throw error } catch {
+      throw .unreadable(
+        directory.filePath, why: "\(Manifest.fileName): \(plain(error))")
+    }
+  }
+}
+
+/// What stands against an export or an import.
+package enum DirectoryError: Error, Equatable, CustomStringConvertible {
+  case exists(String)
+  case untrained(Name)
+  case otherKind(String, vbert: Name)
+  case unwritable(String, why: String)
+  case unreadable(String, why: String)
+  /// Parameters that are not those that were exported.
+  case damaged(String)
+
+  package var description: String {
+    switch self {
+    case .exists(let path): "\(path) exists already; export to a directory that does not"
+    case .otherKind(let path, let vbert):
+      "\(path) is of another task, base or domain than \(vbert); import it under a new name with --name"
+    case .damaged(let path):
+      "\(path) is damaged: it has other bytes than were exported; export again, or take another copy"
+    case .untrained(let name): "\(name) has no version to export; train it first"
+    case .unwritable(let path, let why): "\(path) cannot be written: \(why)"
+    case .unreadable(let path, let why):
+      "\(path) is not an exported vBERT: \(why); it needs vbert.json and adapter.safetensors as "
+        + "vbert export writes them"
+    }
+  }
+}
+
+/// Foundation's long-winded errors in the words meant for people.
+func plain(_ error: any Error) -> String {
+  switch error {
+  case let error as CocoaError
+  where error.code == .fileReadNoSuchFile || error.code == .fileNoSuchFile:
+    "there is no such file"
+  case let error as CocoaError: error.localizedDescription
+  case DecodingError.keyNotFound(let key, _): "the field \"\(clipped(key.stringValue))\" is missing"
+  case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
+    "the field \"\(context.codingPath.map(\.stringValue).joined(separator: "."))\" is of another kind"
+  case DecodingError.dataCorrupted(let context): clipped(context.debugDescription)
+  default: "\(error)"
+  }
+}

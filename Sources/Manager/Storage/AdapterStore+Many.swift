@@ -1,0 +1,92 @@
+package import Compute
+internal import Files
+package import Model
+
+extension AdapterStore {
+  /// What a vBERT's next version is made of; see `publish`.
+  package struct Publication: Sendable {
+    let adapter: HostAdapter
+    let vbert: VBertRecord
+    let spec: VBertSpec
+    let metrics: [String: Double]
+    let note: String
+    let job: RunningJob?
+
+    package init(
+      _ adapter: HostAdapter, as vbert: VBertRecord, spec: VBertSpec, metrics: [String: Double],
+      note: String, job: RunningJob?
+    ) {
+      (self.adapter, self.vbert, self.spec) = (adapter, vbert, spec)
+      (self.metrics, self.note, self.job) = (metrics, note, job)
+    }
+  }
+
+  /// Stores the next version of each of many vBERTs: files are written and flushed by all cores at
+  /// once under one lock, then one transaction makes all versions current. What is wrong with one is
+  /// its own failure. After a crash either all have their new version or none.
+  ///
+  /// Where another process holds a lock, the results are kept as exported directories first, and then
+  /// it waits, as long as `patience` says: work of hours is not lost to somebody's open transaction.
+  package func publish(
+    _ list: [Publication], base: Configuration, patience: Patience = Patience()
+  ) -> [Result<VersionRecord, AdapterError>] {
+    let kept = KeptResults(list, home: registry.home, patience)
+    let lock: FileLock
+    switch lockShared(kept) {
+    case .success(let held): lock = held
+    case .failure(let why): return kept.failures(why)
+    }
+    defer { withExtendedLifetime(lock) {} }
+    let tenants = list.map { try? registry.tenant($0.vbert.tenant)?.name }
+    let stored = concurrentMap(list.count) { i -> Result<BlobRecord?, AdapterError> in
+      let item = list[i]
+      return Result { () throws(AdapterError) in
+        try store(
+          item.adapter, vbert: item.vbert.name, tenant: tenants[i], spec: item.spec, base: base)
+      }
+    }
+    let rows = zip(list, stored).map { item, stored -> Registry.NextVersion? in
+      guard case .success(let blob) = stored else { return nil }
+      return .init(
+        vbert: item.vbert.id, name: item.vbert.name, spec: item.spec, blob: blob,
+        metrics: item.metrics, note: item.note, job: item.job?.id)
+    }
+    var next = commit(rows.compactMap(\.self), kept).makeIterator()
+    return list.indices.map { i in
+      if case .failure(let error) = stored[i] { return .failure(kept.after(i, error)) }
+      switch next.next() {
+      case .success(let version)?:
+        list[i].job?.removeLock()
+        kept.remove(i)
+        return .success(version)
+      case .failure(let error)?:
+        discard(rows[i]?.blob, after: error)
+        return .failure(kept.after(i, .registry(error)))
+      case nil: return .failure(.gone(VersionID(vbert: list[i].vbert.id, number: 0)))
+      }
+    }
+  }
+
+  /// The lock under which no file is taken for an orphan; waits for it with `kept`'s patience.
+  private func lockShared(_ kept: KeptResults) -> Result<FileLock, AdapterError> {
+    do {
+      while true {
+        if let lock = try registry.home.lock(Self.lockName, .shared) { return .success(lock) }
+        guard kept.wait("locks/\(Self.lockName)") else {
+          return .failure(.registry(.busy(path: "locks/\(Self.lockName)")))
+        }
+      }
+    } catch { return .failure(.unwritable(vbert: "", why: "\(error)")) }
+  }
+
+  private func commit(
+    _ rows: [Registry.NextVersion], _ kept: KeptResults
+  ) -> [Result<VersionRecord, RegistryError>] {
+    while true {
+      do throws(RegistryError) { return try registry.publish(rows) } catch {
+        if case .busy(let path) = error, kept.wait(path) { continue }
+        return rows.map { _ in .failure(error) }
+      }
+    }
+  }
+}

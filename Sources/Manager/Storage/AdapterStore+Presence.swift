@@ -1,0 +1,47 @@
+internal import Files
+internal import Foundation
+internal import GRDB
+
+extension Registry {
+  /// Current versions that have a blob, from a random place on; fewer than `count` only where there
+  /// are no more; damaged rows are left out. O(count log vBERTs).
+  package func sampleVersions(_ count: Int) throws(RegistryError) -> [VersionRecord] {
+    try read { db in
+      let last = try Int64.fetchOne(db, sql: "SELECT MAX(id) FROM vberts") ?? 0
+      guard last > 0, count > 0 else { return [] }
+      let start = Int64.random(in: 1...last)
+      let statement = try db.cachedStatement(
+        sql: Self.versions
+          + """
+           AND n.number = v.current WHERE n.blob IS NOT NULL AND v.id >= ? AND v.id < ?
+          ORDER BY v.id LIMIT ?
+          """)
+      var found: [VersionRecord] = []
+      for range in [start..<Int64.max, 0..<start] where found.count < count {
+        found += try Row.fetchAll(
+          statement, arguments: [range.lowerBound, range.upperBound, count - found.count]
+        ).compactMap { try? VersionRecord($0) }
+      }
+      return found
+    }
+  }
+}
+
+extension AdapterStore {
+  /// Whether the files of all current versions are gone (or have another size): of a sample at first,
+  /// and if that is gone, of as many as `most`. False where no version has a file.
+  package func isEveryBlobMissing(most: Int = 4096) throws(RegistryError) -> Bool {
+    for count in [16, most] {
+      let sample = try registry.sampleVersions(count)
+      if sample.isEmpty || sample.contains(where: isPresent) { return false }
+      if sample.count < count { return true }
+    }
+    return true
+  }
+
+  private func isPresent(_ version: VersionRecord) -> Bool {
+    guard let blob = version.blob else { return false }
+    let size = try? FileManager.default.attributesOfItem(atPath: url(blob.name).filePath)[.size]
+    return (size as? NSNumber)?.intValue == blob.byteCount
+  }
+}

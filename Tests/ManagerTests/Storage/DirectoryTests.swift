@@ -1,0 +1,156 @@
+import Compute
+import Files
+import Foundation
+import Manager
+import Model
+import Testing
+
+@Suite struct DirectoryTests {
+  let temporary = TemporaryHome()
+  let store: AdapterStore
+  let spec = VBertSpec.example(labels: ["ja", "n\u{F6}"])
+  let directory: URL
+
+  init() throws {
+    store = AdapterStore(registry: try temporary.registry())
+    directory = temporary.home.root.appending(path: "out", directoryHint: .isDirectory)
+  }
+
+  private func isTiny(_ spec: VBertSpec) throws -> Model.Configuration { .tiny }
+
+  private func current(_ name: Name) throws -> HostAdapter {
+    let id = try #require(try store.registry.vbert(name).version)
+    return try store.load(#require(try store.registry.version(id)), base: .tiny)
+  }
+
+  private func make(_ name: Name, seeds: Int) throws {
+    let vbert = try store.registry.create(vbert: name, spec: spec)
+    for seed in 1...seeds {
+      try store.publish(
+        try makeAdapter(spec, seed: seed), as: vbert, spec: spec, base: .tiny,
+        metrics: ["f1": Double(seed)], note: "seed \(seed)")
+    }
+  }
+
+  @Test func whatIsExportedIsImported() throws {
+    try make("a", seeds: 2)
+    #expect(try store.export(vbert: "a", to: directory).id.number == 2)
+    let made = try store.importDirectory(directory, name: "b", baseShape: isTiny)
+    #expect(made.name == "b" && made.spec == spec && made.version?.number == 1)
+    #expect(sameTensors(try current("b"), try makeAdapter(spec, seed: 2)))
+    let version = try #require(try store.registry.versions(of: "b").first)
+    #expect(version.metrics == ["f1": 2] && version.note == "imported: seed 2")
+
+    try FileManager.default.removeItem(at: directory)
+    try store.export(vbert: "a", version: 1, to: directory)
+    try store.delete(vbert: "a")
+    #expect(try store.importDirectory(directory, baseShape: isTiny).name == "a")
+    #expect(sameTensors(try current("a"), try makeAdapter(spec, seed: 1)))
+  }
+
+  /// One changed byte of the parameters would be other parameters.
+  @Test func damagedParametersAreNotImported() throws {
+    try make("a", seeds: 1)
+    try store.export(vbert: "a", to: directory)
+    let file = directory.appending(path: "adapter.safetensors")
+    let bytes = [UInt8](try Data(contentsOf: file))
+    for place in [bytes.count - 1, bytes.count / 2] {
+      var damaged = bytes
+      damaged[place] ^= 1
+      try Data(damaged).write(to: file)
+      #expect(throws: DirectoryError.damaged(file.path())) {
+        try store.importDirectory(directory, name: "b", baseShape: isTiny)
+      }
+      #expect(throws: DirectoryError.self) {
+        try store.importDirectory(directory, into: "a", baseShape: isTiny)
+      }
+    }
+    // An older vbert wrote no hash.
+    let manifest = directory.appending(path: "vbert.json")
+    var fields = try #require(
+      try JSONSerialization.jsonObject(with: try Data(contentsOf: manifest)) as? [String: Any])
+    #expect((fields["adapter_sha256"] as? String)?.count == 64)
+    fields["adapter_sha256"] = nil
+    try JSONSerialization.data(withJSONObject: fields).write(to: manifest)
+    try Data(bytes).write(to: file)
+    #expect(try store.importDirectory(directory, name: "b", baseShape: isTiny).name == "b")
+  }
+
+  @Test func anEmbedderIsExportedToo() throws {
+    try store.registry.create(vbert: "e", spec: .embedder)
+    try store.export(vbert: "e", to: directory)
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: directory.path()) == ["vbert.json"])
+    let made = try store.importDirectory(directory, name: "f", baseShape: isTiny)
+    #expect(made.spec == .embedder && made.version?.number == 1)
+  }
+
+  @Test func whatCannotBeExportedLeavesNothing() throws {
+    try make("a", seeds: 1)
+    try store.registry.create(vbert: "untrained", spec: spec)
+    #expect(throws: DirectoryError.untrained("untrained")) {
+      try store.export(vbert: "untrained", to: directory)
+    }
+    #expect(throws: RegistryError.noVBERT("x")) { try store.export(vbert: "x", to: directory) }
+    #expect(throws: RegistryError.noVersion(vbert: "a", number: 3, have: [1])) {
+      try store.export(vbert: "a", version: 3, to: directory)
+    }
+    #expect(throws: DirectoryError.self) {
+      try store.export(vbert: "a", to: directory.appending(path: "no/where"))
+    }
+    let blob = try #require(try store.registry.versions(of: "a").first?.blob)
+    try Data("x".utf8).write(to: store.url(blob.name))
+    #expect(throws: AdapterError.self) { try store.export(vbert: "a", to: directory) }
+    #expect(!FileManager.default.fileExists(atPath: directory.path()))
+    try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+    #expect(throws: DirectoryError.exists(directory.path())) {
+      try store.export(vbert: "a", to: directory)
+    }
+    let left = try FileManager.default.contentsOfDirectory(atPath: temporary.home.root.path())
+    #expect(!left.contains { $0.hasPrefix(AtomicFile.leftoverPrefix) })
+  }
+
+  @Test func aBrokenDirectoryImportsNothing() throws {
+    try make("a", seeds: 1)
+    let manifest = directory.appending(path: "vbert.json")
+    let weights = directory.appending(path: "adapter.safetensors")
+    try store.export(vbert: "a", to: directory)
+    let whole = try (Data(contentsOf: manifest), Data(contentsOf: weights))
+    func isRefused(_ comment: Comment, _ damage: () throws -> Void) throws {
+      try damage()
+      #expect(throws: DirectoryError.self, comment) {
+        try store.importDirectory(directory, name: "b", baseShape: isTiny)
+      }
+      try whole.0.write(to: manifest)
+      try whole.1.write(to: weights)
+    }
+    func replacing(_ old: String, _ new: String) throws {
+      let text = String(decoding: whole.0, as: UTF8.self)
+      try #require(text.contains(old))
+      try Data(text.replacingOccurrences(of: old, with: new).utf8).write(to: manifest)
+    }
+    try isRefused("no manifest") { try FileManager.default.removeItem(at: manifest) }
+    try isRefused("no weights") { try FileManager.default.removeItem(at: weights) }
+    try isRefused("cut weights") { try whole.1.dropLast(8).write(to: weights) }
+    try isRefused("cut manifest") { try whole.0.dropLast(8).write(to: manifest) }
+    try isRefused("no JSON") { try Data("{]".utf8).write(to: manifest) }
+    try isRefused("another format") { try replacing("vbert-1", "vbert-2") }
+    try isRefused("another width") { try replacing("bottleneck:4", "bottleneck:5") }
+    try isRefused("no such adapter") { try replacing("bottleneck:4", "bottleneck:-1") }
+    try isRefused("another task") { try replacing("classify", "clasify") }
+    try isRefused("other labels") { try replacing("\"ja\",", "\"ja\",\"vielleicht\",") }
+    try isRefused("a length out of bounds") { try replacing(":128", ":9223372036854775807") }
+    try isRefused("a field too few") { try replacing("\"maxLength\"", "\"maxlength\"") }
+    try isRefused("no name") { try replacing("\"a\"", "\"../b\"") }
+    #expect(throws: AdapterError.registry(.vbertExists("a"))) {
+      try store.importDirectory(directory, baseShape: isTiny)
+    }
+    #expect(throws: WeightsError.self) {
+      try store.importDirectory(directory, name: "b") { _ in
+        throw WeightsError.missing(name: "base")
+      }
+    }
+    #expect(try store.registry.list().map(\.name) == ["a"])
+    #expect(try store.importDirectory(directory, name: "b", baseShape: isTiny).name == "b")
+  }
+}
