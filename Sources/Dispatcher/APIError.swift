@@ -1,6 +1,7 @@
 internal import HTTPTypes
 internal import Hummingbird
 internal import Manager
+internal import Model
 internal import Scheduler
 
 /// What a client is told when something is wrong: one list for all families of routes, each of which
@@ -22,6 +23,8 @@ enum APIError: Error {
   case unknownModel(String)
   case untrained(String)
   case wrongTask(String)
+  /// A pair where the vBERT learnt from texts, or a text where it learnt from pairs.
+  case otherInput(String, learnt: InputKind)
   case unauthorized
   case noRoute
   case unhealthy(String)
@@ -58,6 +61,11 @@ enum APIError: Error {
     case .unknownModel(let name): "there is no vBERT named \(name)"
     case .untrained(let name): "\(name) has no version yet: train it first"
     case .wrongTask(let what): what
+    case .otherInput(let name, .text):
+      "\(name) learnt from single texts, and this is a pair; two texts are written [[\"a\"], [\"b\"]]"
+    case .otherInput(let name, .pair):
+      "\(name) learnt from pairs, and this is a single text; ask /predict, where a pair is written "
+        + "[\"a\", \"b\"], several [[\"a\", \"b\"], [\"c\", \"d\"]]"
     case .unauthorized:
       "an API key is needed: send the header Authorization: Bearer vb_..., "
         + "with the key that vbert tenant create printed"
@@ -82,6 +90,7 @@ enum APIError: Error {
   private var param: String? {
     switch self {
     case .invalid(_, let param): param
+    case .otherInput: "inputs"
     case .unknownModel, .untrained, .wrongTask: "model"
     case .tooLong, .tooManyTokens, .empty, .batchTooLarge: "input"
     default: nil
@@ -102,7 +111,7 @@ extension APIError {
     let isTEI = family == .tei
     return switch self {
     case .malformed, .empty: .badRequest
-    case .invalid, .wrongTask: isTEI ? .unprocessableContent : .badRequest
+    case .invalid, .wrongTask, .otherInput: isTEI ? .unprocessableContent : .badRequest
     case .batchTooLarge, .bodyTooLarge, .tooManyTokens: .contentTooLarge
     case .tooLong, .serving(.tooLong): isTEI ? .contentTooLarge : .badRequest
     case .unknownModel, .noRoute: .notFound
@@ -123,6 +132,7 @@ extension APIError {
     switch self {
     case .empty: "Empty"
     case .malformed, .invalid, .batchTooLarge, .bodyTooLarge, .tooLong, .tooManyTokens, .wrongTask,
+      .otherInput,
       .serving(.tooLong):
       "Validation"
     case .unknownModel, .untrained, .noRoute: "NotFound"

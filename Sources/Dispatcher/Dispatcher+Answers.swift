@@ -67,6 +67,9 @@ extension Dispatcher {
     if !model.readsPairs, inputs.contains(where: \.isPair) {
       throw APIError.invalid("\(BaseError.noPairs(name: engine.name))", param: "inputs")
     }
+    if let learnt = vbert.spec.input, inputs.contains(where: { $0.isPair != (learnt == .pair) }) {
+      throw APIError.otherInput(vbert.name, learnt: learnt)
+    }
     let begin = ContinuousClock.now
     let sequences = try await encode(
       inputs,

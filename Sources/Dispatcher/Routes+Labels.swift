@@ -70,6 +70,11 @@ extension Dispatcher {
     let body = try await body(call, as: RerankBody.self)
     let vbert = try find(
       body.vbertName, call, tasks: [.score], hint: "only a score vBERT ranks; see /predict, /embed")
+    if vbert.spec.input == .text {
+      throw APIError.wrongTask(
+        "\(vbert.name) learnt from single texts: to rank texts by a query it must learn from pairs (text_pair)"
+      )
+    }
     // Before a query of megabytes is paired with thousands.
     try checkCount(body.texts.count)
     let answer = try await ask(

@@ -40,7 +40,8 @@ extension DataRow {
       guard let found = try JSONSerialization.jsonObject(with: Data(json)) as? [String: Any] else {
         throw DataRowProblem.notAnObject
       }
-      object = found
+      // Null is how many write that there is none.
+      object = found.filter { !($0.value is NSNull) }
     } catch let problem as DataRowProblem { throw problem } catch { throw .notJSON }
     self.line = line
     input = try task == .tag ? .words(DataRow.strings(object, "tokens")) : DataRow.text(object)
@@ -85,15 +86,25 @@ extension DataRow {
     return .pair(text, second)
   }
 
-  /// A string, or a whole number, which stands for its digits.
+  /// A string as it is, or a whole number, which stands for its digits: all of them, or it is refused.
   private static func label(_ object: [String: Any]) throws(DataRowProblem) -> String {
     if let label = object["label"] as? String {
       guard !label.isEmpty else { throw .empty("label") }
       return label
     }
-    guard let number = object["label"] as? NSNumber, !isBoolean(number),
-      let whole = Int(exactly: number.doubleValue)
-    else { throw problem(object, "label", "a string") }
+    guard let number = object["label"] as? NSNumber, !isBoolean(number) else {
+      throw problem(object, "label", "a string")
+    }
+    let digits = number.stringValue
+    if digits.utf8.count <= 38, digits.drop(while: { $0 == "-" }).allSatisfy(\.isWholeNumber) {
+      return digits
+    }
+    guard number.doubleValue == number.doubleValue.rounded() else {
+      throw problem(object, "label", "a string")
+    }
+    guard let whole = Int(exactly: number.doubleValue), whole.magnitude <= 1 << 53 else {
+      throw .numberTooLong
+    }
     return String(whole)
   }
 
@@ -128,6 +139,15 @@ extension DataRow {
 }
 
 extension DataRow.Input {
+  /// nil for words.
+  var kind: InputKind? {
+    switch self {
+    case .text: .text
+    case .pair: .pair
+    case .words: nil
+    }
+  }
+
   var wordCount: Int {
     if case .words(let words) = self { return words.count }
     return 0
@@ -142,7 +162,12 @@ package enum DataRowProblem: Error, Equatable, CustomStringConvertible {
   case wrong(field: String, expected: String)
   case empty(String)
   case unequal(tokens: Int, tags: Int)
-  case unknownLabel(String, known: Int)
+  case unknownLabel(String, known: [String])
+  /// Of a label in an earlier line.
+  case canonicalTwin(String, line: Int)
+  case numberTooLong
+  /// Than the vBERT learnt from.
+  case otherInput(InputKind)
   case tooManyLabels(Int)
   case labelTooLong(bytes: Int)
   case unreadable(base: String, TokenProblem)
@@ -157,7 +182,22 @@ package enum DataRowProblem: Error, Equatable, CustomStringConvertible {
     case .empty(let field): "\"\(field)\" is empty, or holds an empty string"
     case .unequal(let tokens, let tags): "\(tokens) tokens but \(tags) tags; give one tag a token"
     case .unknownLabel(let label, let known):
-      "the label \"\(label.prefix(40))\" is not among the \(known) that were trained"
+      if let twin = known.first(where: { $0 == label }) {
+        "the label \"\(label.prefix(40))\" differs from the vBERT's \"\(twin.prefix(40))\" only in its "
+          + "canonical form (composed or decomposed); write it as that one"
+      } else {
+        "the label \"\(label.prefix(40))\" is none of the vBERT's \(known.count) "
+          + "(\(DataSetError.listed(known))); correct it, or train with --anew"
+      }
+    case .canonicalTwin(let label, let line):
+      "the label \"\(label.prefix(40))\" differs from that in line \(line) only in its canonical form "
+        + "(composed or decomposed); write both alike"
+    case .otherInput(.text):
+      "a pair, but the vBERT learnt from single texts; leave \"text_pair\" out, or train with --anew"
+    case .otherInput(.pair):
+      "a single text, but the vBERT learnt from pairs; give \"text_pair\" too, or train with --anew"
+    case .numberTooLong:
+      "\"label\" is a number that cannot be told digit by digit; write it as a string"
     case .tooManyLabels(let count):
       "this is label number \(count); at most \(VBertSpec.mostLabels) are possible"
     case .labelTooLong(let bytes):

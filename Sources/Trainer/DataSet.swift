@@ -41,6 +41,8 @@ package enum DataSetError: Error, CustomStringConvertible {
   case tooManyRows(path: String, most: Int)
   case tooFewLabels(path: String, count: Int)
   case tooFewRows(path: String)
+  /// Labels that the vBERT has learnt and these rows lack.
+  case forgets(path: String, labels: [String], of: Int)
 
   package var description: String {
     switch self {
@@ -49,8 +51,17 @@ package enum DataSetError: Error, CustomStringConvertible {
     case .tooManyRows(let path, let most): "\(path) holds more than \(most) rows; use fewer"
     case .tooFewLabels(let path, let count):
       "\(path) holds \(count) different labels; classifying needs two or more"
+    case .forgets(let path, let labels, let count):
+      "\(path) has no row with \(Self.listed(labels)), \(labels.count) of the vBERT's \(count) labels: it would "
+        + "forget them; add rows, or start from these rows alone with --anew"
     case .tooFewRows(let path):
       "\(path) holds too few rows to keep some back for measuring; add rows or give --dev"
     }
+  }
+
+  /// The first of many, each cut.
+  static func listed(_ labels: [String]) -> String {
+    labels.prefix(5).map { "\"\($0.prefix(40))\"" }.joined(separator: ", ")
+      + (labels.count > 5 ? ", ..." : "")
   }
 }

@@ -20,14 +20,17 @@ package struct Examples: Sendable {
     case tags([Int32])
   }
 
-  /// Tokenises and numbers all rows. Throws `DataSetError` for a label that is not in `labels`, and
-  /// for a pair that the base cannot read.
+  /// Tokenises and numbers all rows. Throws `DataSetError` for a label that is not in `labels`,
+  /// for a pair that the base cannot read, and for a row of another kind than the specification's.
   package init(
     _ data: DataSet, spec: VBertSpec, labels: LabelSet, tokenizer: any Tokenizer,
     base: Configuration
   ) throws(DataSetError) {
     sequences.reserveCapacity(data.rows.count)
     for row in data.rows {
+      if let expected = spec.input, let kind = row.input.kind, kind != expected {
+        throw .row(path: data.path, line: row.line, .otherInput(expected))
+      }
       let encoding =
         switch row.input {
         case .text(let text): tokenizer.encode(text, maxLength: spec.maxLength)
@@ -57,7 +60,7 @@ package struct Examples: Sendable {
   {
     func number(_ label: String) throws(DataRowProblem) -> Int32 {
       guard let number = labels.number(label) else {
-        throw .unknownLabel(label, known: labels.names.count)
+        throw .unknownLabel(label, known: labels.names)
       }
       return number
     }

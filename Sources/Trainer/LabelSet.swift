@@ -1,6 +1,6 @@
 package import Model
 
-/// The labels of a task and their numbers. Labels are told apart by their bytes.
+/// The labels of a task and their numbers. Labels are text as it was given, told apart by their bytes.
 package struct LabelSet: Sendable {
   package let names: [String]
   private let numbers: [[UInt8]: Int32]
@@ -12,28 +12,47 @@ package struct LabelSet: Sendable {
     self.numbers = numbers
   }
 
-  /// The labels that occur, in ascending order of their bytes, but a tagger's "O" first. Throws
-  /// `DataSetError` for the row that has one too many or too long.
+  /// The labels that occur, as `LabelOrder` has them, but a tagger's "O" first. Throws `DataSetError`
+  /// for the row that has one too many, too long, or one that differs from another only in its
+  /// canonical form.
   package init(of data: DataSet, task: Task) throws(DataSetError) {
-    var seen: Set<[UInt8]> = task == .tag ? [Array("O".utf8)] : []
+    let found = try LabelSet.occurring(in: data)
+    if task == .classify, found.count < 2 {
+      throw .tooFewLabels(path: data.path, count: found.count)
+    }
+    if task == .multilabel, found.isEmpty { throw .tooFewLabels(path: data.path, count: 0) }
+    guard task == .tag else {
+      self.init(LabelOrder.sorted(found))
+      return
+    }
+    self.init(["O"] + LabelOrder.sorted(found.filter { $0 != "O" }))
+  }
+
+  /// The labels that occur, each once. Throws as `init(of:task:)`.
+  static func occurring(in data: DataSet) throws(DataSetError) -> [String] {
+    /// By their canonical form, which is what two Strings are compared by, with the line they came in.
+    var seen: [String: Int] = [:]
+    var found: [String] = []
     for row in data.rows {
       for label in row.target?.labels ?? [] {
-        let bytes = Array(label.utf8)
-        guard seen.insert(bytes).inserted else { continue }
         func wrong(_ problem: DataRowProblem) -> DataSetError {
           .row(path: data.path, line: row.line, problem)
         }
-        if bytes.count > VBertSpec.longestLabel { throw wrong(.labelTooLong(bytes: bytes.count)) }
-        if seen.count > VBertSpec.mostLabels { throw wrong(.tooManyLabels(seen.count)) }
+        if let place = seen.index(forKey: label) {
+          let (twin, line) = seen[place]
+          guard twin.utf8.elementsEqual(label.utf8) else {
+            throw wrong(.canonicalTwin(label, line: line))
+          }
+          continue
+        }
+        seen[label] = row.line
+        found.append(label)
+        let bytes = label.utf8.count
+        if bytes > VBertSpec.longestLabel { throw wrong(.labelTooLong(bytes: bytes)) }
+        if found.count > VBertSpec.mostLabels { throw wrong(.tooManyLabels(found.count)) }
       }
     }
-    func key(_ bytes: [UInt8]) -> [UInt8] { task == .tag && bytes == Array("O".utf8) ? [] : bytes }
-    let sorted = seen.sorted { key($0).lexicographicallyPrecedes(key($1)) }
-    if task == .classify, sorted.count < 2 {
-      throw .tooFewLabels(path: data.path, count: sorted.count)
-    }
-    if task == .multilabel, sorted.isEmpty { throw .tooFewLabels(path: data.path, count: 0) }
-    self.init(sorted.map { String(decoding: $0, as: UTF8.self) })
+    return found
   }
 
   package func number(_ label: String) -> Int32? { numbers[Array(label.utf8)] }

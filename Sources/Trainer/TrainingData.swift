@@ -10,13 +10,14 @@ package struct TrainingData: Sendable {
   private let labels: LabelSet
 
   /// Reads everything. Without `dev` a share of the rows is kept back, drawn by the seed. Labels are
-  /// those of `data`; one in `dev` that training lacks is an error. Throws `DataSetError`.
+  /// what `LabelPlan` says; one in `dev` that is none of them is an error. Throws `DataSetError`.
   package init(
-    data: String, dev: String?, spec: VBertSpec, limit: Int? = nil, options: TrainingOptions
+    data: String, dev: String?, spec: VBertSpec, limit: Int? = nil, options: TrainingOptions,
+    isTrained: Bool = false, startsAnew: Bool = false
   ) throws {
     var train = try DataSet(path: data, task: spec.task, labelled: true)
     if let limit { train.rows = Array(train.rows.prefix(limit)) }
-    let labels = spec.task == .score ? LabelSet([]) : try LabelSet(of: train, task: spec.task)
+    let plan = try LabelPlan(train, spec: spec, isTrained: isTrained, startsAnew: startsAnew)
     if let dev {
       self.dev = try DataSet(path: dev, task: spec.task, labelled: true)
     } else {
@@ -31,9 +32,13 @@ package struct TrainingData: Sendable {
       train = DataSet(path: data, rows: kept.map { train.rows[$0] })
     }
     self.train = train
-    self.labels = labels
+    labels = plan.labels
     var spec = spec
+    let kinds = Set(train.rows.compactMap(\.input.kind))
+    // Where it was trained, `Examples` refuses what is of another kind.
+    if !isTrained || startsAnew { spec.input = kinds.count == 1 ? kinds.first : nil }
     spec.labels = labels.names
+    spec.unseenLabels = plan.unseen.isEmpty ? nil : plan.unseen
     self.spec = spec
   }
 

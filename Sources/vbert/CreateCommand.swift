@@ -1,5 +1,6 @@
 import ArgumentParser
 import Compute
+import Foundation
 import Manager
 import Model
 
@@ -32,8 +33,13 @@ struct CreateCommand: ParsableCommand {
   var pooling: Pooling = .mean
   @Option(help: "Longest input in tokens (default: 128, or what the base takes).")
   var maxLength: Int?
-  @Option(help: "Label names, with commas between; training finds them in its data otherwise.")
-  var labels: String?
+  @Option(
+    help: ArgumentHelp(
+      "Label names in their order, with commas between, or as a JSON list.",
+      discussion:
+        "Otherwise training finds them in its data: numbers in their order, others by code point."),
+    transform: LabelList.init)
+  var labels: LabelList?
 
   func run() throws {
     let registry = try options.openRegistry()
@@ -42,8 +48,7 @@ struct CreateCommand: ParsableCommand {
       task: task, base: chosen.name, baseHash: chosen.record.contentHash, domain: domain,
       adapter: adapter ?? .standard(for: task),
       pooling: pooling,
-      labels: labels?.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
-        ?? [],
+      labels: labels?.names ?? [],
       maxLength: maxLength ?? min(128, chosen.configuration.maxPositions))
     try spec.check(base: chosen.configuration)
     let made = try registry.create(vbert: name, tenant: tenant, spec: spec)
@@ -56,6 +61,23 @@ struct CreateCommand: ParsableCommand {
       print(
         made.version == nil
           ? "train it with: vbert train \(name) --data train.jsonl" : "it answers from now on")
+    }
+  }
+}
+
+/// --labels: a,b,c, or ["a", "b, c"] where a name has a comma or a space at its edge.
+struct LabelList {
+  let names: [String]
+
+  init(_ text: String) throws {
+    guard text.first == "[" else {
+      names = text.split(separator: ",", omittingEmptySubsequences: false).map {
+        $0.trimmingCharacters(in: .whitespaces)
+      }
+      return
+    }
+    do { names = try JSONDecoder().decode([String].self, from: Data(text.utf8)) } catch {
+      throw ValidationError("--labels is no JSON list of strings")
     }
   }
 }

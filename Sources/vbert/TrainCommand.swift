@@ -36,6 +36,11 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "Epochs without a better result before it stops; 0: never stop early.")
   var patience = TrainingOptions().patience
   @Option(help: "Use only the first so many rows.") var limit: Int?
+  @Flag(
+    help:
+      "Take labels and kind (texts or pairs) from these rows, whatever was declared or trained before."
+  )
+  var anew = false
   @OptionGroup var device: DeviceOptions
   @OptionGroup var precision: TrainingPrecisionOptions
   @Option(help: "Compute threads of a CPU (default: all cores).") var threads: Int?
@@ -81,7 +86,8 @@ struct TrainCommand: ParsableCommand {
     if let many {
       let report = try TrainMany(
         list: many, options: training(nil), rate: lr, device: device,
-        precision: precision.precision.choice(on: device), threads: threads, note: note
+        precision: precision.precision.choice(on: device), threads: threads, note: note,
+        startsAnew: anew
       ).run(store)
       if options.json { try Output.json(report) } else { print(report.text) }
       if report.failed > 0 { throw ExitCode(1) }
@@ -92,7 +98,12 @@ struct TrainCommand: ParsableCommand {
     guard vbert.spec.task != .embed else { throw TrainingError.nothingToTrain(vbert: name.text) }
     // Everything is read and checked before a job exists.
     let files = try TrainingData(
-      data: data, dev: dev, spec: vbert.spec, limit: limit, options: training(vbert.spec))
+      data: data, dev: dev, spec: vbert.spec, limit: limit, options: training(vbert.spec),
+      isTrained: vbert.version != nil, startsAnew: anew)
+    if let unseen = files.spec.unseenLabels {
+      let list = unseen.joined(separator: ", ")
+      FileHandle.standardError.write(Data("no row has \(list): nothing is learnt of it\n".utf8))
+    }
     let opened = try OpenedBase(
       of: vbert.spec, home: store.registry.home, device: device,
       precision: precision.precision.choice(on: device), threads: threads)

@@ -77,6 +77,7 @@ struct TrainMany {
   let precision: PrecisionChoice
   let threads: Int?
   let note: String
+  let startsAnew: Bool
 
   /// Tokens that run at once, and bytes of states that are kept.
   private var room: (tokens: Int, bytes: Int) {
@@ -144,7 +145,8 @@ struct TrainMany {
       options.rate < 10, options.patience >= 0, line.limit ?? 1 >= 1
     else { throw TrainManyError.outOfRange(line.name) }
     let files = try TrainingData(
-      data: line.data, dev: line.dev, spec: vbert.spec, limit: line.limit, options: options)
+      data: line.data, dev: line.dev, spec: vbert.spec, limit: line.limit, options: options,
+      isTrained: vbert.version != nil, startsAnew: startsAnew)
     let examples = try files.examples(tokenizer: base.tokenizer, base: base.configuration)
     return Entry(
       vbert: vbert,

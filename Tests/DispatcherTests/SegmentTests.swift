@@ -36,6 +36,57 @@ import Testing
     }
   }
 
+  /// What a vBERT learnt from is what it is asked with.
+  @Test func pairsAndTextsAreNotMixedUp() async throws {
+    let home = try TinyHome()
+    try home.addAll()
+    var spec = TinyModel.spec(.classify, TinyHome.bottleneck, labels: ["x", "y"])
+    spec.input = .text
+    try home.add("texts", spec)
+    spec.input = .pair
+    try home.add("pairs", spec)
+    spec = TinyModel.spec(.score, TinyHome.bottleneck)
+    spec.input = .text
+    try home.add("grade", spec)
+    spec.input = .pair
+    try home.add("rank", spec)
+    let server = try TinyServer(home: home)
+    try await server.test { client in
+      func ask(_ path: String, _ body: String) async throws -> Client.Answer {
+        try await client.post(path, body)
+      }
+      for inputs in [#"["a", "b"]"#, #"[["a", "b"]]"#, #"[["a"], ["a", "b"]]"#] {
+        let answer = try await ask("/predict", #"{"model": "texts", "inputs": \#(inputs)}"#)
+        #expect(
+          answer.status == 422
+            && answer.object["error"] as? String == """
+              texts learnt from single texts, and this is a pair; two texts are written [["a"], ["b"]]
+              """
+        )
+      }
+      for inputs in [#""a""#, #"[["a"], ["b"]]"#, #"[["a", "b"], ["c"]]"#] {
+        let answer = try await ask("/predict", #"{"model": "pairs", "inputs": \#(inputs)}"#)
+        #expect(answer.status == 422 && answer.text.contains("learnt from pairs"), "\(answer.text)")
+      }
+      let openAI = try await ask("/classify", #"{"model": "pairs", "input": ["a", "b"]}"#)
+      #expect(openAI.status == 400 && openAI.text.contains("ask /predict"))
+      let rerank = #"{"model": "grade", "query": "a", "texts": ["b", "c"]}"#
+      #expect(try await ask("/rerank", rerank).status == 422)
+      for (path, body) in [
+        ("/predict", #"{"model": "texts", "inputs": [["a"], ["b"]]}"#),
+        ("/predict", #"{"model": "pairs", "inputs": ["a", "b"]}"#),
+        ("/classify", #"{"model": "texts", "input": ["a", "b"]}"#),
+        ("/rerank", #"{"model": "rank", "query": "a", "texts": ["b", "c"]}"#),
+        // Nobody noted what these learnt from.
+        ("/predict", #"{"model": "topic", "inputs": ["a", "b"]}"#),
+        ("/predict", #"{"model": "topic", "inputs": [["a"], ["a", "b"]]}"#),
+      ] {
+        let answer = try await ask(path, body)
+        #expect(answer.status == 200, "\(path) \(body): \(answer.text)")
+      }
+    }
+  }
+
   /// A registry's row that asks for more tokens than its base has positions.
   @Test func lengthsBeyondTheBaseAreRefused() async throws {
     let home = try TinyHome()

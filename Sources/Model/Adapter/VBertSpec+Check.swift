@@ -9,10 +9,14 @@ extension VBertSpec {
     guard task.outputs(labels: 2) == 2 || labels.isEmpty else { throw .noLabels(task) }
     guard labels.count <= Self.mostLabels else { throw .tooManyLabels(labels.count) }
     if task == .classify && labels.count == 1 { throw .oneLabel }
-    var seen: Set<[UInt8]> = []
+    // By canonical form, which is what two Strings are compared by.
+    var seen: Set<String> = []
     for label in labels {
       guard 1...Self.longestLabel ~= label.utf8.count else { throw .labelLength(label) }
-      guard seen.insert(Array(label.utf8)).inserted else { throw .labelTwice(label) }
+      let (isNew, twin) = seen.insert(label)
+      guard isNew else {
+        throw twin.utf8.elementsEqual(label.utf8) ? .labelTwice(label) : .canonicalTwins(label)
+      }
     }
   }
 }
@@ -34,6 +38,7 @@ package enum SpecProblem: Error, Equatable, CustomStringConvertible {
   case tooManyLabels(Int)
   case labelLength(String)
   case labelTwice(String)
+  case canonicalTwins(String)
   /// A version that nobody could tell the answers of.
   case untold
 
@@ -47,6 +52,8 @@ package enum SpecProblem: Error, Equatable, CustomStringConvertible {
     case .labelLength(let label):
       "the label \"\(label.prefix(40))\" has \(label.utf8.count) bytes; "
         + "a label has 1 to \(VBertSpec.longestLabel)"
+    case .canonicalTwins(let label):
+      "the label \"\(label.prefix(40))\" is there composed and decomposed; write it in one way"
     case .untold: "it says no labels"
     case .labelTwice(let label): "the label \"\(label.prefix(40))\" is there twice"
     }

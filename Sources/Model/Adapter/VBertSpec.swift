@@ -23,6 +23,11 @@ package enum Task: String, Sendable, Hashable, Codable, CaseIterable {
   }
 }
 
+/// What one text of a vBERT is.
+package enum InputKind: String, Sendable, Hashable, Codable {
+  case text, pair
+}
+
 /// Everything that says what a vBERT is, but for its trained numbers.
 package struct VBertSpec: Sendable, Hashable, Codable {
   package var task: Task
@@ -35,6 +40,10 @@ package struct VBertSpec: Sendable, Hashable, Codable {
   package var pooling: Pooling
   /// Label names in the order of the head's outputs; for tag the BIO tags. Empty until trained.
   package var labels: [String]
+  /// Those of them that training had no row of; nil for none.
+  package var unseenLabels: [String]?
+  /// What it learnt from; nil where its rows were of both kinds, or nobody noted it.
+  package var input: InputKind?
   /// Longest input in tokens, special tokens included.
   package var maxLength: Int
 
