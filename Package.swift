@@ -129,7 +129,7 @@ if upTo == "vbert" {
       "Dispatcher",
       [
         "Scheduler", "Manager", "Model", httpTypes, hummingbird, hummingbirdCore, logging, metrics,
-        nio, nioExtras, nioTypes, nioTypes1,
+        nio, nioHTTP, nioExtras, nioTypes, nioTypes1,
       ]),
     .executableTarget(
       name: "vbert",

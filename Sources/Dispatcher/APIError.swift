@@ -27,6 +27,9 @@ enum APIError: Error {
   case otherInput(String, learnt: InputKind)
   case unauthorized
   case noRoute
+  case otherMethod(allowed: String)
+  /// Of the Expect field.
+  case expectation(String)
   case unhealthy(String)
   case serving(ServingError)
   /// Ours; the client learns no more.
@@ -69,7 +72,9 @@ enum APIError: Error {
     case .unauthorized:
       "an API key is needed: send the header Authorization: Bearer vb_..., "
         + "with the key that vbert tenant create printed"
-    case .noRoute: "there is nothing at this path for this method"
+    case .noRoute: "there is nothing at this path"
+    case .otherMethod(let allowed): "this path takes \(allowed)"
+    case .expectation(let what): "Expect: \(clipped(what)) is not understood; 100-continue is"
     case .unhealthy(let why): why
     case .serving(let error): error.description
     case .internalError: "something went wrong here; the server's log says more"
@@ -116,6 +121,8 @@ extension APIError {
     case .tooLong, .serving(.tooLong): isTEI ? .contentTooLarge : .badRequest
     case .unknownModel, .noRoute: .notFound
     case .untrained: .conflict
+    case .otherMethod: .methodNotAllowed
+    case .expectation: .expectationFailed
     case .unauthorized: .unauthorized
     case .serving(.overloaded), .memoryFull(tenant: true): .tooManyRequests
     case .unhealthy, .memoryFull, .serving(.timedOut), .serving(.stopping), .serving(.dropped),
@@ -132,10 +139,10 @@ extension APIError {
     switch self {
     case .empty: "Empty"
     case .malformed, .invalid, .batchTooLarge, .bodyTooLarge, .tooLong, .tooManyTokens, .wrongTask,
-      .otherInput,
+      .otherInput, .expectation,
       .serving(.tooLong):
       "Validation"
-    case .unknownModel, .untrained, .noRoute: "NotFound"
+    case .unknownModel, .untrained, .noRoute, .otherMethod: "NotFound"
     case .unauthorized: "Unauthorized"
     case .serving(.overloaded), .serving(.timedOut), .memoryFull: "Overloaded"
     case .unhealthy, .serving(.stopping), .serving(.hung): "Unhealthy"
@@ -178,6 +185,7 @@ extension APIError {
     var headers: HTTPFields = [:]
     if let retryAfter { headers[.retryAfter] = String(retryAfter) }
     if case .unauthorized = self { headers[.wwwAuthenticate] = "Bearer" }
+    if case .otherMethod(let allowed) = self { headers[.allow] = allowed }
     return Response(json: writer, status: status(family), headers: headers)
   }
 }

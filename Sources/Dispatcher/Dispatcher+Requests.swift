@@ -3,6 +3,7 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import Manager
 internal import NIOCore
+internal import NIOHTTP1
 internal import Scheduler
 
 extension Dispatcher {
@@ -33,6 +34,15 @@ extension Dispatcher {
     let most = limits.bodyBytes
     let length = call.request.headers[.contentLength].flatMap { Int($0) }
     if let length, length > most { throw APIError.bodyTooLarge(most: most) }
+    if call.request.headers[.expect] != nil { Expectation.goOn?() }
+    do { return try await collect(call, length: length) } catch is HTTPParserError {
+      throw APIError.malformed(
+        "its framing is broken (Content-Length, Transfer-Encoding or a chunk)")
+    }
+  }
+
+  private func collect(_ call: Call, length: Int?) async throws -> ByteBuffer {
+    let most = limits.bodyBytes
     var whole = ByteBuffer()
     for try await part in call.request.body {
       if .now >= call.arrival.deadline { throw ServingError.timedOut }

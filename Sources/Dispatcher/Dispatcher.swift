@@ -42,10 +42,12 @@ package struct Dispatcher: Sendable {
 
   private func router(_ routes: [Route]) -> Router<BasicRequestContext> {
     let router = Router()
-    router.add(middleware: Unrouted())
+    router.add(middleware: Unrouted(routes: routes))
     for route in routes {
-      router.on(RouterPath(route.path), method: route.method) { request, context in
-        await respond(route, request, context)
+      for method in route.methods {
+        router.on(RouterPath(route.path), method: method) { request, context in
+          await respond(route, request, context)
+        }
       }
     }
     return router
@@ -60,6 +62,9 @@ package struct Dispatcher: Sendable {
     let begin = ContinuousClock.now
     var response: Response
     do {
+      if let expected = request.headers[.expect], expected.lowercased() != Expectation.token {
+        throw APIError.expectation(expected)
+      }
       let tenant = route.isOpen ? openTenant : try authenticate(request.headers)
       response = try await route.answer(
         Call(
@@ -90,6 +95,15 @@ struct Route: Sendable {
   let isOpen: Bool
   let answer: @Sendable (Call) async throws -> Response
 
+  /// HEAD goes wherever GET does.
+  var methods: [HTTPRequest.Method] { method == .get ? [.get, .head] : [method] }
+
+  /// Whether the path, in its parts, is one of the route's.
+  func matches(_ parts: [Substring]) -> Bool {
+    let own = path.split(separator: "/")
+    return own.count == parts.count && zip(own, parts).allSatisfy { $0.hasPrefix(":") || $0 == $1 }
+  }
+
   init(
     _ method: HTTPRequest.Method, _ path: String, _ family: Family, isOpen: Bool = false,
     _ answer: @escaping @Sendable (Call) async throws -> Response
@@ -116,15 +130,38 @@ struct Call: Sendable {
   var isLarge: Bool { memory.size > RequestMemory.free }
 }
 
-/// Errors of the router itself: no such path, or not with this method.
+/// Around all routes: what the router itself refuses, and the answers to HEAD and OPTIONS.
 private struct Unrouted: RouterMiddleware {
+  let routes: [Route]
+
   func handle(
     _ request: Hummingbird.Request, context: BasicRequestContext,
     next: (Hummingbird.Request, BasicRequestContext) async throws -> Response
   ) async throws -> Response {
+    let response = try await answer(request, context, next)
+    return request.method == .head ? await response.withoutBody() : response
+  }
+
+  private func answer(
+    _ request: Hummingbird.Request, _ context: BasicRequestContext,
+    _ next: (Hummingbird.Request, BasicRequestContext) async throws -> Response
+  ) async throws -> Response {
     do { return try await next(request, context) } catch let error as any HTTPResponseError {
-      let problem: APIError = error.status == .notFound ? .noRoute : .internalError
-      return problem.response(request.uri.path.hasPrefix("/v1") ? .openAI : .tei)
+      guard error.status == .notFound else {
+        return APIError.internalError.response(family(request))
+      }
+      let parts = request.uri.path.split(separator: "/")
+      let methods = routes.filter { $0.matches(parts) }.flatMap(\.methods)
+      guard !methods.isEmpty else { return APIError.noRoute.response(family(request)) }
+      let allowed = (methods + [.options]).map(\.rawValue).joined(separator: ", ")
+      if request.method == .options {
+        return Response(status: .noContent, headers: [.allow: allowed])
+      }
+      return APIError.otherMethod(allowed: allowed).response(family(request))
     }
+  }
+
+  private func family(_ request: Hummingbird.Request) -> Family {
+    request.uri.path.hasPrefix("/v1") ? .openAI : .tei
   }
 }

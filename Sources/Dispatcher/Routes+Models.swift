@@ -34,7 +34,8 @@ extension Dispatcher {
   }
 
   @Sendable func model(_ call: Call) async throws -> Response {
-    let name = call.context.parameters.get("model") ?? ""
+    let part = call.context.parameters.get("model") ?? ""
+    let name = part.removingPercentEncoding ?? part
     var writer = JSONWriter()
     writer.model(try record(name, call), call.tenant)
     return Response(json: writer)

@@ -7,8 +7,8 @@
 ///
 /// A value: events in, decisions out.
 struct AnswerAhead {
-  /// What every answer begins with.
-  static let start: [UInt8] = Array("HTTP/1.1 ".utf8)
+  /// What every answer begins with, to whichever version.
+  static let start: [UInt8] = Array("HTTP/1.".utf8)
 
   /// Requests whose answers have not ended.
   private var owed = 0

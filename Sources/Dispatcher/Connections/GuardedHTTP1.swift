@@ -9,6 +9,7 @@ package struct GuardedHTTP1: ServerChildChannel {
   package struct Value: ServerChildChannelValue {
     let http: HTTP1Channel.Value
     let gone: EventLoopFuture<Void>
+    let goOn: @Sendable () -> Void
     package var channel: any Channel { http.channel }
   }
 
@@ -49,7 +50,9 @@ package struct GuardedHTTP1: ServerChildChannel {
       let value = http.setup(channel: channel, logger: logger)
       let codec = try pipeline.handler(type: HTTP1ToHTTPServerCodec.self)
       try pipeline.addHandler(PeerParts(peer), position: .after(codec))
-      return value.map { Value(http: $0, gone: gone.futureResult) }
+      try pipeline.addHandler(OldVersions(), position: .before(codec))
+      let goOn = { @Sendable in loop.execute { box.value?.goOn() } }
+      return value.map { Value(http: $0, gone: gone.futureResult, goOn: goOn) }
     } catch {
       peer.inactive()
       return loop.makeFailedFuture(error)
@@ -58,7 +61,11 @@ package struct GuardedHTTP1: ServerChildChannel {
 
   package func handle(value: Value, logger: Logger) async {
     await withTaskGroup(of: Void.self) { group in
-      group.addTask { await http.handle(value: value.http, logger: logger) }
+      group.addTask {
+        await Expectation.$goOn.withValue(value.goOn) {
+          await http.handle(value: value.http, logger: logger)
+        }
+      }
       group.addTask { try? await value.gone.get() }
       await group.next()
       group.cancelAll()

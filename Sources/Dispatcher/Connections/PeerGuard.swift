@@ -20,6 +20,8 @@ final class PeerGuard {
   private var isReading = false
   /// The answer is not theirs any more: what they write goes nowhere.
   private(set) var isOver = false
+  /// The last request wants no body back.
+  private var isHead = false
   /// Behind the parser, to answer from.
   var parts: ChannelHandlerContext?
 
@@ -105,6 +107,7 @@ final class PeerGuard {
     switch part {
     case .head(let request):
       peer.receivedHead(now: .now)
+      isHead = request.method == .head
       if peer.unanswered == 1 { house.note(number, isIdle: false) }
       if isReserved, !["/health", "/metrics"].contains(request.path ?? "") {
         refuse(.serviceUnavailable, "the server has all the connections it takes", context)
@@ -173,7 +176,9 @@ final class PeerGuard {
     if status == .serviceUnavailable { fields[.retryAfter] = "1" }
     let head = HTTPResponse(status: status, headerFields: fields)
     context.write(NIOAny(HTTPResponsePart.head(head)), promise: nil)
-    context.write(NIOAny(HTTPResponsePart.body(ByteBuffer(bytes: writer.bytes))), promise: nil)
+    if !isHead {
+      context.write(NIOAny(HTTPResponsePart.body(ByteBuffer(bytes: writer.bytes))), promise: nil)
+    }
     context.write(NIOAny(HTTPResponsePart.end(nil)), promise: nil)
     linger(context)
     end()

@@ -1,0 +1,35 @@
+internal import NIOCore
+internal import NIOHTTP1
+
+/// Between the parser and what is told of requests: a peer that speaks HTTP/1.0 knows nothing of
+/// connections that stay, nor of chunks. Its request closes the connection, and its answer says so and has its
+/// length or the connection's end.
+final class OldVersions: ChannelDuplexHandler {
+  typealias InboundIn = HTTPServerRequestPart
+  typealias InboundOut = HTTPServerRequestPart
+  typealias OutboundIn = HTTPServerResponsePart
+  typealias OutboundOut = HTTPServerResponsePart
+
+  private var isOld = false
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    guard case .head(var head) = unwrapInboundIn(data), head.version.major == 1,
+      head.version.minor == 0
+    else {
+      return context.fireChannelRead(data)
+    }
+    isOld = true
+    head.headers.replaceOrAdd(name: "connection", value: "close")
+    context.fireChannelRead(wrapInboundOut(.head(head)))
+  }
+
+  func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+    guard isOld, case .head(var head) = unwrapOutboundIn(data) else {
+      return context.write(data, promise: promise)
+    }
+    // The encoder makes no chunks for it.
+    head.version = .http1_0
+    head.headers.replaceOrAdd(name: "connection", value: "close")
+    context.write(wrapOutboundOut(.head(head)), promise: promise)
+  }
+}
