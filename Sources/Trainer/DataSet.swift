@@ -41,10 +41,13 @@ package enum DataSetError: Error, CustomStringConvertible {
   case tooManyRows(path: String, most: Int)
   case tooFewLabels(path: String, count: Int)
   case tooFewRows(path: String)
+  case tags(path: String, TagProblem)
 
   package var description: String {
     switch self {
     case .row(let path, let line, let problem): "\(path), line \(line): \(problem)"
+    case .tags(let path, let problem):
+      "\(path), line \(problem.faults.first?.line ?? 0): \(problem)"
     case .noRows(let path): "\(path) holds no rows"
     case .tooManyRows(let path, let most): "\(path) holds more than \(most) rows; use fewer"
     case .tooFewLabels(let path, let count):

@@ -15,10 +15,16 @@ package struct TrainingData: Sendable {
     data: String, dev: String?, spec: VBertSpec, limit: Int? = nil, options: TrainingOptions
   ) throws {
     var train = try DataSet(path: data, task: spec.task, labelled: true)
+    let whole = train
     if let limit { train.rows = Array(train.rows.prefix(limit)) }
     let labels = spec.task == .score ? LabelSet([]) : try LabelSet(of: train, task: spec.task)
+    var spec = spec
+    spec.labels = labels.names
+    // Told by the whole file: its first rows may lack what tells schemes apart.
+    spec.tagScheme = spec.task == .tag ? try whole.tagScheme() : nil
     if let dev {
       self.dev = try DataSet(path: dev, task: spec.task, labelled: true)
+      try self.dev.checkTags(spec)
     } else {
       let count = Int((Double(train.rows.count) * options.devShare).rounded(.up))
       guard train.rows.count >= 2, count < train.rows.count else {
@@ -32,8 +38,6 @@ package struct TrainingData: Sendable {
     }
     self.train = train
     self.labels = labels
-    var spec = spec
-    spec.labels = labels.names
     self.spec = spec
   }
 
