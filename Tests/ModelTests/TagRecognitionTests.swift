@@ -74,6 +74,9 @@ import Testing
     (["B-A E-A O", "S-A O", "B-A I-A O"], [3], "\"B-A\" of word 1 begins an entity that is not"),
     (["B-A E-A O", "S-A O", "O I-A E-A"], [3], "\"I-A\" of word 2 goes on with an entity"),
     (["B-A E-A O", "S-A O", "B-A E-B"], [3], "\"E-B\" of word 2 goes on"),
+    // BIOS would read as many rows, but BIO is likelier.
+    (["B-A I-A O", "S-A O", "B-B O"], [2], "\"S-A\" of word 1 is none of BIO;"),
+    (["B-A I-A I-A O", "B-A E-A O"], [2], "\"E-A\" of word 2 is none of BIO;"),
     (["B-A L-A O", "U-A O", "O S-A"], [3], "\"S-A\" of word 2 is none of BILOU"),
     (["B-A E-A O", "S-C", "O U-C", "L-C"], [3, 4], "\"U-C\" of word 2 is none of BIOES"),
     (["B-A B_A O", "B-A O"], [1], "\"B_A\" of word 2 is none of BIO"),

@@ -76,12 +76,9 @@ struct TagCandidate {
     return isUnended() ? (open?.start ?? 0, .unended) : nil
   }
 
-  /// Words of a row that it reads by themselves.
-  func readable(_ row: [Int]) -> Int {
-    row.count { tag in
-      if case .fault = readings[tag] { return false }
-      return true
-    }
+  /// Whether it reads this tag by itself.
+  func reads(_ tag: Int) -> Bool {
+    if case .fault = readings[tag] { false } else { true }
   }
 }
 

@@ -7,10 +7,11 @@ extension TagScheme {
   package init(of rows: [TaggedRow]) throws(TagProblem) {
     let table = TagTable(rows)
     let candidates = Self.candidates(table)
+    /// Rows that it reads, and their words.
     func score(_ candidate: TagCandidate) -> (rows: Int, words: Int) {
-      let read = table.rows.count { candidate.fault($0) == nil }
-      guard read < table.rows.count else { return (read, 0) }
-      return (read, table.rows.reduce(0) { $0 + candidate.readable($1) })
+      table.rows.reduce(into: (0, 0)) { sum, row in
+        if candidate.fault(row) == nil { sum = (sum.0 + 1, sum.1 + row.count) }
+      }
     }
     var best = candidates[0]
     var bestScore = score(best)
@@ -35,7 +36,7 @@ extension TagScheme {
   package init(labels: [String]) {
     let table = TagTable(labels.enumerated().map { TaggedRow(line: $0 + 1, tags: [$1]) })
     let best = Self.candidates(table).filter { candidate in
-      table.rows.allSatisfy { candidate.readable($0) == 1 }
+      table.names.indices.allSatisfy(candidate.reads)
     }.min { a, b in
       (a.scheme.kind.hasMarks ? 0 : 1, a.types) < (b.scheme.kind.hasMarks ? 0 : 1, b.types)
     }
