@@ -26,13 +26,14 @@ extension Dispatcher {
         case .words(let words): .words(words)
         }
       }, truncate: truncate, call)
+    let scheme = vbert.spec.tags
     let write = { @Sendable (index: Int, writer: inout JSONWriter) in
       let text = TaggedText(items[index], words: answer.sequences[index].words)
       let tags = text.tags(answer.replies[index], labels: vbert.spec.labels)
       writer.array { list in
         switch aggregation {
         case .simple:
-          for group in EntityGroup.groups(of: tags) {
+          for group in EntityGroup.groups(of: tags, scheme) {
             list.entity("entity_group", group.type, group.score, group.span, in: text)
           }
         case .none:

@@ -1,4 +1,5 @@
 internal import Foundation
+package import Model
 
 /// From a head's outputs to what is answered.
 package enum Readout {
@@ -47,41 +48,24 @@ package struct WordTag: Sendable, Equatable {
   }
 }
 
-/// Neighbouring words of one entity.
+/// Words that are one entity.
 package struct EntityGroup: Sendable, Equatable {
-  /// The label without its B- or I-.
+  /// Without marks.
   package let type: String
   /// Mean over the words.
   package let score: Float
   package let span: Range<Int>
+  /// By number, from 0.
+  package let words: Range<Int>
 
-  /// Entities as BIO tags mark them: one begins at B-, at I- after anything of another type, and
-  /// ends before O.
-  package static func groups(of words: [WordTag]) -> [EntityGroup] {
-    var groups: [EntityGroup] = []
-    var open: [WordTag] = []
-    var type = ""
-    func close() {
-      guard let first = open.first, let last = open.last else { return }
-      let score = open.reduce(0) { $0 + $1.score } / Float(open.count)
-      groups.append(
-        EntityGroup(
-          type: type, score: score, span: first.span.lowerBound..<last.span.upperBound))
-      open = []
+  /// The entities that the words' labels mark, as `scheme` reads them.
+  package static func groups(of words: [WordTag], _ scheme: TagScheme) -> [EntityGroup] {
+    scheme.spans(of: words.map(\.label)).map { entity in
+      let own = words[entity.words]
+      let (first, last) = (words[entity.words.lowerBound], words[entity.words.upperBound - 1])
+      return EntityGroup(
+        type: entity.type, score: own.reduce(0) { $0 + $1.score } / Float(own.count),
+        span: first.span.lowerBound..<last.span.upperBound, words: entity.words)
     }
-    for word in words {
-      let label = word.label
-      if label == "O" {
-        close()
-        continue
-      }
-      let isMarked = label.hasPrefix("B-") || label.hasPrefix("I-")
-      let this = isMarked ? String(label.dropFirst(2)) : label
-      if label.hasPrefix("B-") || this != type { close() }
-      type = this
-      open.append(word)
-    }
-    close()
-    return groups
   }
 }

@@ -43,10 +43,13 @@ package enum DataSetError: Error, CustomStringConvertible {
   case tooFewRows(path: String)
   /// Labels that the vBERT has learnt and these rows lack.
   case forgets(path: String, labels: [String], of: Int)
+  case tags(path: String, TagProblem)
 
   package var description: String {
     switch self {
     case .row(let path, let line, let problem): "\(path), line \(line): \(problem)"
+    case .tags(let path, let problem):
+      "\(path), line \(problem.faults.first?.line ?? 0): \(problem)"
     case .noRows(let path): "\(path) holds no rows"
     case .tooManyRows(let path, let most): "\(path) holds more than \(most) rows; use fewer"
     case .tooFewLabels(let path, let count):

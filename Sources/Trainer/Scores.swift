@@ -52,15 +52,15 @@ package struct Scores: Sendable {
         "mean_squared_error": squares / Double(max(1, gold.count)),
       ]
     case .tag:
-      var spans = SpanF1()
+      var spans = SpanF1(spec.tags)
       var (correct, words) = (0, 0)
       for (row, target) in examples.targets.enumerated() {
         guard case .tags(let gold) = target else { continue }
+        let goldTags = gold.map { spec.labels[Int($0)] }
         let predicted = Scores.tags(
-          logits[row], firstTokens: examples.firstTokens[row], labels: spec.labels.count)
-        spans.add(
-          gold: gold.map { spec.labels[Int($0)] }, predicted: predicted.map { spec.labels[$0] })
-        correct += zip(gold, predicted).count { Int($0) == $1 }
+          logits[row], firstTokens: examples.firstTokens[row], labels: spec.labels)
+        spans.add(gold: goldTags, predicted: predicted)
+        correct += zip(goldTags, predicted).count { $0.utf8.elementsEqual($1.utf8) }
         words += gold.count
       }
       primary = "span_f1"
@@ -78,10 +78,11 @@ package struct Scores: Sendable {
     return best - values.startIndex
   }
 
-  /// A tag a word, read at its first token; label 0 ("O") for a word without one.
-  package static func tags(_ logits: [Float], firstTokens: [Int], labels: Int) -> [Int] {
-    firstTokens.map { first in
-      first < 0 ? 0 : largest(logits[first * labels..<(first + 1) * labels])
+  /// A tag a word, read at its first token; "O" for a word without one, whatever the labels.
+  package static func tags(_ logits: [Float], firstTokens: [Int], labels: [String]) -> [String] {
+    let count = labels.count
+    return firstTokens.map { first in
+      first < 0 ? "O" : labels[largest(logits[first * count..<(first + 1) * count])]
     }
   }
 }

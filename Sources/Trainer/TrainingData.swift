@@ -16,10 +16,24 @@ package struct TrainingData: Sendable {
     isTrained: Bool = false, startsAnew: Bool = false
   ) throws {
     var train = try DataSet(path: data, task: spec.task, labelled: true)
+    let whole = train
     if let limit { train.rows = Array(train.rows.prefix(limit)) }
     let plan = try LabelPlan(train, spec: spec, isTrained: isTrained, startsAnew: startsAnew)
+    var spec = spec
+    spec.labels = plan.labels.names
+    spec.unseenLabels = plan.unseen.isEmpty ? nil : plan.unseen
+    let kinds = Set(train.rows.compactMap(\.input.kind))
+    if !isTrained || startsAnew {
+      spec.input = kinds.count == 1 ? kinds.first : nil
+      // Told by the whole file: its first rows may lack what tells schemes apart.
+      spec.tagScheme = spec.task == .tag ? try whole.tagScheme() : nil
+    } else {
+      // What was learnt once stays; `Examples` refuses texts or pairs of the other kind.
+      try whole.checkTags(spec)
+    }
     if let dev {
       self.dev = try DataSet(path: dev, task: spec.task, labelled: true)
+      try self.dev.checkTags(spec)
     } else {
       let count = Int((Double(train.rows.count) * options.devShare).rounded(.up))
       guard train.rows.count >= 2, count < train.rows.count else {
@@ -33,12 +47,6 @@ package struct TrainingData: Sendable {
     }
     self.train = train
     labels = plan.labels
-    var spec = spec
-    let kinds = Set(train.rows.compactMap(\.input.kind))
-    // Where it was trained, `Examples` refuses what is of another kind.
-    if !isTrained || startsAnew { spec.input = kinds.count == 1 ? kinds.first : nil }
-    spec.labels = labels.names
-    spec.unseenLabels = plan.unseen.isEmpty ? nil : plan.unseen
     self.spec = spec
   }
 

@@ -26,6 +26,7 @@ struct EvalCommand: ParsableCommand {
     let spec = chosen.spec
     guard spec.task != .embed else { throw PredictError.nothingToMeasure(name) }
     let rows = try DataSet(path: data, task: spec.task, labelled: true)
+    try rows.checkTags(spec)
     let opened = try OpenedBase(
       of: spec, home: store.registry.home, device: device,
       precision: precision.precision, threads: threads)

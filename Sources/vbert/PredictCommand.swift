@@ -83,7 +83,13 @@ struct Answer: Encodable {
   var probabilities: [String: Float]?
   var tokens: [String]?
   var tags: [String]?
+  var entities: [TaggedAnswer.Entity]?
   var embedding: [Float]?
+  private var tagged: String?
+
+  enum CodingKeys: CodingKey {
+    case label, labels, score, probabilities, tokens, tags, entities, embedding
+  }
 
   init(_ output: [Float], spec: VBertSpec, input: DataRow.Input, firstTokens: [Int]) {
     func named(_ values: [Float]) -> [String: Float] {
@@ -103,9 +109,9 @@ struct Answer: Encodable {
       self.probabilities = named(probabilities)
     case .score: score = output[0]
     case .tag:
-      if case .words(let words) = input { tokens = words }
-      tags = Scores.tags(output, firstTokens: firstTokens, labels: spec.labels.count)
-        .map { spec.labels[$0] }
+      guard case .words(let words) = input else { break }
+      let answer = TaggedAnswer(output, spec: spec, words: words, firstTokens: firstTokens)
+      (tokens, tags, entities, tagged) = (words, answer.tags, answer.entities, answer.text)
     case .embed:
       let norm = output.reduce(0) { $0 + $1 * $1 }.squareRoot()
       embedding = output.map { norm > 0 ? $0 / norm : 0 }
@@ -115,9 +121,7 @@ struct Answer: Encodable {
   var text: String {
     if let label, let score { return "\(label)  \(TrainReport.short(Double(score)))" }
     if let labels { return labels.isEmpty ? "(none)" : labels.joined(separator: ", ") }
-    if let tokens, let tags {
-      return zip(tokens, tags).map { $1 == "O" ? $0 : "\($0)/\($1)" }.joined(separator: " ")
-    }
+    if let tagged { return tagged }
     if let embedding { return embedding.map { "\($0)" }.joined(separator: " ") }
     return score.map { "\($0)" } ?? ""
   }

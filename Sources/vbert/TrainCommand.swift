@@ -10,7 +10,8 @@ struct TrainCommand: ParsableCommand {
     commandName: "train", abstract: "Train a vBERT and publish the result as its next version.",
     discussion: """
       Rows are JSON objects, one a line, plain or gzip: {"text", "label"}, {"text", "text_pair",
-      "label" or "score"}, {"text", "labels": [...]} or {"tokens", "tags"}, as the task wants them.
+      "label" or "score"}, {"text", "labels": [...]} or {"tokens", "tags"}, as the task wants them. Tags may
+      be BIO, IOB1, BIOES, BILOU, types alone and more: docs/formats.md; all of a file are of one scheme.
         vbert train reviews --data train.jsonl --dev dev.jsonl
       --many trains every vBERT of a list in the same batches, one {"name", "data"} a line, with "dev",
       "epochs", "lr", "batch", "seed", "patience" and "limit" where they differ from the options here;
@@ -198,11 +199,13 @@ struct TrainReport: Encodable {
   /// Of the epochs alone.
   let rowsPerSecond: Double
   let tokensPerSecond: Double
+  /// How a tagger's data marks entities, in one word; absent for others.
+  let tagScheme: TagScheme?
   private let primary: String
 
   enum CodingKeys: CodingKey {
     case name, version, epochs, bestEpoch, loss, metrics, trainRows, devRows, truncatedRows
-    case seconds, preparedSeconds, rowsPerSecond, tokensPerSecond
+    case seconds, preparedSeconds, rowsPerSecond, tokensPerSecond, tagScheme
   }
 
   init(
@@ -215,6 +218,7 @@ struct TrainReport: Encodable {
     bestEpoch = outcome.best.number
     loss = outcome.best.loss
     metrics = version.metrics
+    tagScheme = outcome.spec.tagScheme
     primary = outcome.best.dev.primary
     trainRows = examples.train.count
     devRows = examples.dev.count
@@ -229,6 +233,7 @@ struct TrainReport: Encodable {
     "\(name) version \(version): dev \(primary) \(Self.short(metrics["dev_\(primary)"] ?? 0)) "
       + "after epoch \(bestEpoch) of \(epochs); \(trainRows) rows, \(Int(seconds)) s, "
       + "\(Int(rowsPerSecond)) rows/s"
+      + (tagScheme.map { "; tags read as \($0)" } ?? "")
       + (truncatedRows > 0 ? "; \(truncatedRows) rows were cut to the maximum length" : "")
   }
 

@@ -14,6 +14,8 @@ struct VBertRow: Encodable {
   let pooling: String
   let labels: [String]
   let maxLength: Int
+  /// What its tags mark entities by; absent until trained, and for others than taggers.
+  let tagScheme: TagScheme?
   /// Absent until it is trained.
   let version: Int?
   let created: Date
@@ -28,6 +30,8 @@ struct VBertRow: Encodable {
     pooling = vbert.spec.pooling.name
     labels = vbert.spec.labels
     maxLength = vbert.spec.maxLength
+    let isTagger = vbert.spec.task == .tag && !vbert.spec.labels.isEmpty
+    tagScheme = isTagger ? vbert.spec.tags : nil
     version = vbert.version?.number
     created = vbert.created
   }

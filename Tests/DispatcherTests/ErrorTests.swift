@@ -52,7 +52,7 @@ private typealias Task = _Concurrency.Task
     ),
     ("/tokenize", #"{"inputs": []}"#, 400, "Empty"),
     ("/nowhere", "{}", 404, "NotFound"),
-    ("/info", "{}", 404, "NotFound"),
+    ("/info", "{}", 405, "NotFound"),
     ("/classify", #"{"input": "a", "model": "nobody"}"#, 404, "model_not_found"),
     ("/classify", #"{"input": "a", "model": "names"}"#, 400, "invalid_request_error"),
     ("/classify", #"{"input": [], "model": "topic"}"#, 400, "invalid_request_error"),

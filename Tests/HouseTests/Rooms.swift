@@ -24,7 +24,8 @@ enum House {
     Room(
       "Dispatcher", knows: ["Scheduler", "Manager", "Model"],
       packages: [
-        "CoreMetrics", "HTTPTypes", "Hummingbird", "HummingbirdCore", "Logging", "NIOCore", "NIOHTTP1",
+        "CoreMetrics", "HTTPTypes", "Hummingbird", "HummingbirdCore", "Logging", "NIOCore",
+        "NIOHTTP1",
         "NIOExtras", "NIOHTTPTypes", "NIOHTTPTypesHTTP1",
       ]),
     Room("GPUBench", knows: ["ComputeCUDA", "Model", "Compute"]),

@@ -7,6 +7,7 @@ extension VBertSpec {
   package func check(base: Configuration) throws(SpecProblem) {
     try checkLength(base: base)
     guard task.outputs(labels: 2) == 2 || labels.isEmpty else { throw .noLabels(task) }
+    guard task == .tag || tagScheme == nil else { throw .noTags(task) }
     guard labels.count <= Self.mostLabels else { throw .tooManyLabels(labels.count) }
     if task == .classify && labels.count == 1 { throw .oneLabel }
     // By canonical form, which is what two Strings are compared by.
@@ -34,6 +35,7 @@ extension VBertSpec {
 package enum SpecProblem: Error, Equatable, CustomStringConvertible {
   case maxLength(Int, most: Int)
   case noLabels(Task)
+  case noTags(Task)
   case oneLabel
   case tooManyLabels(Int)
   case labelLength(String)
@@ -47,6 +49,7 @@ package enum SpecProblem: Error, Equatable, CustomStringConvertible {
     case .maxLength(let length, let most):
       "a maximum length of \(length) tokens is not possible; this base takes 3 to \(most)"
     case .noLabels(let task): "task \(task.rawValue) has no labels; leave them out"
+    case .noTags(let task): "task \(task.rawValue) has no tags; leave the tag scheme out"
     case .oneLabel: "task classify needs two labels or more; use multilabel to detect a single one"
     case .tooManyLabels(let count): "\(count) labels; at most \(VBertSpec.mostLabels) are possible"
     case .labelLength(let label):

@@ -38,7 +38,7 @@ package struct VBertSpec: Sendable, Hashable, Codable {
   /// As `AdapterSpec` prints it.
   package var adapter: AdapterSpec
   package var pooling: Pooling
-  /// Label names in the order of the head's outputs; for tag the BIO tags. Empty until trained.
+  /// Label names in the order of the head's outputs; for tag the tags as given. Empty until trained.
   package var labels: [String]
   /// Those of them that training had no row of; nil for none.
   package var unseenLabels: [String]?
@@ -46,10 +46,14 @@ package struct VBertSpec: Sendable, Hashable, Codable {
   package var input: InputKind?
   /// Longest input in tokens, special tokens included.
   package var maxLength: Int
+  /// How a tagger's labels say which words are one entity, as its training data told; nil before that,
+  /// and in vBERTs of before, whose labels tell: see `tags`.
+  package var tagScheme: TagScheme?
 
   package init(
     task: Task, base: String, baseHash: String, domain: String? = nil, adapter: AdapterSpec,
-    pooling: Pooling = .mean, labels: [String] = [], maxLength: Int = 128
+    pooling: Pooling = .mean, labels: [String] = [], maxLength: Int = 128,
+    tagScheme: TagScheme? = nil
   ) {
     self.task = task
     self.base = base
@@ -59,7 +63,11 @@ package struct VBertSpec: Sendable, Hashable, Codable {
     self.pooling = pooling
     self.labels = labels
     self.maxLength = maxLength
+    self.tagScheme = tagScheme
   }
+
+  /// The scheme of a tagger's labels. O(labels) where it is told by these.
+  package var tags: TagScheme { tagScheme ?? TagScheme(labels: labels) }
 
   /// Whether its head reads the first state of a sequence and no other.
   package var readsFirstRowAlone: Bool { pooling == .cls && task != .tag }
@@ -101,6 +109,7 @@ extension Pooling: Codable {
 package enum SpecError: Error, Equatable, CustomStringConvertible {
   case adapter(String)
   case pooling(String)
+  case tagScheme(String)
 
   package var description: String {
     switch self {
@@ -109,6 +118,8 @@ package enum SpecError: Error, Equatable, CustomStringConvertible {
       adapter "\(text)" is not understood; examples: bottleneck:64, bottleneck:64@both, \
       lora:8, lora:8:alpha=16@query,value, none
       """
+    case .tagScheme(let text):
+      "tag scheme \"\(text.prefix(40))\" is not understood; examples: bio, bioes, bilou:TYPE-X, plain"
     case .pooling(let text): "pooling \"\(text)\" is not understood; use mean or cls"
     }
   }

@@ -31,8 +31,13 @@ package struct AccuracyRows: Sendable {
       throw AccuracyError.noTasks(task.directory.filePath)
     }
     let labels = kind == .score ? LabelSet([]) : try LabelSet(of: train, task: kind)
+    let spec = VBertSpec(
+      task: kind, base: "", baseHash: "", adapter: .none, labels: labels.names,
+      maxLength: maxLength, tagScheme: kind == .tag ? try train.tagScheme() : nil)
     var dev =
       try read("dev") ?? DataSet(path: train.path, rows: AccuracyRows.some(train.rows, of: 0, 500))
+    try dev.checkTags(spec)
+    try test.checkTags(spec)
     func known(_ row: DataRow) -> Bool {
       row.target?.labels.allSatisfy { labels.number($0) != nil } ?? true
     }
@@ -41,9 +46,6 @@ package struct AccuracyRows: Sendable {
     train.rows = AccuracyRows.some(train.rows, of: 1, caps.train)
     dev.rows = AccuracyRows.some(dev.rows, of: 2, caps.dev)
     test.rows = AccuracyRows.some(test.rows, of: 3, caps.test)
-    let spec = VBertSpec(
-      task: kind, base: "", baseHash: "", adapter: .none, labels: labels.names,
-      maxLength: maxLength)
     func examples(_ data: DataSet) throws -> Examples {
       try Examples(data, spec: spec, labels: labels, tokenizer: tokenizer, base: base)
     }

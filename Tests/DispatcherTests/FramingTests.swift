@@ -1,0 +1,136 @@
+import Foundation
+import HTTPTypes
+import Manager
+import Model
+import Testing
+
+@testable import Dispatcher
+
+/// HTTP as its bytes: methods, versions, framing, expectations.
+@Suite(.timeLimit(.minutes(3)), .serialized) struct FramingTests {
+  private static let body = #"{"model":"topic","inputs":"a cat"}"#
+
+  private static func post(_ fields: String = "", version: String = "1.1") -> String {
+    "POST /predict HTTP/\(version)\r\nHost: a\r\n\(fields)Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
+  }
+
+  /// All that comes until the connection ends; `text` must bring that about.
+  private static func ask(_ port: Int, _ text: String) async throws -> String {
+    let socket = try Socket(port: port).sending(text)
+    return try await onThread { try socket.readAll() }
+  }
+
+  /// What follows an answer to HEAD is the next answer.
+  @Test func headHasNoBody() async throws {
+    try await LiveServer.serve { _, _, port in
+      for (path, status) in [
+        ("/health", 200), ("/info", 200), ("/metrics", 200), ("/v1/models", 200),
+        ("/v1/models/topic", 200), ("/v1/models/none", 404), ("/predict", 405), ("/nothing", 404),
+      ] {
+        let get = try await Self.ask(
+          port, "GET \(path) HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        let head = try await Self.ask(
+          port,
+          "HEAD \(path) HTTP/1.1\r\nHost: a\r\n\r\n"
+            + "HEAD \(path) HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        let answers = head.components(separatedBy: "\r\n\r\n")
+        #expect(answers.count == 3 && answers[2].isEmpty, "\(path): \(head)")
+        #expect(answers[0].hasPrefix("HTTP/1.1 \(status) "), "\(path): \(head)")
+        #expect(answers[1].hasPrefix("HTTP/1.1 \(status) "), "\(path): \(head)")
+        guard path != "/metrics", path != "/predict" else { continue }
+        let length = get.components(separatedBy: "\r\n\r\n")[1].utf8.count
+        #expect(answers[0].lowercased().contains("content-length: \(length)"), "\(path): \(head)")
+      }
+    }
+  }
+
+  @Test func otherMethodsAreToldWhichThereAre() async throws {
+    let server = try TinyServer()
+    try await server.test { client in
+      for (method, path, allowed) in [
+        ("GET", "/predict", "POST, OPTIONS"), ("PUT", "/embed", "POST, OPTIONS"),
+        ("POST", "/health", "GET, HEAD, OPTIONS"),
+        ("DELETE", "/v1/models/topic", "GET, HEAD, OPTIONS"),
+        ("PATCH", "/v1/embeddings", "POST, OPTIONS"),
+        ("OPTIONS", "/v1/models", "GET, HEAD, OPTIONS"),
+      ] {
+        let answer = try await client.send(try #require(.init(method)), path)
+        #expect(answer.status == (method == "OPTIONS" ? 204 : 405), "\(method) \(path)")
+        #expect(answer.header("allow") == allowed, "\(method) \(path)")
+      }
+      for path in ["/nothing", "/v1/nothing", "/v1/models/a/b", "/"] {
+        let answer = try await client.send(try #require(.init("GET")), path)
+        #expect(answer.status == 404 && answer.header("allow") == nil, "\(path)")
+      }
+      #expect(try await client.get("/v1/models/%74opic").object["id"] as? String == "topic")
+    }
+  }
+
+  @Test func brokenFramingIsTheClientsError() async throws {
+    try await LiveServer.serve { server, _, port in
+      let start = "POST /predict HTTP/1.1\r\nHost: a\r\n"
+      for (name, text) in [
+        ("bad chunk", start + "Transfer-Encoding: chunked\r\n\r\nzz\r\nhello\r\n"),
+        ("chunk without end", start + "Transfer-Encoding: chunked\r\n\r\n5\r\nhelloX\r\n0\r\n\r\n"),
+        ("gzip", start + "Transfer-Encoding: gzip\r\n\r\nabc"),
+        ("both", start + "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n"),
+        ("two lengths", start + "Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd"),
+        ("negative", start + "Content-Length: -5\r\n\r\n"),
+        ("huge", start + "Content-Length: 99999999999999999999\r\n\r\n"),
+        ("no request", "\u{16}\u{03}\u{01}\u{02}\u{00}\r\n\r\n"),
+      ] {
+        let answer = try await Self.ask(port, text)
+        #expect(answer.hasPrefix("HTTP/1.1 400 "), "\(name): \(answer)")
+        #expect(answer.lowercased().contains("connection: close"), "\(name): \(answer)")
+      }
+      let good = try await Self.ask(port, Self.post("Connection: close\r\n"))
+      #expect(good.hasPrefix("HTTP/1.1 200 OK"))
+      let page = try await Self.ask(
+        port, "GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+      #expect(!page.contains("status=\"500\""))
+    }
+  }
+
+  /// Whether it asks to stay or not; and what has no known length is not in chunks.
+  @Test func version10Closes() async throws {
+    try await LiveServer.serve { _, _, port in
+      for fields in ["", "Connection: keep-alive\r\n"] {
+        let answer = try await Self.ask(port, Self.post(fields, version: "1.0"))
+        #expect(answer.hasPrefix("HTTP/1.0 200 OK"), "\(answer)")
+        #expect(answer.lowercased().contains("connection: close"))
+      }
+      let texts = Array(repeating: #"["a cat"]"#, count: 100).joined(separator: ",")
+      let body = #"{"model":"topic","inputs":[\#(texts)]}"#
+      let many = try await Self.ask(
+        port, "POST /predict HTTP/1.0\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
+      #expect(!many.lowercased().contains("transfer-encoding"))
+      let parts = many.components(separatedBy: "\r\n\r\n")
+      let list = try JSONSerialization.jsonObject(with: Data(parts.last?.utf8 ?? "".utf8))
+      #expect((list as? [Any])?.count == 100)
+    }
+  }
+
+  @Test func whoWaitsToGoOnIsTold() async throws {
+    try await LiveServer.serve { _, _, port in
+      let head =
+        "POST /predict HTTP/1.1\r\nHost: a\r\nConnection: close\r\nExpect: 100-continue\r\n"
+        + "Content-Length: \(Self.body.utf8.count)\r\n\r\n"
+      let socket = try Socket(port: port).sending(head)
+      let interim = try await onThread { try socket.readSome() }
+      #expect(interim == "HTTP/1.1 100 Continue\r\n\r\n")
+      let answer = try await onThread { try socket.sending(Self.body).readAll() }
+      #expect(answer.hasPrefix("HTTP/1.1 200 OK"), "\(answer)")
+      // Who is refused by his head alone sends nothing in vain.
+      for (path, length, status) in [("/nothing", 10, 404), ("/predict", 100_000_000, 413)] {
+        let refused = try await Self.ask(
+          port,
+          "POST \(path) HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: \(length)\r\n\r\n"
+        )
+        #expect(refused.hasPrefix("HTTP/1.1 \(status) "), "\(refused)")
+      }
+      let other = try await Self.ask(
+        port, Self.post("Expect: 200-ok\r\nConnection: close\r\n"))
+      #expect(other.hasPrefix("HTTP/1.1 417 "), "\(other)")
+    }
+  }
+}
