@@ -18,19 +18,19 @@ package struct TrainingData: Sendable {
     var train = try DataSet(path: data, task: spec.task, labelled: true)
     let whole = train
     if let limit { train.rows = Array(train.rows.prefix(limit)) }
-    let plan = try LabelPlan(train, spec: spec, isTrained: isTrained, startsAnew: startsAnew)
     var spec = spec
+    let isFresh = !isTrained || startsAnew
+    // Told by the whole file: its first rows may lack what tells schemes apart. What was learnt once stays.
+    if spec.task == .tag {
+      let found = try whole.tagScheme()
+      if isFresh { spec.tagScheme = found } else { try whole.checkTags(spec) }
+    }
+    let plan = try LabelPlan(train, spec: spec, isTrained: isTrained, startsAnew: startsAnew)
     spec.labels = plan.labels.names
     spec.unseenLabels = plan.unseen.isEmpty ? nil : plan.unseen
+    // `Examples` refuses texts or pairs of the other kind than a trained vBERT's.
     let kinds = Set(train.rows.compactMap(\.input.kind))
-    if !isTrained || startsAnew {
-      spec.input = kinds.count == 1 ? kinds.first : nil
-      // Told by the whole file: its first rows may lack what tells schemes apart.
-      spec.tagScheme = spec.task == .tag ? try whole.tagScheme() : nil
-    } else {
-      // What was learnt once stays; `Examples` refuses texts or pairs of the other kind.
-      try whole.checkTags(spec)
-    }
+    if isFresh { spec.input = kinds.count == 1 ? kinds.first : nil }
     if let dev {
       self.dev = try DataSet(path: dev, task: spec.task, labelled: true)
       try self.dev.checkTags(spec)
