@@ -30,8 +30,13 @@ struct BaseVerifyCommand: ParsableCommand {
   func run() throws {
     let bases = options.openBases()
     let wanted = try names.isEmpty ? bases.list().map(\.name) : names
-    for name in wanted { try bases.require(name) }
-    let reports = try wanted.map { try verify($0, bases) }
+    for name in names { try bases.require(name) }
+    let reports = try wanted.compactMap { name in
+      do { return try verify(name, bases) } catch BaseError.noBase where names.isEmpty {
+        // Removed by somebody since it was listed.
+        return nil
+      }
+    }
     if options.json {
       try Output.json(
         reports.map {

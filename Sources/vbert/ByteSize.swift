@@ -1,8 +1,12 @@
 import ArgumentParser
+import Foundation
 
 /// A number of bytes as people write it: 4096, 512K, 64M, 2G (powers of 1024).
 struct ByteSize: ExpressibleByArgument, CustomStringConvertible {
   let bytes: Int
+
+  /// What may be asked for at once: the machine's memory.
+  static let ofMemory = 0...Int(clamping: ProcessInfo.processInfo.physicalMemory)
 
   init(_ bytes: Int) { self.bytes = bytes }
 

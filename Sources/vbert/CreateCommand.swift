@@ -51,6 +51,7 @@ struct CreateCommand: ParsableCommand {
       labels: labels?.names ?? [],
       maxLength: maxLength ?? min(128, chosen.configuration.maxPositions))
     try spec.check(base: chosen.configuration)
+    if let domain { try PLOTDomain.check(name: domain) }
     let made = try registry.create(vbert: name, tenant: tenant, spec: spec)
     if options.json {
       try Output.json(try VBertRow(made, in: registry))

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Compute
+import Files
 import Foundation
 import Manager
 import Model
@@ -34,6 +35,8 @@ struct Dump: ParsableCommand {
       all unigrams, and nothing else; rows are computed in fp32.
       """)
   var known: String?
+
+  func validate() throws { try InputRow.check(maxLength: maxLength) }
 
   func run() throws {
     let home = Home(option: global.home)
@@ -88,8 +91,12 @@ private struct NGramRows {
     guard base.configuration.isSkip else { return nil }
     self.mode = mode
     self.known = try known.map { path in
-      let list = try JSONDecoder().decode(
-        [[Int32?]].self, from: Data(contentsOf: URL(filePath: path)))
+      let file = try MappedFile(path: path)
+      let json = unsafe file.withBytes { unsafe Data($0) }
+      let list: [[Int32?]]
+      do { list = try JSONDecoder().decode([[Int32?]].self, from: json) } catch {
+        throw ValidationError("\(path): \(words(error))")
+      }
       return Set(
         try list.map { gram in
           guard gram.count == 3 else { throw ValidationError("\(path): an n-gram has three ids") }

@@ -1,3 +1,4 @@
+import ArgumentParser
 import Files
 import Foundation
 import Manager
@@ -28,6 +29,13 @@ struct InputRow: Decodable {
     return base.tokenizer.encode(text, pair: text_pair, maxLength: maxLength)
   }
 
+  /// Throws unless there is room for [CLS], a token and [SEP].
+  static func check(maxLength: Int?) throws {
+    guard maxLength ?? 3 >= 3 else {
+      throw ValidationError("--max-length must be 3 or more: [CLS], a token, [SEP]")
+    }
+  }
+
   /// Calls `body` with every row of a JSONL file (plain or gzip) and its number from 0. Throws what
   /// `body` throws, and what is wrong with a line, both with the line's number.
   static func forEach(in path: String, _ body: (Int, InputRow) throws -> Void) throws {
@@ -38,7 +46,7 @@ struct InputRow: Decodable {
       do {
         try body(count, try JSONDecoder().decode(InputRow.self, from: Data(line.bytes)))
       } catch {
-        throw InputError.line(path: path, number: line.number, why: InputError.text(error))
+        throw InputError.line(path: path, number: line.number, why: words(error))
       }
       count += 1
     }
@@ -57,18 +65,6 @@ enum InputError: Error, CustomStringConvertible {
     case .line(let path, let number, let why): "\(path), line \(number): \(why)"
     case .tooLong(let tokens, let limit):
       "\(tokens) tokens, the base reads at most \(limit); cut with --max-length"
-    }
-  }
-
-  static func text(_ error: any Error) -> String {
-    guard let error = error as? DecodingError else { return "\(error)" }
-    switch error {
-    case .typeMismatch(_, let context), .valueNotFound(_, let context):
-      return "\(context.codingPath.map(\.stringValue).joined(separator: ".")): "
-        + context.debugDescription
-    case .keyNotFound(let key, _): return "\"\(key.stringValue)\" is missing"
-    case .dataCorrupted(let context): return "not JSON: \(context.debugDescription)"
-    @unknown default: return "\(error)"
     }
   }
 }

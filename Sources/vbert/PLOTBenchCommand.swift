@@ -35,6 +35,9 @@ struct PLOTBenchCommand: ParsableCommand {
     guard tokens > 0, batches > 0 else {
       throw ValidationError("--tokens and --batches must be positive")
     }
+    guard ByteSize.ofMemory ~= cache.bytes else {
+      throw ValidationError("--cache is more than this machine's memory")
+    }
   }
 
   func run() throws {

@@ -20,7 +20,7 @@ struct Tokenize: ParsableCommand {
   var maxLength: Int?
 
   func validate() throws {
-    if let maxLength, maxLength < 1 { throw ValidationError("--max-length must be at least 1") }
+    try InputRow.check(maxLength: maxLength)
   }
 
   func run() throws {

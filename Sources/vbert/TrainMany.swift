@@ -1,5 +1,6 @@
 import Compute
 import Dispatch
+import Files
 import Foundation
 import Manager
 import Model
@@ -113,7 +114,8 @@ struct TrainMany {
   }
 
   private func read() throws -> [Line] {
-    let text = try String(contentsOfFile: list, encoding: .utf8)
+    let file = try MappedFile(path: list)
+    let text = unsafe file.withBytes { unsafe String(decoding: $0, as: UTF8.self) }
     var (lines, names): ([Line], Set<Name>) = ([], [])
     for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
     where !line.allSatisfy(\.isWhitespace) {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Model
 
 /// The command line: one file a verb.
 @main
@@ -66,7 +67,7 @@ struct Vbert: AsyncParsableCommand {
       say(fullMessage(for: error))
       Foundation.exit(2)
     }
-    if !(error is ExitCode) { say("vbert: \(error)") }
+    if !(error is ExitCode) { say("vbert: \(words(error))") }
     Foundation.exit(1)
   }
 

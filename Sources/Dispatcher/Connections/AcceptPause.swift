@@ -2,7 +2,8 @@ package import Logging
 package import NIOCore
 
 /// What a listener does when the system has no descriptor or memory for one more connection: says so
-/// once a minute and tries again after a second, instead of spinning.
+/// once a minute and tries again after a tenth of a second, instead of spinning. Connections that were told
+/// to go need as long; a burst of new ones meets the limit several times, and /health waits behind it.
 package enum AcceptPause {
   /// `channel` is a listening one.
   package static func add(to channel: any Channel, _ log: Logger) async {
@@ -21,7 +22,7 @@ package enum AcceptPause {
           "connections cannot be accepted: lower --connections or raise ulimit -n",
           metadata: ["why": "\(error)"])
       }
-      return .seconds(1)
+      return .milliseconds(100)
     }
   }
 }

@@ -58,15 +58,20 @@ struct BaseContents: Sendable {
     unsafe weights?.withBytes { unsafe body(Base.weightsFile, $0) }
   }
 
-  /// Each file's, on all cores; the weights' too unless they are left out.
-  func files(weights: Bool = true, progress: (_ bytes: Int) -> Void = { _ in }) -> [BaseFile] {
+  /// Each file's, on all cores; the weights' too unless they are left out. Where there are files to
+  /// compare with, one of another size or name is not read: its digest is empty.
+  func files(
+    weights: Bool = true, comparedWith expected: [BaseFile]? = nil,
+    progress: (_ bytes: Int) -> Void = { _ in }
+  ) -> [BaseFile] {
     var files: [BaseFile] = []
     unsafe forEach { name, bytes in
       guard weights || name != Base.weightsFile else { return }
-      files.append(
-        BaseFile(
-          name: name, bytes: bytes.count,
-          digest: unsafe PieceHash.text(of: bytes, progress: progress)))
+      var file = BaseFile(name: name, bytes: bytes.count, digest: "")
+      if expected?.contains(where: { $0.name == name && $0.bytes == bytes.count }) ?? true {
+        file.digest = unsafe PieceHash.text(of: bytes, progress: progress)
+      }
+      files.append(file)
     }
     return files
   }

@@ -67,7 +67,8 @@ extension BaseStore {
       }
       return
     }
-    let found = contents.files(weights: extent == .all, progress: progress)
+    let found = contents.files(
+      weights: extent == .all, comparedWith: expected, progress: progress)
     let differences = BaseFile.differences(found, from: expected, whole: extent == .all)
     guard differences.isEmpty else { throw .damaged(name: record.name, files: differences) }
   }

@@ -32,7 +32,7 @@ struct NGramCounts {
   /// At least 1,024 slots, and no more than `byteCount` holds together with what `drain` returns.
   init(byteCount: Int) {
     var most = 1_024
-    while most * 2 * NGramCount.byteCount * 7 / 4 <= byteCount { most *= 2 }
+    while most <= byteCount / (2 * NGramCount.byteCount * 7 / 4) { most *= 2 }
     mostSlots = most
     slots = [NGramCount](repeating: NGramCount(gram: NGram(0, 0, 0), count: 0), count: 1_024)
   }

@@ -63,7 +63,10 @@ extension Registry {
   ) throws -> Int {
     let last = try Int.fetchOne(
       db, sql: "SELECT MAX(number) FROM versions WHERE vbert = ?", arguments: [vbert])
-    let number = (last ?? 0) + 1
+    // Numbers count up one by one: the largest was put there by somebody else.
+    guard let number = (last ?? 0).addingOne else {
+      throw RegistryError.damaged(table: "versions", column: "number", why: "is \(Int.max)")
+    }
     try db.execute(
       sql: """
         INSERT INTO versions (vbert, number, spec, blob, sha256, bytes, metrics, note, created)
@@ -133,6 +136,11 @@ extension Registry {
       db, sql: "SELECT number FROM versions WHERE vbert = ? ORDER BY number", arguments: [id.vbert])
     throw RegistryError.noVersion(vbert: name.text, number: id.number, have: have)
   }
+}
+
+extension Int {
+  /// nil where there is no larger number.
+  fileprivate var addingOne: Int? { self == .max ? nil : self + 1 }
 }
 
 extension VersionRecord {

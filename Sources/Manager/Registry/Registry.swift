@@ -121,6 +121,11 @@ private func storage<Result>(
   do { return try body() } catch let error as RegistryError { throw error } catch {
     let sqlite = error as? DatabaseError
     if sqlite?.resultCode == .SQLITE_BUSY { throw .busy(path: path) }
-    throw .storage(path: path, why: sqlite?.message ?? "\(error)")
+    var why = sqlite?.message ?? "\(error)"
+    if [.SQLITE_CANTOPEN, .SQLITE_READONLY].contains(sqlite?.resultCode) {
+      why +=
+        "; whoever runs vbert must be allowed to write to it and to its directory, list and predict too"
+    }
+    throw .storage(path: path, why: why)
   }
 }

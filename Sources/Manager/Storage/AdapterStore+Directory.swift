@@ -74,7 +74,10 @@ extension AdapterStore {
   ) throws -> (Manifest, Model.Configuration, HostAdapter) {
     let manifest = try Self.manifest(directory)
     let base = try baseShape(manifest.spec)
-    do { try manifest.spec.check(base: base) } catch {
+    do {
+      try manifest.spec.check(base: base)
+      if let domain = manifest.spec.domain { try PLOTDomain.check(name: domain) }
+    } catch {
       throw DirectoryError.unreadable(
         directory.filePath, why: "\(Manifest.fileName): \(error)")
     }
@@ -96,8 +99,14 @@ extension AdapterStore {
           directory.filePath, why: "\(Manifest.weightsName): \(error)")
       }
     }
-    let adapter = try AdapterFile.adapter(manifest.spec, base: base, from: source)
-    return (manifest, base, adapter)
+    do {
+      return (
+        manifest, base, try AdapterFile.adapter(manifest.spec, base: base, from: source)
+      )
+    } catch {
+      throw DirectoryError.unreadable(
+        directory.filePath, why: "\(Manifest.weightsName): \(error)")
+    }
   }
 
   /// The same of what is not published yet, as version 0.
@@ -227,10 +236,6 @@ func plain(_ error: any Error) -> String {
   where error.code == .fileReadNoSuchFile || error.code == .fileNoSuchFile:
     "there is no such file"
   case let error as CocoaError: error.localizedDescription
-  case DecodingError.keyNotFound(let key, _): "the field \"\(clipped(key.stringValue))\" is missing"
-  case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
-    "the field \"\(context.codingPath.map(\.stringValue).joined(separator: "."))\" is of another kind"
-  case DecodingError.dataCorrupted(let context): clipped(context.debugDescription)
-  default: "\(error)"
+  default: words(error)
   }
 }

@@ -67,7 +67,7 @@ struct TokenizerFile: Decodable {
 
   init(json: [UInt8]) throws(WordPieceError) {
     do { self = try JSONDecoder().decode(TokenizerFile.self, from: Data(json)) } catch {
-      throw .unreadable("tokenizer.json: \(error)")
+      throw .unreadable("tokenizer.json: \(words(error))")
     }
   }
 

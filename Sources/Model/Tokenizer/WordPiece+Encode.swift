@@ -131,7 +131,7 @@ extension WordPiece {
   /// For the texts' own tokens, beside those that are added.
   private func room(_ maxLength: Int?, isPair: Bool, _ addsSpecialTokens: Bool) -> Int {
     let added = addsSpecialTokens ? special.count(isPair: isPair) : 0
-    return maxLength.map { max(0, $0 - added) } ?? .max
+    return maxLength.map { max(added, $0) - added } ?? .max
   }
 
   private func append(

@@ -54,7 +54,7 @@ private struct TokenizerSettings: Decodable {
 
   init(json: [UInt8]) throws(WordPieceError) {
     do { self = try JSONDecoder().decode(TokenizerSettings.self, from: Data(json)) } catch {
-      throw .unreadable("tokenizer_config.json: \(error)")
+      throw .unreadable("tokenizer_config.json: \(words(error))")
     }
   }
 }

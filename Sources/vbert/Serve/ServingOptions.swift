@@ -86,6 +86,8 @@ struct ServingOptions: ParsableArguments {
       ("connections", connections, 1...1 << 20), ("health-port", healthPort ?? 0, 0...65535),
       ("body-memory", bodyMemory?.bytes ?? 1 << 20, (1 << 20)...(1 << 40)),
       ("body-rate", bodyRate, 0...1 << 30),
+      ("plot-bytes", plotBytes.bytes, ByteSize.ofMemory),
+      ("host-adapter-bytes", hostAdapterBytes?.bytes ?? 0, ByteSize.ofMemory),
     ]
     for (name, value, range) in bounds where !range.contains(value) {
       throw ValidationError("--\(name) is \(value); use \(range.lowerBound) to \(range.upperBound)")

@@ -65,6 +65,23 @@ import Testing
     #expect(try store.verify("b").isSound)
   }
 
+  /// A size that differs tells enough: 64 GiB of nothing are not hashed to say so.
+  @Test func aFileOfAnotherSizeIsNotRead() throws {
+    let size = try store.record("b").files?.first { $0.name == "model.safetensors" }?.bytes
+    let weights = try FileHandle(forWritingTo: file("model.safetensors"))
+    try weights.truncate(atOffset: 64 << 30)
+    try Data().write(to: file("tokenizer.json"))
+    var read = 0
+    let report = try store.verify("b") { read += $0 }
+    #expect(
+      report.damage == [
+        "model.safetensors (has \(64 << 30) bytes, had \(size ?? 0))",
+        "tokenizer.json (was not there)",
+      ])
+    #expect(read < 1 << 20)
+    #expect(throws: BaseError.self) { try store.load("b") }
+  }
+
   @Test func severalFilesAndOtherSizes() throws {
     try flip("config.json", at: 3)
     try Data("x\n".utf8).write(to: file("vocab.txt"))

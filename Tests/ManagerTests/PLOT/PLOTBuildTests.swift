@@ -18,6 +18,15 @@ struct PLOTBuildTests {
     tokenizer = try WordPiece(vocabulary: Array(vocabulary.joined(separator: "\n").utf8))
   }
 
+  @Test func anyBoundOfMemoryMakesACounter() {
+    for bytes in [Int.min, -1, 0, 1, 1 << 20, .max] {
+      var counts = NGramCounts(byteCount: bytes)
+      #expect(counts.isEmpty && !counts.isFull)
+      counts.add(NGram(1, 2, 3))
+      #expect(!counts.isFull && counts.drain().map(\.gram) == [NGram(1, 2, 3)])
+    }
+  }
+
   /// Lines of words as frequent as Zipf has them, and some that hold nothing.
   private func corpus(lines: Int, seed: UInt64) -> [String] {
     var generator = SeededGenerator(seed: seed)

@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import Model
 import Testing
 
@@ -21,6 +22,21 @@ private func blobName(_ text: String) -> String {
       vbert: vbert.id, name: vbert.name, spec: .example(labels: labels),
       blob: BlobRecord(name: blobName(blob), sha256: [1, 2, 3], byteCount: 7), metrics: metrics,
       note: "note \(blob)", job: job)
+  }
+
+  /// The column may hold anything once somebody else has written to the file.
+  @Test func aLargestNumberIsDamageAndNoTrap() throws {
+    for number in ["9223372036854775807", "1e308"] {
+      let temporary = TemporaryHome()
+      let registry = try temporary.registry()
+      let vbert = try registry.create(vbert: "a", spec: .example(labels: []))
+      _ = try publish(registry, vbert, "f1")
+      try DatabaseQueue(path: temporary.home.registry.path()).write {
+        try $0.execute(sql: "UPDATE versions SET number = \(number)")
+      }
+      let error = #expect(throws: RegistryError.self) { try publish(registry, vbert, "f2") }
+      #expect("\(try #require(error))".contains("table versions is damaged: number"))
+    }
   }
 
   @Test func versionsCountUpAndRollBack() throws {

@@ -142,6 +142,17 @@ import Testing
     try isRefused("a length out of bounds") { try replacing(":128", ":9223372036854775807") }
     try isRefused("a field too few") { try replacing("\"maxLength\"", "\"maxlength\"") }
     try isRefused("no name") { try replacing("\"a\"", "\"../b\"") }
+    try isRefused("a path for a domain") {
+      try replacing("\"labels\"", "\"domain\":\"../../x\",\"labels\"")
+    }
+    for bad in [Float.nan, .infinity, 65_505] {
+      try isRefused("a parameter is \(bad)") {
+        try replacing("\"adapter_sha256\"", "\"older\"")
+        let bits = bad.bitPattern
+        let bytes = (0..<4).map { UInt8(truncatingIfNeeded: bits >> (8 * $0)) }
+        try (whole.1.dropLast(4) + Data(bytes)).write(to: weights)
+      }
+    }
     #expect(throws: AdapterError.registry(.vbertExists("a"))) {
       try store.importDirectory(directory, baseShape: isTiny)
     }

@@ -70,11 +70,27 @@ import Testing
       json.replacing("\"the\": 5", with: "\"the\": -5"), String(json.dropLast(3)), "", "[]",
       json.replacing("\"vocab\"", with: "\"words\""),
     ] {
-      guard case .unreadable = failure(json: broken) else {
+      guard case .unreadable(let why) = failure(json: broken) else {
         Issue.record("a broken file was not refused as unreadable")
         continue
       }
+      #expect(!why.contains("Error") && !why.contains("Debug"), "\(why)")
     }
+    #expect(
+      failure(json: json.replacing("\"id\": 4, ", with: "\"id\": \"4\", "))
+        == .unreadable("tokenizer.json: the field \"added_tokens[4].id\" is not a whole number"))
+  }
+
+  /// A specification in a damaged registry may ask for any length.
+  @Test func aLengthWithoutRoomIsThatOfTheSpecialTokens() throws {
+    let tokenizer = try WordPiece(vocabulary: Array(good.utf8))
+    for length in [Int.min, Int.min + 2, -1, 0, 1, 2] {
+      #expect(tokenizer.encode("ab", maxLength: length).ids == [1, 2])
+      #expect(tokenizer.encode("ab", pair: "a", maxLength: length).ids == [1, 2, 2])
+      #expect(tokenizer.encode(words: ["ab"], maxLength: length).ids == [1, 2])
+    }
+    #expect(tokenizer.encode("ab", maxLength: 3).ids == [1, 3, 2])
+    #expect(tokenizer.encode("ab", maxLength: .max).ids == [1, 3, 4, 2])
   }
 
   @Test func tokensAddedBehindTheVocabularyAreFoundInRawText() throws {

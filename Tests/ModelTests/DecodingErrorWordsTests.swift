@@ -1,0 +1,50 @@
+import Foundation
+import Testing
+
+@testable import Model
+
+/// Whoever wrote a JSON file reads which field is wrong and what belongs there.
+@Suite struct DecodingErrorWordsTests {
+  private struct File: Decodable {
+    struct Part: Decodable {
+      var id: Int
+      var name: String
+      var share: Double?
+      var on: Bool?
+    }
+    var parts: [Part]
+  }
+
+  private func said(_ json: String) throws -> String {
+    let error = #expect(throws: DecodingError.self) {
+      try JSONDecoder().decode(File.self, from: Data(json.utf8))
+    }
+    return words(try #require(error))
+  }
+
+  @Test func namesTheFieldAndWhatBelongsThere() throws {
+    #expect(try said("{}") == "the field \"parts\" is missing")
+    #expect(try said("{\"parts\": 3}") == "the field \"parts\" is not a list")
+    #expect(try said("{\"parts\": [3]}") == "the field \"parts[0]\" is not an object")
+    #expect(try said("[]") == "it is not an object")
+    #expect(try said("null") == "it is not an object")
+    #expect(try said("{\"parts\": [{\"id\": 1}]}") == "the field \"parts[0].name\" is missing")
+    let first = "{\"parts\": [{\"id\": 1, \"name\": \"a\"}, "
+    for (member, expected) in [
+      ("\"id\": \"1\"", "\"parts[1].id\" is not a whole number"),
+      ("\"id\": null", "\"parts[1].id\" is not a whole number"),
+      ("\"id\": 1, \"name\": 7", "\"parts[1].name\" is not text"),
+      ("\"id\": 1, \"name\": \"b\", \"share\": \"x\"", "\"parts[1].share\" is not a number"),
+      ("\"id\": 1, \"name\": \"b\", \"on\": 1", "\"parts[1].on\" is not true or false"),
+    ] {
+      #expect(try said(first + "{\(member)}]}") == "the field \(expected)")
+    }
+  }
+
+  @Test func saysThatItIsNoJSONOrANumberThatIsNone() throws {
+    for json in ["", "{", "{\"parts\": [{\"id\": 1.5, \"name\": \"a\"}]}", "\u{FF}"] {
+      let said = try said(json)
+      #expect(said.hasPrefix("it is not valid JSON, or a number"), "\(json): \(said)")
+    }
+  }
+}
