@@ -25,6 +25,8 @@ struct OpenedBase {
     guard base.record.contentHash == spec.baseHash else {
       throw OpenedBaseError.replaced(base: spec.base)
     }
+    // A damaged registry may ask for any length.
+    try spec.checkLength(base: base.configuration)
     ProgressLine().say("base \(base.name): \(base.verification.text)")
     backend = try Device(device, precision: precision)
       .lane(threads: threads, for: base.configuration)

@@ -146,6 +146,7 @@ struct TrainMany {
     guard 1...1000 ~= options.epochs, 1...4096 ~= options.batch, options.rate > 0,
       options.rate < 10, options.patience >= 0, line.limit ?? 1 >= 1
     else { throw TrainManyError.outOfRange(line.name) }
+    try vbert.spec.checkLength(base: base.configuration)
     let files = try TrainingData(
       data: line.data, dev: line.dev, spec: vbert.spec, limit: line.limit, options: options,
       isTrained: vbert.version != nil, startsAnew: startsAnew)

@@ -38,9 +38,14 @@ extension Row {
     }
   }
 
-  /// Seconds since 1970. Throws `RegistryError.damaged`.
+  /// Seconds since 1970, of the years 0 to 9999: whoever shows it counts in whole seconds. Throws
+  /// `RegistryError.damaged`.
   func date(_ name: String, of table: String) throws(RegistryError) -> Date {
-    Date(timeIntervalSince1970: try column(name, of: table))
+    let seconds: Double = try column(name, of: table)
+    guard -62_167_219_200..<253_402_300_800 ~= seconds else {
+      throw .damaged(table: table, column: name, why: "is no time: \(seconds)")
+    }
+    return Date(timeIntervalSince1970: seconds)
   }
 
   /// A vBERT's or a tenant's name. Throws `RegistryError.damaged`.

@@ -39,6 +39,19 @@ private func blobName(_ text: String) -> String {
     }
   }
 
+  @Test func aTimeThatIsNoneIsDamageAndNoTrap() throws {
+    for time in ["9223372036854775807", "1e308", "9e999", "-9e999", "253402300800", "-1e12"] {
+      let temporary = TemporaryHome()
+      let registry = try temporary.registry()
+      _ = try registry.create(vbert: "a", spec: .example(labels: []))
+      try DatabaseQueue(path: temporary.home.registry.path()).write {
+        try $0.execute(sql: "UPDATE vberts SET created = \(time)")
+      }
+      let error = #expect(throws: RegistryError.self) { try registry.list() }
+      #expect("\(try #require(error))".contains("table vberts is damaged: created is no time"))
+    }
+  }
+
   @Test func versionsCountUpAndRollBack() throws {
     let registry = try temporary.registry()
     let vbert = try registry.create(vbert: "a", spec: .example(labels: []))
