@@ -18,6 +18,9 @@ package struct DataRow: Sendable, Equatable {
     case tags([String])
   }
 
+  /// Of a score, in magnitude.
+  static let largestScore = 1e30
+
   /// Counts from 1.
   package var line: Int
   package var input: Input
@@ -51,9 +54,12 @@ extension DataRow {
     case .classify: target = .label(try DataRow.label(object))
     case .multilabel: target = .labels(try DataRow.strings(object, field))
     case .score:
-      guard let number = object[field] as? NSNumber, !DataRow.isBoolean(number),
-        number.doubleValue.magnitude < 1e30
-      else { throw DataRow.problem(object, field, "a number") }
+      guard let number = object[field] as? NSNumber, !DataRow.isBoolean(number) else {
+        throw DataRow.problem(object, field, "a number")
+      }
+      guard number.doubleValue.magnitude <= DataRow.largestScore else {
+        throw .scoreTooLarge(number.doubleValue)
+      }
       target = .score(number.doubleValue)
     case .tag:
       let tags = try DataRow.strings(object, field)
@@ -166,6 +172,7 @@ package enum DataRowProblem: Error, Equatable, CustomStringConvertible {
   /// Of a label in an earlier line.
   case canonicalTwin(String, line: Int)
   case numberTooLong
+  case scoreTooLarge(Double)
   /// Than the vBERT learnt from.
   case otherInput(InputKind)
   case tooManyLabels(Int)
@@ -192,6 +199,8 @@ package enum DataRowProblem: Error, Equatable, CustomStringConvertible {
     case .canonicalTwin(let label, let line):
       "the label \"\(label.prefix(40))\" differs from that in line \(line) only in its canonical form "
         + "(composed or decomposed); write both alike"
+    case .scoreTooLarge(let score):
+      "\"score\" is \(score); at most \(DataRow.largestScore) in magnitude is possible; divide all of them"
     case .otherInput(.text):
       "a pair, but the vBERT learnt from single texts; leave \"text_pair\" out, or train with --anew"
     case .otherInput(.pair):

@@ -52,6 +52,7 @@ package enum DataSetError: Error, CustomStringConvertible {
       "\(path), line \(problem.faults.first?.line ?? 0): \(problem)"
     case .noRows(let path): "\(path) holds no rows"
     case .tooManyRows(let path, let most): "\(path) holds more than \(most) rows; use fewer"
+    case .tooFewLabels(let path, 0): "\(path) holds no label"
     case .tooFewLabels(let path, let count):
       "\(path) holds \(count) different labels; classifying needs two or more"
     case .forgets(let path, let labels, let count):

@@ -58,6 +58,7 @@ import Trainer
     ("{\"text\": \"a\", \"score\": \"1\"}", .score, "\"score\" is not a number"),
     ("{\"text\": \"a\", \"score\": true}", .score, "\"score\" is not a number"),
     ("{\"text\": \"a\", \"score\": 1e999}", .score, "not valid JSON"),
+    ("{\"text\": \"a\", \"score\": -1e31}", .score, "\"score\" is -1e+31; at most 1e+30"),
     ("{\"tokens\": [], \"tags\": []}", .tag, "\"tokens\" is empty"),
     ("{\"tokens\": [\"a\"], \"tags\": []}", .tag, "1 tokens but 0 tags"),
     ("\u{FFFD}", .classify, "not valid JSON"),

@@ -155,6 +155,14 @@ import Testing
     }
   }
 
+  @Test func noLabelAtAllIsSaid() throws {
+    let rows = [DataRow(line: 1, input: .text("a"), target: .labels([]))]
+    let error = #expect(throws: DataSetError.self) {
+      try LabelSet(of: DataSet(path: "rows", rows: rows), task: .multilabel)
+    }
+    #expect(error.map { "\($0)" } == "rows holds no label")
+  }
+
   @Test func aTaggersOutsideIsFirstAndNeedsNoRow() throws {
     let rows = [DataRow(line: 1, input: .words(["a", "b"]), target: .tags(["B-X", "I-X"]))]
     let data = DataSet(path: "rows", rows: rows)
