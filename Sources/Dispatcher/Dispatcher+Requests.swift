@@ -2,6 +2,7 @@ internal import Foundation
 internal import HTTPTypes
 internal import Hummingbird
 internal import Manager
+internal import Model
 internal import NIOCore
 internal import NIOHTTP1
 internal import Scheduler
@@ -79,7 +80,10 @@ extension Dispatcher {
     do {
       return try JSONDecoder().decode(type, from: Data(buffer.readableBytesView))
     } catch let error as DecodingError {
-      throw APIError(decoding: error)
+      let data = Data(buffer.readableBytesView)
+      throw APIError(decoding: error) {
+        (try? JSONSerialization.jsonObject(with: data, options: .fragmentsAllowed)) != nil
+      }
     } catch {
       throw APIError.malformed("it is not JSON")
     }
@@ -87,7 +91,9 @@ extension Dispatcher {
 }
 
 extension APIError {
-  fileprivate init(decoding error: DecodingError) {
+  /// In no decoder's words. `isJSON` is asked where the decoder tells a number that does not fit as it tells
+  /// broken text.
+  fileprivate init(decoding error: DecodingError, isJSON: () -> Bool) {
     func path(_ context: DecodingError.Context) -> String {
       context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }
         .joined(separator: ".")
@@ -98,10 +104,17 @@ extension APIError {
       .valueNotFound(_, let context) where context.codingPath.isEmpty:
       self = .malformed("a JSON object was expected")
     case .dataCorrupted(let context) where context.codingPath.isEmpty:
-      self = .malformed("it is not JSON")
-    case .typeMismatch(_, let context), .valueNotFound(_, let context),
-      .dataCorrupted(let context):
-      self = .invalid(String(context.debugDescription.prefix(200)), param: path(context))
+      self = .malformed(
+        isJSON()
+          ? "a number in it is too large, or a fraction where a whole number belongs"
+          : "it is not JSON")
+    case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
+      self = .invalid("\(DecodingError.kind(type)) was expected", param: path(context))
+    case .dataCorrupted(let context):
+      // Our own words, or the decoder's of a number.
+      let isOurs = context.debugDescription.hasSuffix("expected")
+      self = .invalid(
+        isOurs ? context.debugDescription : "the value is not possible here", param: path(context))
     @unknown default: self = .malformed("it cannot be read")
     }
   }

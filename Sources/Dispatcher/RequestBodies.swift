@@ -41,7 +41,7 @@ struct PredictInputs: Decodable {
     }
     guard items.allSatisfy({ 1...2 ~= $0.count }) else {
       throw DecodingError.dataCorruptedError(
-        in: container, debugDescription: "an item is one text or a pair of two")
+        in: container, debugDescription: "one text or a pair of two an item was expected")
     }
   }
 }
@@ -68,6 +68,21 @@ struct TagInputs: Decodable {
         in: container,
         debugDescription: "a text, a list of texts or a list of lists of words was expected")
     }
+  }
+}
+
+/// A word of a few; another is refused with those that there are.
+protocol OneOf: RawRepresentable<String>, CaseIterable, Decodable {}
+
+extension OneOf {
+  init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    guard let value = Self(rawValue: try container.decode(String.self)) else {
+      let words = Self.allCases.map(\.rawValue).joined(separator: " or ")
+      throw DecodingError.dataCorruptedError(
+        in: container, debugDescription: "\(words) was expected")
+    }
+    self = value
   }
 }
 
@@ -99,7 +114,7 @@ struct PredictBody: Decodable, NamesModel {
 }
 
 struct TagBody: Decodable, NamesModel {
-  enum Aggregation: String, Decodable { case simple, none }
+  enum Aggregation: String, OneOf { case simple, none }
   var inputs: TagInputs
   var model: String?
   var adapter_id: String?
@@ -137,7 +152,7 @@ struct SimilarityBody: Decodable, NamesModel {
 }
 
 struct EmbeddingsBody: Decodable, NamesModel {
-  enum Format: String, Decodable { case float, base64 }
+  enum Format: String, OneOf { case float, base64 }
   var input: Texts
   var model: String?
   var adapter_id: String?

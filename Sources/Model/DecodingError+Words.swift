@@ -33,7 +33,8 @@ extension DecodingError {
     return path.clipped
   }
 
-  private static func kind(_ type: any Any.Type) -> String {
+  /// A type of ours as the kind of JSON value that it is read from.
+  package static func kind(_ type: any Any.Type) -> String {
     switch type {
     case is String.Type: "text"
     case is Bool.Type: "true or false"

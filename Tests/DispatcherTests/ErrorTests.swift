@@ -67,6 +67,47 @@ private typealias Task = _Concurrency.Task
     ("/v1/nowhere", "{}", 404, "invalid_request_error"),
   ]
 
+  /// What is wrong is said by member, in words of the protocol.
+  @Test func badMembersAreToldInPlainWords() async throws {
+    try await TinyServer().test { client in
+      for (path, body, words) in [
+        (
+          "/predict", #"{"model": "topic", "inputs": "a", "truncate": 1}"#,
+          "truncate: true or false was"
+        ),
+        ("/predict", #"{"model": "topic", "inputs": 3}"#, "inputs: a text, a pair"),
+        ("/predict", #"{"model": "topic", "inputs": [[]]}"#, "inputs: one text or a pair"),
+        ("/predict", #"{"model": 3, "inputs": "a"}"#, "model: text was expected"),
+        ("/predict", #"{"model": "topic"}"#, "inputs: it is missing"),
+        ("/predict", #"{"model": "topic", "inputs": null}"#, "inputs: "),
+        ("/predict", "[]", "a JSON object was expected"), ("/predict", "3", "a JSON object was"),
+        ("/predict", #"{"model": "topic", "inputs": "a}"#, "it is not JSON"),
+        ("/predict", "", "it is not JSON"),
+        ("/embed", #"{"model": "meaning", "inputs": "a", "dimensions": 1.5}"#, "a whole number"),
+        ("/embed", #"{"model": "meaning", "inputs": "a", "dimensions": 1e99}"#, "a whole number"),
+        ("/embed", #"{"model": "meaning", "inputs": "a", "dimensions": "3"}"#, "a whole number"),
+        (
+          "/tag", #"{"model": "names", "inputs": "a", "aggregation_strategy": "first"}"#,
+          "aggregation_strategy: simple or none was expected"
+        ),
+        ("/similarity", #"{"model": "meaning", "inputs": "a"}"#, "inputs: an object was expected"),
+        (
+          "/v1/embeddings", #"{"model": "meaning", "input": "a", "encoding_format": "hex"}"#,
+          "encoding_format: float or base64 was expected"
+        ),
+      ] {
+        let answer = try await client.post(path, body)
+        #expect(
+          400...422 ~= answer.status && answer.text.contains(words), "\(body): \(answer.text)")
+        for jargon in ["decode", "Dictionary", "Bool", "Int", "Cannot initialize", "Swift", "type"]
+        {
+          let told = answer.text.replacing("error_type", with: "").replacing("\"type\"", with: "")
+          #expect(!told.contains(jargon), "\(body): \(answer.text)")
+        }
+      }
+    }
+  }
+
   @Test func everyErrorHasItsStatusAndShape() async throws {
     let home = try TinyHome()
     try home.addAll()
