@@ -15,12 +15,14 @@ package struct AtomicFile: ~Copyable {
   /// Bytes gathered before they go to the system.
   private static let bufferBytes = 1 << 18
 
-  /// Throws `FileError` when the directory is missing or not writable.
-  package init(replacing path: String) throws(FileError) {
+  /// Readable by its owner alone; `isShared`: by whom the process's umask lets. Throws `FileError` when
+  /// the directory is missing or not writable.
+  package init(replacing path: String, isShared: Bool = false) throws(FileError) {
     target = path
     directory = Self.directory(of: path)
     temporary = Self.leftover(in: directory)
-    descriptor = unsafe open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+    descriptor = unsafe open(
+      temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, isShared ? 0o666 : 0o600)
     if descriptor < 0 { throw .last("create a file in", directory) }
     pending.reserveCapacity(Self.bufferBytes)
   }

@@ -48,6 +48,7 @@ package struct Home: Sendable, Hashable {
         throw .uncreatable(
           path: directory.filePath, why: error.localizedDescription)
       }
+      HomeModes.tighten(directory.filePath)
     }
   }
 

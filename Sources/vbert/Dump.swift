@@ -74,7 +74,8 @@ struct Dump: ParsableCommand {
       withExtendedLifetime(found) {}
     }
     try SafetensorsWriter.write(
-      tensors, metadata: ["base": base.name, "content_hash": base.record.contentHash], to: out)
+      tensors, metadata: ["base": base.name, "content_hash": base.record.contentHash], to: out,
+      isShared: true)
   }
 }
 

@@ -37,7 +37,8 @@ extension BaseStore {
     guard try !isTaken || isDamaged(name) else { throw BaseError.exists(name: name) }
     let staging = home.bases.appending(
       path: Self.stagingPrefix + UUID().uuidString, directoryHint: .isDirectory)
-    try FileManager.default.createDirectory(at: staging, withIntermediateDirectories: false)
+    try FileManager.default.createDirectory(
+      at: staging, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
     defer { try? FileManager.default.removeItem(at: staging) }
     try fill(staging)
     let contents = try BaseContents(staging)

@@ -39,7 +39,7 @@ package enum NGramList {
   /// Writes a list, whole or not at all, without n-grams that could not be read again (a vocabulary
   /// may have a token twice, or with a space; padding is no part of a text). Throws what the disk says.
   package static func write(_ grams: [NGram], to path: String, tokenizer: any Tokenizer) throws {
-    var file = try AtomicFile(replacing: path)
+    var file = try AtomicFile(replacing: path, isShared: true)
     for gram in grams {
       let words = [gram.left, gram.centre, gram.right].compactMap { word(for: $0, tokenizer) }
       guard words.count == 3 else { continue }

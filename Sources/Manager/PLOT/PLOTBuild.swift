@@ -48,7 +48,8 @@ package struct PLOTBuild: Sendable {
   /// Makes the tables' directory and sweeps what a killed build left there. The caller holds the lock
   /// that keeps other builds out.
   package static func prepare(_ directory: URL) throws {
-    try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+    try FileManager.default.createDirectory(
+      at: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     for name in try FileManager.default.contentsOfDirectory(
       atPath: directory.filePath)
     where name.hasPrefix(AtomicFile.leftoverPrefix) {

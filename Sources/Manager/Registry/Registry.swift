@@ -39,6 +39,8 @@ package final class Registry: Sendable {
       }
       let writer = try DatabaseQueue(path: path, configuration: setup)
       try Self.prepare(writer, home: home)
+      // SQLite makes them as the umask lets, the two others as the first.
+      for suffix in ["", "-wal", "-shm"] { HomeModes.tighten(path + suffix) }
       var look = GRDB.Configuration()
       look.readonly = true
       look.busyMode = .timeout(30)

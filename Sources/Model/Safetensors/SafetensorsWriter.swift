@@ -6,13 +6,14 @@ package enum SafetensorsWriter {
   /// every tensor is aligned to its element. Throws `unwritable` for a tensor that contradicts
   /// itself, `FileError` when the disk refuses, and what making the values throws.
   package static func write(
-    _ tensors: [SafetensorsTensor], metadata: [String: String] = [:], to path: String
+    _ tensors: [SafetensorsTensor], metadata: [String: String] = [:], to path: String,
+    isShared: Bool = false
   ) throws {
     let tensors = SafetensorsType.sizes.flatMap { size in
       tensors.filter { $0.type.byteCount == size }
     }
     let (header, byteCounts) = try header(tensors, metadata: metadata)
-    var file = try AtomicFile(replacing: path)
+    var file = try AtomicFile(replacing: path, isShared: isShared)
     var start: [UInt8] = []
     start.append(littleEndian: UInt64(header.count))
     try file.append(start + header)

@@ -147,7 +147,7 @@ struct Rooms {
     }
   }
 
-  /// Removes what crashes left, in the background.
+  /// Removes what crashes left, and closes to others what older versions left open, in the background.
   func collectOrphans(_ log: Logger) {
     let store = store
     Thread.detachNewThread {
@@ -162,6 +162,8 @@ struct Rooms {
       } catch {
         log.error("files that belong to no version cannot be removed: \(error)")
       }
+      let open = HomeModes.tighten(store.registry.home)
+      if open > 0 { log.info("\(open) files of the home could be read by others; no longer") }
     }
   }
 }

@@ -205,6 +205,53 @@ import Testing
     }
   }
 
+  /// Whatever the umask, and of a home that was open: never through a link.
+  @Test func everyFileOfTheHomeIsPrivate() throws {
+    let home = temporary.home
+    let registry = try temporary.registry()
+    let store = AdapterStore(registry: registry)
+    let spec = VBertSpec.example()
+    try store.create(
+      vbert: "a", spec: spec, base: .tiny, adapter: try makeAdapter(spec, seed: 1))
+    func modes() throws -> [Int] {
+      let paths =
+        [""]
+        + (FileManager.default.enumerator(atPath: home.root.path())?
+          .compactMap { $0 as? String } ?? [])
+      return try paths.compactMap { path in
+        let attributes = try FileManager.default.attributesOfItem(
+          atPath: home.root.appending(path: path).path())
+        guard attributes[.type] as? FileAttributeType != .typeSymbolicLink else { return nil }
+        return attributes[.posixPermissions] as? Int
+      }
+    }
+    #expect(try modes().count > 8 && modes().allSatisfy { $0 & 0o077 == 0 })
+
+    let outside = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    try Data().write(to: outside)
+    defer { try? FileManager.default.removeItem(at: outside) }
+    try FileManager.default.setAttributes(
+      [.posixPermissions: 0o644], ofItemAtPath: outside.path())
+    let link = home.adapters.appending(path: "link")
+    try FileManager.default.createSymbolicLink(at: link, withDestinationURL: outside)
+    for path in FileManager.default.enumerator(atPath: home.root.path())?
+      .compactMap({ $0 as? String }) ?? [] where !path.hasSuffix("link")
+    {
+      let full = home.root.appending(path: path).path()
+      let old = try FileManager.default.attributesOfItem(atPath: full)[.posixPermissions] as? Int
+      try FileManager.default.setAttributes(
+        [.posixPermissions: (old ?? 0o600) | 0o055], ofItemAtPath: full)
+    }
+    #expect(HomeModes.tighten(home) > 8 && HomeModes.tighten(home) == 0)
+    #expect(try modes().allSatisfy { $0 & 0o077 == 0 })
+    let kept = try FileManager.default.attributesOfItem(atPath: outside.path())
+    #expect(kept[.posixPermissions] as? Int == 0o644)
+    #expect(
+      sameTensors(
+        try store.load(try #require(registry.versions(of: "a").first), base: .tiny),
+        try makeAdapter(spec, seed: 1)))
+  }
+
   /// Copying registry.sqlite of a home that nobody has open copies everything.
   @Test func theLastToCloseLeavesOneFile() throws {
     do {
