@@ -60,10 +60,7 @@ extension Base {
     try Self.checkValues(tensors, path: "what was learnt for \(domain)")
     try PLOTBuild.prepare(plotDirectory)
     try SealedTensors.write(
-      try tensors.names.map {
-        SafetensorsTensor(
-          name: $0, shape: try tensors.shape($0), floats: try tensors.floats($0))
-      }, format: Self.domainFormat, metadata: ["base": record.contentHash],
+      tensors.stored(), format: Self.domainFormat, metadata: ["base": record.contentHash],
       to: localFile(of: domain).filePath)
   }
 }

@@ -22,10 +22,7 @@ extension BaseStore {
     metadata["skip"] = String(depth)
     metadata["words"] = try wordHash(base)
     try SealedTensors.write(
-      try tensors.names.map {
-        SafetensorsTensor(
-          name: $0, shape: try tensors.shape($0), floats: try tensors.floats($0), type: .bfloat16)
-      }, format: format, metadata: metadata, to: path)
+      tensors.stored(as: .bfloat16), format: format, metadata: metadata, to: path)
   }
 
   /// Makes a skip base of an ordinary one and a file that `writeDistilled` wrote for it. Its name is
@@ -63,27 +60,14 @@ extension BaseStore {
   ) throws -> BaseRecord {
     let words = try SafetensorsTensor(name: Self.words, copying: Self.words, from: base.weights)
     return try addSkip(
-      name: name, of: base, depth: depth,
-      tensors: [words]
-        + tensors.names.map {
-          SafetensorsTensor(
-            name: $0, shape: try tensors.shape($0), floats: try tensors.floats($0))
-        }, distilled: true)
+      name: name, of: base, depth: depth, tensors: [words] + tensors.stored(), distilled: true)
   }
 
   /// SHA-256 of the word embeddings rounded to bf16: the same for a base in fp32 and in bf16.
   private static func wordHash(_ base: Base) throws -> String {
-    var hash = SHA256()
-    let values = try base.weights.floats(words)
-    for start in stride(from: 0, to: values.count, by: 1 << 16) {
-      hash.update(
-        data: values[start..<min(values.count, start + 1 << 16)].reduce(into: Data()) {
-          let bits = $1.bitPattern
-          let rounded = UInt16(truncatingIfNeeded: (bits &+ 0x7FFF &+ (bits >> 16 & 1)) >> 16)
-          $0.append(UInt8(truncatingIfNeeded: rounded))
-          $0.append(UInt8(truncatingIfNeeded: rounded >> 8))
-        })
-    }
-    return Hexadecimal.text(hash.finalize())
+    let rounded = SafetensorsTensor(
+      name: words, shape: try base.weights.shape(words), floats: try base.weights.floats(words),
+      type: .bfloat16)
+    return Hexadecimal.text(SHA256.hash(data: try rounded.bytes()))
   }
 }

@@ -56,3 +56,12 @@ package struct SafetensorsTensor {
     }
   }
 }
+
+extension MemoryTensors {
+  /// All of them, by name, to be stored as `type`.
+  package func stored(as type: SafetensorsType = .float32) throws -> [SafetensorsTensor] {
+    try names.map {
+      SafetensorsTensor(name: $0, shape: try shape($0), floats: try floats($0), type: type)
+    }
+  }
+}
