@@ -3,7 +3,11 @@ internal import Model
 
 extension Base {
   /// Where the base's tables lie: general.plot, one file a domain, admitted.plot.
-  package var plotDirectory: URL { directory.appending(path: "plot", directoryHint: .isDirectory) }
+  package var plotDirectory: URL { Self.plotDirectory(of: directory) }
+
+  static func plotDirectory(of base: URL) -> URL {
+    base.appending(path: "plot", directoryHint: .isDirectory)
+  }
 
   /// Opens the tables; `tell` hears of those that are damaged or given up. Throws `PLOTError`. For a skip
   /// base.

@@ -165,6 +165,8 @@ struct Rooms {
   func collectOrphans(_ log: Logger) {
     let store = store
     Thread.detachNewThread {
+      let leftovers = store.registry.home.sweepLeftovers()
+      if leftovers > 0 { log.info("removed \(leftovers) leftovers of programs that were killed") }
       do {
         let report = try store.collectOrphans()
         if report.removedFiles > 0 {
