@@ -102,7 +102,7 @@ extension WordPiece {
 }
 
 /// How many code points begin before `place`.
-func codePoints(_ text: Span<UInt8>, before place: Int) -> Int32 {
+package func codePoints(_ text: Span<UInt8>, before place: Int) -> Int32 {
   var count: Int32 = 0
   for i in 0..<place where text[i] & 0xC0 != 0x80 { count &+= 1 }
   return count
