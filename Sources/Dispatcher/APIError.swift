@@ -90,7 +90,8 @@ enum APIError: Error {
     case .unhealthy(let why): Self.told(why) ?? "the server is not well; its log says why"
     case .serving(.vbert(let name, let why)):
       "\(name) cannot be served: "
-        + (Self.told(why) ?? "what is stored of it, or its base, is damaged or missing; \(Self.operators)")
+        + (Self.told(why)
+          ?? "what is stored of it, or its base, is damaged or missing; \(Self.operators)")
     case .serving(.compute(let why)):
       "the computation failed: " + (Self.told(why) ?? "the device or a table; \(Self.operators)")
     case .serving(let error): error.description

@@ -40,7 +40,7 @@ extension Dispatcher {
     let vbert = try find(name, call)
     guard tasks.contains(vbert.spec.task) else {
       throw APIError.wrongTask(
-        "\(vbert.name) is a vBERT for \(vbert.spec.task.rawValue): ask it with \(vbert.ways)")
+        "\(vbert.name) is a vBERT for \(vbert.spec.task.rawValue): ask it with \(ways(to: vbert))")
     }
     return vbert
   }

@@ -80,7 +80,8 @@ package struct Dispatcher: Sendable {
         context.logger.error(
           "a request failed", metadata: ["route": "\(route.path)", "error": "\(error)"])
       } else if let fault = problem.log, faults.isDue(fault) {
-        context.logger.error("requests fail", metadata: ["route": "\(route.path)", "why": "\(fault)"])
+        context.logger.error(
+          "requests fail", metadata: ["route": "\(route.path)", "why": "\(fault)"])
       }
       response = problem.response(route.family)
     }

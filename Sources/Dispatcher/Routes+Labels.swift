@@ -14,7 +14,8 @@ extension Dispatcher {
     if isTagger {
       guard body.inputs.items.allSatisfy({ $0.count == 1 }) else {
         throw APIError.wrongTask(
-          "\(vbert.name) is a vBERT for tag: it takes texts, not pairs; ask it with \(vbert.ways)")
+          "\(vbert.name) is a vBERT for tag: it takes texts, not pairs; ask it with \(ways(to: vbert))"
+        )
       }
       return try await entities(
         vbert, body.inputs.items.map { .text($0[0]) }, isSingle: body.inputs.isSingle,
@@ -73,13 +74,15 @@ extension Dispatcher {
     if vbert.spec.input == .text {
       throw APIError.wrongTask(
         "\(vbert.name) learnt from single texts: to rank texts by a query it must learn from pairs "
-          + "(text_pair); as it is, ask it with \(vbert.ways)")
+          + "(text_pair); as it is, ask it with \(ways(to: vbert))")
     }
     // Before a query of megabytes is paired with thousands.
     try checkCount(body.texts.count)
     let answer = try await ask(
       vbert, body.texts.map { .pair(body.query, $0) }, body.reading, call)
-    let scores = answer.replies.map { $0.values(.score, body.raw ? ScoreFunction.none : .sigmoid)[0] }
+    let scores = answer.replies.map {
+      $0.values(.score, body.raw ? ScoreFunction.none : .sigmoid)[0]
+    }
     let order = scores.indices.sorted { scores[$0] > scores[$1] }
     let pieces = JSONItems(order.count) { place, list in
       let i = order[place]

@@ -2,9 +2,17 @@ internal import Manager
 internal import Model
 internal import Scheduler
 
-extension PinnedVBert {
+extension Dispatcher {
   /// The routes that answer for it, with a body for each as it is written.
-  var ways: String {
+  func ways(to vbert: PinnedVBert) -> String {
+    let base = engines.loaded.first { $0.name == vbert.spec.base }
+    return vbert.ways(readsPairs: base?.model.configuration.readsPairs ?? true)
+  }
+}
+
+extension PinnedVBert {
+  /// `readsPairs`: its base does.
+  fileprivate func ways(readsPairs: Bool) -> String {
     func body(_ members: String) -> String { "{\"model\": \"\(name)\", \(members)}" }
     let pair = "/predict \(body("\"inputs\": [\"a text\", \"another\"]"))"
     let text = "/predict \(body("\"inputs\": \"a text\""))"
@@ -17,7 +25,7 @@ extension PinnedVBert {
       return "/embed \(body("\"inputs\": \"a text\"")) or "
         + "/v1/embeddings \(body("\"input\": \"a text\""))"
     case .score:
-      if spec.input == .text { return text }
+      if spec.input == .text || !readsPairs { return text }
       return "/rerank \(body("\"query\": \"a text\", \"texts\": [\"another\"]")) or \(pair)"
     }
   }
@@ -36,7 +44,8 @@ extension APIError {
         "the base \(base) that it was made on is not here; the server's operator must bring it back"
       default: "the base \(base) of this vBERT is damaged; the server's operator must look"
       }
-    let told = Self.told(why) ?? "the base of this vBERT is damaged; the server's operator must look"
+    let told =
+      Self.told(why) ?? "the base of this vBERT is damaged; the server's operator must look"
     self = .unservable(
       "\(vbert.name) cannot be served: \(told)", log: "\(vbert.name) cannot be served: \(error)")
   }

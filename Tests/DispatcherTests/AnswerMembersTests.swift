@@ -54,7 +54,8 @@ import Testing
   @Test func classifyAndRerankCanDoWithoutTheirFunction() async throws {
     try await TinyServer().test { client in
       func probabilities(_ more: String) async throws -> [Double] {
-        let answer = try await client.post("/classify", #"{"model": "mood", "input": "a dog"\#(more)}"#)
+        let answer = try await client.post(
+          "/classify", #"{"model": "mood", "input": "a dog"\#(more)}"#)
         return numbers((answer.object["data"] as? [[String: Any]])?.first?["probs"])
       }
       let own = try await probabilities("")
@@ -86,7 +87,8 @@ import Testing
       for (k, count) in [(1, 1), (2, 2), (3, 3), (1000, 3)] {
         for more in [#", "top_k": \#(k)"#, #", "parameters": {"top_k": \#(k)}"#] {
           let some = try await ask(more).objects
-          #expect(some.map { $0["label"] as? String } == all.prefix(count).map { $0["label"] as? String })
+          #expect(
+            some.map { $0["label"] as? String } == all.prefix(count).map { $0["label"] as? String })
         }
       }
       let several = try await client.post(
@@ -102,7 +104,9 @@ import Testing
       let openAI = try await client.post(
         "/v1/embeddings", #"{"model": "meaning", "input": "red dog", "normalize": false}"#)
       let vector = numbers((openAI.object["data"] as? [[String: Any]])?.first?["embedding"])
-      #expect(vector.count == 32 && zip(vector, numbers(raw.list.first)).allSatisfy { abs($0 - $1) < 1e-5 })
+      #expect(
+        vector.count == 32
+          && zip(vector, numbers(raw.list.first)).allSatisfy { abs($0 - $1) < 1e-5 })
     }
   }
 
@@ -115,7 +119,8 @@ import Testing
       let text = "ann walked cats runs walkings big sats london"
       func ask(_ strategy: String) async throws -> [[String: Any]] {
         let answer = try await client.post(
-          "/tag", #"{"model": "names", "inputs": "\#(text)", "aggregation_strategy": "\#(strategy)"}"#)
+          "/tag",
+          #"{"model": "names", "inputs": "\#(text)", "aggregation_strategy": "\#(strategy)"}"#)
         #expect(answer.status == 200)
         return answer.objects
       }
@@ -137,7 +142,9 @@ import Testing
       }
       func expected(_ pick: ([[Double]]) -> [Double]) -> [(label: String, score: Double)] {
         words.indices.map { word in
-          let own = encoding.words.indices.filter { encoding.words[$0] == Int32(word) }.map { softmax[$0] }
+          let own = encoding.words.indices.filter { encoding.words[$0] == Int32(word) }.map {
+            softmax[$0]
+          }
           let scores = pick(own)
           let best = scores.indices.max { scores[$0] < scores[$1] } ?? 0
           return (labels[best], scores[best])
@@ -148,7 +155,8 @@ import Testing
       }
       let most = expected { rows in rows.max { ($0.max() ?? 0) < ($1.max() ?? 0) } ?? [] }
       let first = expected { $0[0] }
-      #expect(Set([first, average, most].map { $0.map { "\($0)" } }).count == 3, "nothing is told apart")
+      #expect(
+        Set([first, average, most].map { $0.map { "\($0)" } }).count == 3, "nothing is told apart")
       for (strategy, tags) in [
         ("first", first), ("simple", first), ("average", average), ("max", most),
       ] {
@@ -172,14 +180,16 @@ import Testing
       }
       let words = try await ask(#", "aggregation_strategy": "none""#).objects
       let tags = words.compactMap { $0["entity"] as? String }
-      let some = try await ask(#", "aggregation_strategy": "none", "ignore_labels": ["\#(tags[0])"]"#)
+      let some = try await ask(
+        #", "aggregation_strategy": "none", "ignore_labels": ["\#(tags[0])"]"#)
       #expect(some.objects.count == tags.count { $0 != tags[0] })
       let (same, plain) = (try await ask(#", "ignore_labels": ["O"]"#), try await ask(""))
       #expect(same.text == plain.text)
       let none = try await ask(#", "ignore_labels": ["O", "PER", "LOC"]"#)
       #expect(none.status == 200 && none.text == "[]")
       let refused = try await ask(#", "parameters": {"ignore_labels": []}"#)
-      #expect(refused.status == 422 && refused.message.hasPrefix("parameters.ignore_labels without"))
+      #expect(
+        refused.status == 422 && refused.message.hasPrefix("parameters.ignore_labels without"))
     }
   }
 }

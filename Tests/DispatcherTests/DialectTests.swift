@@ -92,7 +92,8 @@ import Testing
           case .only(_, let words), .refused(let words): why = words
           }
           for (member, path) in [
-            ("\"\(name)\": \"odd\"", name), ("\"parameters\": {\"\(name)\": \"odd\"}", "parameters.\(name)"),
+            ("\"\(name)\": \"odd\"", name),
+            ("\"parameters\": {\"\(name)\": \"odd\"}", "parameters.\(name)"),
           ] {
             let answer = try await client.post(dialect.path, "\(body), \(member)}")
             #expect(answer.status == status, "\(dialect.path) \(member): \(answer.text)")
@@ -112,7 +113,10 @@ import Testing
           }
         }
         for (name, words) in [
-          ("truncat", dialect.honoured.contains("truncate") ? "did you mean truncate?" : "not a member"),
+          (
+            "truncat",
+            dialect.honoured.contains("truncate") ? "did you mean truncate?" : "not a member"
+          ),
           ("zebra", "zebra is not a member of \(dialect.path), which has: \(dialect.inputs[0])"),
           ("Model", "did you mean model?"), ("", "is not a member"),
           (String(repeating: "long", count: 5000), "… is not a member"),
@@ -195,14 +199,17 @@ import Testing
                   answer.status / 100 == (isGood && hasMeaning ? 2 : 4),
                   "\(dialect.path) \(member): \(answer.text)")
                 if answer.status != 200 {
-                  #expect(answer.message.hasPrefix(member.hasPrefix("\"par") ? "parameters.\(name)" : name))
+                  #expect(
+                    answer.message.hasPrefix(
+                      member.hasPrefix("\"par") ? "parameters.\(name)" : name))
                 }
               }
             }
           }
           let twice = try await client.post(
             dialect.path,
-            "\(body), \"\(name)\": \(kind.good[0]), \"parameters\": {\"\(name)\": \(kind.good[0])}}")
+            "\(body), \"\(name)\": \(kind.good[0]), \"parameters\": {\"\(name)\": \(kind.good[0])}}"
+          )
           #expect(twice.message.contains("is given twice"), "\(twice.text)")
         }
       }
@@ -223,7 +230,8 @@ import Testing
           let answer = try await client.post(dialect.path, "\(body), \(member)}")
           #expect(
             answer.status / 100 == 4
-              && answer.message == "\(path) is given twice: say it once", "\(member): \(answer.text)")
+              && answer.message == "\(path) is given twice: say it once",
+            "\(member): \(answer.text)")
         }
       }
     }
@@ -288,7 +296,8 @@ import Testing
           "/tokenize", #"{"prompt": "a"}"#,
           "inputs is missing; prompt is not a member of /tokenize: did you mean inputs?"
         ),
-        ("/embed", #"{"inputs": null}"#, "inputs: it is missing"), ("/embed", "{}", "inputs: it is missing"),
+        ("/embed", #"{"inputs": null}"#, "inputs: it is missing"),
+        ("/embed", "{}", "inputs: it is missing"),
         ("/rerank", #"{"query": "a"}"#, "texts: it is missing"),
         (
           "/similarity", #"{"inputs": {"sentences": ["a"], "source_sentence": null}}"#,

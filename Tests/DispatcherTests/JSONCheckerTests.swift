@@ -47,13 +47,16 @@ import Testing
 
   @Test(arguments: [
     (#"{"a":1,"a":1}"#, "a"), (#"{"a":null,"a":1}"#, "a"), (#"{"a":1,"\u0061":2}"#, "a"),
-    (#"{"p":{"k":1,"k":2}}"#, "p.k"), (#"{"a":[{"b":1,"b":1}]}"#, "a.b"), (#"[{"a":1,"a":1}]"#, "a"),
+    (#"{"p":{"k":1,"k":2}}"#, "p.k"), (#"{"a":[{"b":1,"b":1}]}"#, "a.b"),
+    (#"[{"a":1,"a":1}]"#, "a"),
     (#"{"a":{"b":{"c":1,"c":1}}}"#, "a.b.c"),
   ])
   func membersGivenTwice(_ text: String, _ path: String) { #expect(problem(text) == .twice(path)) }
 
   @Test func brokenUTF8AndDeepNestingAreNot() {
-    for bytes in [[0x22, 0xC3, 0x28, 0x22], [0x22, 0xED, 0xA0, 0x80, 0x22], [0xFF, 0xFE, 0x7B, 0]] {
+    for bytes in [
+      [0x22, 0xC3, 0x28, 0x22], [0x22, 0xED, 0xA0, 0x80, 0x22], [0xFF, 0xFE, 0x7B, 0],
+    ] {
       #expect(throws: JSONProblem.self) { try JSONChecker.check(bytes.map { UInt8($0) }) }
     }
     func nested(_ depth: Int) -> String {
@@ -101,7 +104,8 @@ import Testing
       var bytes = Array((Self.bodies.randomElement(using: &random) ?? "").utf8)
       if Int.random(in: 0..<4, using: &random) > 0 { random.mutate(&bytes) }
       let theirs =
-        try? JSONSerialization.jsonObject(with: Data(bytes), options: .fragmentsAllowed) as? NSObject
+        try? JSONSerialization.jsonObject(with: Data(bytes), options: .fragmentsAllowed)
+        as? NSObject
       let message = "seed \(seed): \(String(decoding: bytes, as: UTF8.self))"
       do throws(JSONProblem) {
         let ours = try JSONChecker.check(bytes)
@@ -117,7 +121,8 @@ import Testing
         refused += 1
         // It takes a second member of a name, half characters, other encodings of Unicode, and a comma
         // behind the last of a list.
-        if case .broken(let what, let place) = error, !what.contains("half"), !what.contains("UTF-8"),
+        if case .broken(let what, let place) = error, !what.contains("half"),
+          !what.contains("UTF-8"),
           bytes[..<place].last(where: { !JSONValue.isSpace($0) }) != UInt8(ascii: ",")
         {
           #expect(theirs == nil, "\(message): \(what)")

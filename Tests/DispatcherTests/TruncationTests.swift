@@ -85,7 +85,8 @@ import Testing
   @Test func soManyTokensAreRead() async throws {
     try await TinyServer().test { client in
       func ask(_ text: String, _ more: String = "") async throws -> Client.Answer {
-        try await client.post("/v1/embeddings", #"{"model": "meaning", "input": "\#(text)"\#(more)}"#)
+        try await client.post(
+          "/v1/embeddings", #"{"model": "meaning", "input": "\#(text)"\#(more)}"#)
       }
       let ten = try await ask(Self.long, #", "truncate_prompt_tokens": 10"#)
       #expect(ten.header("x-compute-tokens") == "10")
@@ -125,7 +126,8 @@ import Testing
       let left = try await ask(text, #", "truncation_direction": "Left""#)
       let rest = try await ask(Self.last(62))
       #expect(left.count == 303 && rest.count == 62)
-      #expect(left.prefix(241).allSatisfy { $0["entity"] as? String == "O" && $0["score"] as? Int == 0 })
+      #expect(
+        left.prefix(241).allSatisfy { $0["entity"] as? String == "O" && $0["score"] as? Int == 0 })
       let scalars = Array(text.unicodeScalars)
       for (a, b) in zip(left.suffix(62), rest) {
         #expect(a["entity"] as? String == b["entity"] as? String)
@@ -139,14 +141,16 @@ import Testing
       // The same for words that are given, and by /predict.
       let list = Self.words.map { "\"\($0)\"" }.joined(separator: ",")
       let given = try await client.post(
-        "/tag", #"{"model": "names", "inputs": [[\#(list)]], \#(mask), "truncation_direction": "Left"}"#)
+        "/tag",
+        #"{"model": "names", "inputs": [[\#(list)]], \#(mask), "truncation_direction": "Left"}"#)
       let words = given.list.first as? [[String: Any]] ?? []
       #expect(words.count == 300)
       for (a, b) in zip(words, left.suffix(300)) {
         #expect(a["entity"] as? String == b["entity"] as? String)
       }
       let predicted = try await client.post(
-        "/predict", #"{"model": "names", "inputs": "\#(text)", \#(mask), "truncation_direction": "Left"}"#)
+        "/predict",
+        #"{"model": "names", "inputs": "\#(text)", \#(mask), "truncation_direction": "Left"}"#)
       #expect(predicted.objects.count == 303)
     }
   }
@@ -177,7 +181,8 @@ import Testing
     var limits = ServerLimits()
     limits.tagWords = 70
     try await TinyServer(limits: limits).test { client in
-      let left = #""truncate": true, "truncation_direction": "Left", "aggregation_strategy": "none""#
+      let left =
+        #""truncate": true, "truncation_direction": "Left", "aggregation_strategy": "none""#
       for unit in ["ann . ", "."] {
         let text = String(repeating: unit, count: 500_000 / unit.utf8.count) + "bob"
         let answer = try await client.post(
@@ -190,7 +195,9 @@ import Testing
       }
       let same = String(repeating: "the cat sat ", count: 40_000)
       let embedded = try await client.post(
-        "/embed", #"{"model": "meaning", "inputs": "\#(same)", "truncate": true, "truncation_direction": "Left"}"#)
+        "/embed",
+        #"{"model": "meaning", "inputs": "\#(same)", "truncate": true, "truncation_direction": "Left"}"#
+      )
       #expect(embedded.status == 200 && embedded.header("x-compute-tokens") == "64")
     }
   }

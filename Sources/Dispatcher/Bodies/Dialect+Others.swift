@@ -47,7 +47,8 @@ extension Dialect {
     all["truncation_strategy"] = all["truncation"]
     for name in ["max_length", "max_tokens", "max_tokens_per_doc", "max_tokens_per_query"] {
       all[name] = .refused(
-        "say truncate_prompt_tokens (the last tokens; with \"truncation_direction\": \"Right\" the first)")
+        "say truncate_prompt_tokens (the last tokens; with \"truncation_direction\": \"Right\" the first)"
+      )
     }
     all["truncate"] = .only([.flag(false)], "no text is cut here")
     all["add_special_tokens"] = .only([.flag(true)], "texts are read with their special tokens")

@@ -105,7 +105,9 @@ extension Dialect {
 
   /// Whether who wrote `name`, which is no member here, probably meant the missing `input`.
   private func isMeant(_ name: String, for input: String) -> Bool {
-    if inputs.contains(name) || Self.names.contains(name) || honoured.contains(name) { return false }
+    if inputs.contains(name) || Self.names.contains(name) || honoured.contains(name) {
+      return false
+    }
     return Self.otherWords[input]?.contains(name) ?? false
       || nearest(name, among: [input]) != nil
   }

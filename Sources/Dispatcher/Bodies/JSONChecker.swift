@@ -145,7 +145,7 @@ struct JSONChecker {
 extension JSONChecker {
   private mutating func text() throws(JSONProblem) {
     let start = place
-    place += 1
+    place = JSONValue.plainEnd(bytes, from: place + 1)
     while place < bytes.count {
       switch bytes[place] {
       case UInt8(ascii: "\""):
@@ -153,7 +153,7 @@ extension JSONChecker {
         return
       case UInt8(ascii: "\\"): try escape()
       case 0..<0x20: throw broken("a text has a control character that is not escaped")
-      default: place += 1
+      default: place = JSONValue.plainEnd(bytes, from: place)
       }
     }
     throw .broken("a text is not ended", at: start)

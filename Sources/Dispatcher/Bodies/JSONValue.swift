@@ -35,7 +35,9 @@ struct JSONValue: Sendable {
   var text: String? {
     guard kind == .text else { return nil }
     let inside = bytes[range.lowerBound + 1..<range.upperBound - 1]
-    guard inside.contains(UInt8(ascii: "\\")) else { return String(decoding: inside, as: UTF8.self) }
+    if Self.plainEnd(bytes, from: inside.startIndex) == inside.endIndex {
+      return String(decoding: inside, as: UTF8.self)
+    }
     return String(decoding: Self.unescaped(inside), as: UTF8.self)
   }
 
@@ -100,9 +102,9 @@ struct JSONValue: Sendable {
   }
 
   private func endOfText(_ start: Int) -> Int {
-    var place = start + 1
+    var place = Self.plainEnd(bytes, from: start + 1)
     while bytes[place] != UInt8(ascii: "\"") {
-      place += bytes[place] == UInt8(ascii: "\\") ? 2 : 1
+      place = Self.plainEnd(bytes, from: place + 2)
     }
     return place + 1
   }
@@ -124,6 +126,19 @@ struct JSONValue: Sendable {
 extension JSONValue {
   static func isSpace(_ byte: UInt8) -> Bool {
     byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09
+  }
+
+  /// The first byte from here on that ends a text or is not itself in it: a quote, a backslash, or a
+  /// control character.
+  static func plainEnd(_ bytes: [UInt8], from start: Int) -> Int {
+    let span = bytes.span
+    var place = start
+    while place < span.count {
+      let byte = span[place]
+      if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte < 0x20 { break }
+      place += 1
+    }
+    return place
   }
 
   static func hexadecimal(_ byte: UInt8) -> Int? {

@@ -74,7 +74,9 @@ struct PredictBody: RequestBody {
   /// Throws `APIError.refused` for a member that this task has no meaning for.
   func check(_ name: String, task: String, isTagger: Bool) throws(APIError) {
     let own = ["aggregation_strategy", "ignore_labels"]
-    let others = ["function_to_apply", "top_k", "raw_scores", "use_activation", "activation", "softmax"]
+    let others = [
+      "function_to_apply", "top_k", "raw_scores", "use_activation", "activation", "softmax",
+    ]
     for member in isTagger ? others : own {
       guard let one = members.find(member) else { continue }
       // A client that always says that it wants probabilities gets them.
