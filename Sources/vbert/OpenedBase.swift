@@ -39,10 +39,12 @@ struct OpenedBase {
     let store = try PLOTStore(
       directory: base.plotDirectory, baseHash: base.record.contentHash,
       hidden: base.configuration.hiddenSize, skipDepth: base.configuration.skipDepth,
-      cacheBytes: OpenedBase.rowBytes, type: .float32)
+      cacheBytes: OpenedBase.rowBytes, type: .float32, tell: { ProgressLine.warn("\($0)") })
+    // A domain that does not exist is an error now.
+    _ = try store.domain(spec.domain)
     lookup = NGramLookup(
       store: store, computer: try LocalEncoder(base: model, backend: backend)
-    ).rowLookup(domain: try store.domain(spec.domain))
+    ).rowLookup(domain: spec.domain)
   }
 
   /// For who has read the base's weights once more, long after the model was packed: throws where they

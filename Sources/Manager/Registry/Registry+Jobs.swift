@@ -79,7 +79,7 @@ extension Registry {
   /// is none.
   package func beginJobs(vberts names: [Name]) throws -> [RunningJob] {
     guard let first = names.first else { return [] }
-    let lockName = "job-\(UUID().uuidString.lowercased())"
+    let lockName = Home.jobLockPrefix + UUID().uuidString.lowercased()
     // The lock first: a running job without its lock would look dead to others.
     guard let file = try home.lock(lockName) else { throw RegistryError.noVBERT(first.text) }
     let lock = JobLock(file, jobs: names.count)

@@ -83,6 +83,6 @@ package final class AccuracyTrial {
       cacheBytes: 0, type: reading == .int8 ? .int8 : .float32)
     return NGramLookup(store: store, computer: computer).rowLookup(
       mode: reading == .fallback ? .fallback : .exact,
-      domain: try candidate.domain.map { try store.domain($0) })
+      domain: candidate.domain)
   }
 }
