@@ -2,16 +2,18 @@
 ///
 /// Immutable after `init`, so that one value serves all threads.
 package struct WordPiece: Tokenizer {
-  private static let specialRoot = 2
+  static let specialRoot = 2
 
   let options: BasicNormalizer.Options
   private let vocabulary: Vocabulary
   /// Three trees: what begins a word, what continues one, and special tokens.
   let trie: TokenTrie
   /// Per byte: a special token begins with it.
-  private let beginsSpecial: [Bool]
+  let beginsSpecial: [Bool]
+  /// Bytes of the longest special token.
+  let longestSpecial: Int
   /// Per ASCII byte: 0 dropped, 1 a space, 2 punctuation, else the byte that stands for it.
-  private let ascii: [UInt8]
+  let ascii: [UInt8]
   let unknown: Int32
   package let special: SpecialTokens
   package let classification: Int32
@@ -86,6 +88,7 @@ package struct WordPiece: Tokenizer {
     self.vocabulary = vocabulary
     self.trie = trie
     self.beginsSpecial = beginsSpecial
+    longestSpecial = specials.map(\.count).max() ?? 0
   }
 
   /// A token in every mixture of small and capital ASCII letters: 2 to the number of its letters.
@@ -122,10 +125,14 @@ package struct WordPiece: Tokenizer {
   struct Scan: Sendable {
     /// In UTF-8 bytes, and in code points.
     fileprivate(set) var place = 0
-    fileprivate var source: Int32 = 0
+    fileprivate(set) var source: Int32 = 0
     fileprivate var normalizer: BasicNormalizer
 
-    init(_ options: BasicNormalizer.Options) { normalizer = BasicNormalizer(options) }
+    /// `place` is one where nothing waits (`isBoundary`); code points are counted from there.
+    init(_ options: BasicNormalizer.Options, at place: Int = 0) {
+      normalizer = BasicNormalizer(options)
+      self.place = place
+    }
 
     /// The text has no more: its last word ends.
     mutating func end(_ writer: inout PieceWriter) { normalizer.endWord(writer: &writer) }
@@ -174,7 +181,7 @@ package struct WordPiece: Tokenizer {
 
   /// The code point beyond ASCII that begins at `place`; a String's UTF-8 is always valid.
   @inline(__always)
-  private static func decode(_ text: Span<UInt8>, at place: Int) -> (UInt32, length: Int) {
+  static func decode(_ text: Span<UInt8>, at place: Int) -> (UInt32, length: Int) {
     func bits(_ offset: Int) -> UInt32 { UInt32(text[place + offset] & 0x3F) }
     let lead = UInt32(text[place])
     switch lead {
