@@ -26,7 +26,9 @@ import Testing
     }
     let alone: Set<Unicode.Scalar> = ideographs ? ["京", "東", "\u{20000}", "。", "，", "・"] : []
     for end in 0...scalars.count
-    where end == scalars.count || scalars[end].properties.isWhitespace || alone.contains(scalars[end]) {
+    where end == scalars.count || scalars[end].properties.isWhitespace
+      || alone.contains(scalars[end])
+    {
       var (first, last) = (start, end)
       while first < last, isMark(scalars[first]) { first += 1 }
       while last > first, isMark(scalars[last - 1]) { last -= 1 }
