@@ -10,8 +10,8 @@ struct JSONChecker {
 
   /// Throws `JSONProblem` unless the bytes are one JSON value.
   static func check(_ bytes: [UInt8]) throws(JSONProblem) -> JSONValue {
-    guard (try? UTF8Span(validating: bytes.span)) != nil else {
-      throw .broken("it is not UTF-8", at: 0)
+    do throws(UTF8.ValidationError) { _ = try UTF8Span(validating: bytes.span) } catch {
+      throw .broken("it is not UTF-8", at: error.byteOffsets.lowerBound)
     }
     var checker = JSONChecker(bytes)
     // Some writers mark UTF-8 so.

@@ -1,3 +1,5 @@
+internal import Model
+
 /// What is wrong with a body as JSON.
 enum JSONProblem: Error, Equatable {
   /// Not JSON, in words, and at which byte it ends to be.
@@ -8,7 +10,7 @@ enum JSONProblem: Error, Equatable {
   var words: String {
     switch self {
     case .broken(let what, let place): "it is not JSON: \(what), at byte \(place)"
-    case .twice(let path): "\(path) is given twice: say it once"
+    case .twice(let path): "\(clipped(path)) is given twice: say it once"
     }
   }
 }

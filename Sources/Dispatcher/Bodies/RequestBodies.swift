@@ -1,3 +1,5 @@
+internal import Model
+
 /// A route's body: who is asked, about what, and how. Every member that a route honours is read here,
 /// whatever its dialect calls it.
 protocol RequestBody: Sendable {
@@ -11,7 +13,7 @@ extension RequestBody {
   init(json bytes: [UInt8]) throws(APIError) {
     let value: JSONValue
     do throws(JSONProblem) { value = try JSONChecker.check(bytes) } catch {
-      if case .twice(let path) = error { throw .refused(error.words, param: path) }
+      if case .twice(let path) = error { throw .refused(error.words, param: clipped(path)) }
       throw .malformed(error.words)
     }
     try self.init(Members(value, Self.dialect))
