@@ -1,24 +1,24 @@
-import Compute
-import Manager
-import Model
-import Trainer
+package import Compute
+package import Manager
+package import Model
 
-/// A base on a device with its n-gram rows, for the verbs that compute without a server.
-struct OpenedBase {
-  let base: Base
-  let backend: any Backend
-  let model: BaseModel
+/// A base on a device with its n-gram rows, for who computes without a server.
+package struct OpenedBase {
+  package let base: Base
+  package let backend: any Backend
+  package let model: BaseModel
   /// nil for a dense base.
-  let lookup: RowLookup?
+  package let lookup: RowLookup?
   private let bases: BaseStore
   /// Computed rows are kept, so that an n-gram of many rows is computed once a run.
   private static let rowBytes = 512 << 20
 
-  /// Opens the base that the specification was made for. Throws when it is gone, or is another one
-  /// of that name now.
-  init(
-    of spec: VBertSpec, home: Home, device: DeviceOptions, precision: PrecisionChoice = .fp32,
-    threads: Int?
+  /// Opens the base that the specification was made for, on the device that `lane` makes for it. `say`
+  /// hears how it was verified, `warn` of tables that are damaged. Throws when the base is gone, or is
+  /// another one of that name now.
+  package init(
+    of spec: VBertSpec, home: Home, lane: (Configuration) throws -> any Backend,
+    say: (String) -> Void, warn: @escaping @Sendable (String) -> Void
   ) throws {
     bases = BaseStore(home: home)
     base = try bases.load(spec.base)
@@ -27,19 +27,16 @@ struct OpenedBase {
     }
     // A damaged registry may ask for any length.
     try spec.checkLength(base: base.configuration)
-    ProgressLine().say("base \(base.name): \(base.verification.text)")
-    backend = try Device(device, precision: precision)
-      .lane(threads: threads, for: base.configuration)
+    say("base \(base.name): \(base.verification.text)")
+    backend = try lane(base.configuration)
     model = try BaseModel(
       source: base.weights, configuration: base.configuration, backend: backend)
     guard base.configuration.isSkip else {
       lookup = nil
       return
     }
-    let store = try PLOTStore(
-      directory: base.plotDirectory, baseHash: base.record.contentHash,
-      hidden: base.configuration.hiddenSize, skipDepth: base.configuration.skipDepth,
-      cacheBytes: OpenedBase.rowBytes, type: .float32, tell: { ProgressLine.warn("\($0)") })
+    let store = try base.openPLOT(
+      cacheBytes: OpenedBase.rowBytes, type: .float32, tell: { warn("\($0)") })
     // A domain that does not exist is an error now.
     _ = try store.domain(spec.domain)
     lookup = NGramLookup(
@@ -49,13 +46,13 @@ struct OpenedBase {
 
   /// For who has read the base's weights once more, long after the model was packed: throws where they
   /// are no longer what they were.
-  func confirm() throws { _ = try bases.loadAgain(base) }
+  package func confirm() throws { _ = try bases.loadAgain(base) }
 }
 
-enum OpenedBaseError: Error, CustomStringConvertible {
+package enum OpenedBaseError: Error, CustomStringConvertible {
   case replaced(base: String)
 
-  var description: String {
+  package var description: String {
     switch self {
     case .replaced(let base):
       "the base \(base) is not the one that this vBERT was made on; "
