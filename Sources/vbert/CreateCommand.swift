@@ -77,8 +77,8 @@ struct LabelList {
       }
       return
     }
-    do { names = try JSONDecoder().decode([String].self, from: Data(text.utf8)) } catch {
-      throw ValidationError("--labels is no JSON list of strings")
+    do { names = try decodeJSON([String].self, from: Array(text.utf8)) } catch {
+      throw ValidationError("--labels is no JSON list of strings: \(words(error))")
     }
   }
 }

@@ -120,8 +120,8 @@ struct TrainMany {
     for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
     where !line.allSatisfy(\.isWhitespace) {
       do {
-        lines.append(try JSONDecoder().decode(Line.self, from: Data(line.utf8)))
-      } catch { throw TrainManyError.line(path: list, number: number + 1) }
+        lines.append(try decodeJSON(Line.self, from: Array(line.utf8)))
+      } catch { throw TrainManyError.line(path: list, number: number + 1, why: words(error)) }
       guard names.insert(lines[lines.count - 1].name).inserted else {
         throw TrainManyError.twice(lines[lines.count - 1].name)
       }
@@ -234,15 +234,15 @@ struct TrainMany {
 
 /// What can be wrong with a list of vBERTs to train.
 enum TrainManyError: Error, CustomStringConvertible {
-  case line(path: String, number: Int)
+  case line(path: String, number: Int, why: String)
   case empty(path: String)
   case twice(Name)
   case outOfRange(Name)
 
   var description: String {
     switch self {
-    case .line(let path, let number):
-      "\(path), line \(number): write {\"name\": ..., \"data\": ...} and, if you want, dev, epochs, "
+    case .line(let path, let number, let why):
+      "\(path), line \(number): \(why); write {\"name\": ..., \"data\": ...} and, if you want, dev, epochs, "
         + "lr, batch, seed, patience, limit"
     case .empty(let path): "\(path) names no vBERT; write one {\"name\": ..., \"data\": ...} a line"
     case .twice(let name): "\(name) is in the list twice; give each vBERT one line"

@@ -189,7 +189,7 @@ extension AdapterStore {
         throw DirectoryError.unreadable(
           directory.filePath, why: "\(Manifest.fileName) is too large")
       }
-      let manifest = try JSONDecoder().decode(Manifest.self, from: try Data(contentsOf: file))
+      let manifest = try decodeJSON(Manifest.self, from: Array(try Data(contentsOf: file)))
       guard manifest.format == Manifest.format else {
         throw DirectoryError.unreadable(
           directory.filePath,

@@ -40,8 +40,8 @@ struct BenchEncoder: ParsableCommand {
 
   func run() throws {
     let base = try BaseStore(home: Home(option: global.home)).load(base)
-    let texts = try JSONDecoder().decode(
-      EncoderBench.Texts.self, from: try Data(contentsOf: URL(filePath: ids)))
+    let texts = try decodeJSON(
+      EncoderBench.Texts.self, from: Array(try Data(contentsOf: URL(filePath: ids))))
     let bench = try EncoderBench(
       base: base, texts: texts,
       backend: try Device(device, precision: precision.precision)
