@@ -69,7 +69,8 @@ package enum BaseError: Error, Equatable, CustomStringConvertible {
       "the vBERT \(vbert) stands on the base \(name); delete it, and others like it, first"
     case .noPairs(let name):
       "the base \(name) reads single texts, not pairs: it has one segment (type_vocab_size 1)"
-    case .file(let path, let why): "\(path): \(why)"
+    // What the disk says often names the path itself.
+    case .file(let path, let why): why.contains(path) ? why : "\(path): \(why)"
     }
   }
 }

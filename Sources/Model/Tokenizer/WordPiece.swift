@@ -10,6 +10,8 @@ package struct WordPiece: Tokenizer {
   let trie: TokenTrie
   /// Per byte: a special token begins with it.
   private let beginsSpecial: [Bool]
+  /// Of special tokens that are not found by their bytes alone.
+  private let rules: [Int32: AddedToken]
   /// Per ASCII byte: 0 dropped, 1 a space, 2 punctuation, else the byte that stands for it.
   private let ascii: [UInt8]
   let unknown: Int32
@@ -28,39 +30,45 @@ package struct WordPiece: Tokenizer {
     handleChineseCharacters: Bool = true, special: SpecialTokens = .bert
   ) throws(WordPieceError) {
     try self.init(
-      Vocabulary(lines: text), special: special, found: special.all,
+      Vocabulary(lines: text), special: special, added: special.added,
       options: BasicNormalizer.Options(
         lowercase: lowercase, stripAccents: stripAccents ?? lowercase,
         spacesIdeographs: handleChineseCharacters))
   }
 
-  /// `found`: tokens that are found in the raw text, before anything is normalised; those that
-  /// the vocabulary lacks are ignored. `anyCase`: those of them that are found in capitals too.
+  /// `added`: tokens that are found in the raw text, before anything is normalised, by their content
+  /// alone; those that the vocabulary lacks are ignored.
   init(
-    _ vocabulary: Vocabulary, special: SpecialTokens, found: [String], anyCase: [String] = [],
+    _ vocabulary: Vocabulary, special: SpecialTokens, added: [AddedToken],
     options: BasicNormalizer.Options
   ) throws(WordPieceError) {
     if vocabulary.count == 0 { throw .empty }
-    let specials = found.map { Array($0.utf8) }
     var trie = TokenTrie(roots: 3)
     var beginsSpecial = [Bool](repeating: false, count: 256)
-    let specialSet = Set(specials)
+    var rules: [Int32: AddedToken] = [:]
+    let specials = Dictionary(added.map { (Array($0.content.utf8), $0) }) { $1 }
     let prefix = Array("##".utf8)
     for id in 0..<vocabulary.count {
       let token = vocabulary.bytes(of: id)
       let continues = token.count > prefix.count && token.starts(with: prefix)
-      let isNew = trie.insert(
-        continues ? token.dropFirst(prefix.count) : token,
-        root: continues ? PieceWriter.continuationRoot : PieceWriter.wordRoot, token: Int32(id))
+      let isNew =
+        vocabulary.apart.contains(id)
+        || trie.insert(
+          continues ? token.dropFirst(prefix.count) : token,
+          root: continues ? PieceWriter.continuationRoot : PieceWriter.wordRoot, token: Int32(id))
       guard isNew else { throw .duplicate(token: String(decoding: token, as: UTF8.self), id: id) }
-      if let first = token.first, specialSet.contains(Array(token)) {
-        _ = trie.insert(token, root: Self.specialRoot, token: Int32(id))
+      if let first = token.first, let rule = specials[Array(token)] {
+        guard trie.insert(token, root: Self.specialRoot, token: Int32(id)) else {
+          throw .duplicate(token: String(decoding: token, as: UTF8.self), id: id)
+        }
         beginsSpecial[Int(first)] = true
+        if !rule.isPlain { rules[Int32(id)] = rule }
       }
     }
-    for token in anyCase {
-      guard let id = trie.token(Array(token.utf8), root: Self.specialRoot) else { continue }
-      for spelling in Self.spellings(Array(token.utf8)) {
+    for token in added where token.isNormalized && options.lowercase {
+      let token = Array(token.content.utf8)
+      guard let id = trie.token(token, root: Self.specialRoot) else { continue }
+      for spelling in Self.spellings(token) {
         _ = trie.insert(spelling, root: Self.specialRoot, token: id)
         beginsSpecial[Int(spelling[0])] = true
       }
@@ -86,6 +94,7 @@ package struct WordPiece: Tokenizer {
     self.vocabulary = vocabulary
     self.trie = trie
     self.beginsSpecial = beginsSpecial
+    self.rules = rules
   }
 
   /// A token in every mixture of small and capital ASCII letters: 2 to the number of its letters.
@@ -113,9 +122,11 @@ package struct WordPiece: Tokenizer {
   package func id(of token: String) -> Int32? {
     let bytes = Array(token.utf8)
     let continues = bytes.count > 2 && bytes.starts(with: "##".utf8)
-    return continues
+    let piece =
+      continues
       ? trie.token(bytes.dropFirst(2), root: PieceWriter.continuationRoot)
       : trie.token(bytes, root: PieceWriter.wordRoot)
+    return piece ?? trie.token(bytes, root: Self.specialRoot)
   }
 
   /// How far a text has been read, and what waits for the code points after that.
@@ -123,6 +134,10 @@ package struct WordPiece: Tokenizer {
     /// In UTF-8 bytes, and in code points.
     fileprivate(set) var place = 0
     fileprivate var source: Int32 = 0
+    /// Up to here no special token is looked for: one that may not stand there was found.
+    fileprivate var passed = 0
+    /// Where the last special token ended, the white space with it that it took.
+    fileprivate var taken = 0
     fileprivate var normalizer: BasicNormalizer
 
     init(_ options: BasicNormalizer.Options) { normalizer = BasicNormalizer(options) }
@@ -138,15 +153,30 @@ package struct WordPiece: Tokenizer {
     var source = scan.source
     while place < stop, !writer.isFull {
       let byte = text[place]
-      if beginsSpecial[Int(byte)],
+      if beginsSpecial[Int(byte)], place >= scan.passed,
         let special = trie.longest(text, from: place, to: text.count, root: Self.specialRoot)
       {
-        scan.normalizer.endWord(writer: &writer)
-        let start = source
-        for i in place..<special.end where text[i] & 0xC0 != 0x80 { source += 1 }
-        writer.append(token: special.token, span: TextSpan(start: start, end: source))
-        place = special.end
-        continue
+        if let rule = rules[special.token], rule.isSingleWord,
+          text.touchesWord(place..<special.end)
+        {
+          scan.passed = special.end
+        } else {
+          scan.normalizer.endWord(writer: &writer)
+          let rule = rules[special.token]
+          let before =
+            rule?.takesSpaceBefore == true ? text.space(before: place, from: scan.taken) : 0
+          let start = source - before
+          for i in place..<special.end where text[i] & 0xC0 != 0x80 { source += 1 }
+          place = special.end
+          if rule?.takesSpaceBehind == true {
+            let space = text.space(behind: place)
+            source += space.count
+            place = space.end
+          }
+          writer.append(token: special.token, span: TextSpan(start: start, end: source))
+          scan.taken = place
+          continue
+        }
       }
       if byte < 0x80 {
         let action = ascii[Int(byte)]
@@ -162,7 +192,7 @@ package struct WordPiece: Tokenizer {
         }
         place += 1
       } else {
-        let (scalar, length) = Self.decode(text, at: place)
+        let (scalar, length) = text.scalar(at: place)
         scan.normalizer.append(scalar, source: source, to: &writer)
         place += length
       }
@@ -170,17 +200,5 @@ package struct WordPiece: Tokenizer {
     }
     scan.place = place
     scan.source = source
-  }
-
-  /// The code point beyond ASCII that begins at `place`; a String's UTF-8 is always valid.
-  @inline(__always)
-  private static func decode(_ text: Span<UInt8>, at place: Int) -> (UInt32, length: Int) {
-    func bits(_ offset: Int) -> UInt32 { UInt32(text[place + offset] & 0x3F) }
-    let lead = UInt32(text[place])
-    switch lead {
-    case ..<0xE0: return ((lead & 0x1F) << 6 | bits(1), 2)
-    case ..<0xF0: return ((lead & 0x0F) << 12 | bits(1) << 6 | bits(2), 3)
-    default: return ((lead & 0x07) << 18 | bits(1) << 12 | bits(2) << 6 | bits(3), 4)
-    }
   }
 }
