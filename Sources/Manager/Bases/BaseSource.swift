@@ -26,10 +26,8 @@ struct BaseSource {
 
   /// What errors call a file of the model, or its folder.
   func shown(_ file: String = "") -> String {
-    let inside = folder + file
-    guard !inside.isEmpty else { return path }
-    let whole = path.hasSuffix("/") ? path + inside : path + "/" + inside
-    return whole.hasSuffix("/") ? String(whole.dropLast()) : whole
+    func bare(_ path: String) -> String { path.hasSuffix("/") ? String(path.dropLast()) : path }
+    return bare(bare(path) + "/" + folder + file)
   }
 
   /// Finds the one model in a directory, wheel or zip, or in archives that hold it in pieces, which are

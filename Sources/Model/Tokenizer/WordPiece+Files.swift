@@ -64,11 +64,10 @@ extension TokenizerFile {
     return try added.map { (token) throws(WordPieceError) in
       var token = token
       if trims { (token.takesSpaceBefore, token.takesSpaceBehind) = (false, false) }
-      let letters = token.content.utf8.count { (0x61...0x7A).contains($0 | 0x20) }
-      let isShort =
-        token.content.utf8.allSatisfy { $0 < 0x80 } && letters <= WordPiece.mostAnyCaseLetters
-      guard !token.isNormalized || isShort && token.isPlain else {
-        throw .unsupported("the added token \"\(token.content.clipped)\" has normalized true")
+      guard !token.isNormalized || !token.takesSpaceBefore && !token.takesSpaceBehind else {
+        throw .unsupported(
+          "the added token \"\(token.content.clipped)\" has normalized true, and lstrip or rstrip too"
+        )
       }
       return token
     }

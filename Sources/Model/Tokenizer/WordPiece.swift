@@ -12,6 +12,9 @@ package struct WordPiece: Tokenizer {
   private let beginsSpecial: [Bool]
   /// Of special tokens that are not found by their bytes alone.
   private let rules: [Int32: AddedToken]
+  private let normalizedTokens: NormalizedTokens
+  /// Stands in a writer's place while that one is elsewhere, so that no array is copied.
+  private let placeholder: PieceWriter
   /// Per ASCII byte: 0 dropped, 1 a space, 2 punctuation, else the byte that stands for it.
   private let ascii: [UInt8]
   let unknown: Int32
@@ -36,8 +39,8 @@ package struct WordPiece: Tokenizer {
         spacesIdeographs: handleChineseCharacters))
   }
 
-  /// `added`: tokens that are found in the raw text, before anything is normalised, by their content
-  /// alone; those that the vocabulary lacks are ignored.
+  /// `added`: tokens that are found in the text before it is split into words, by their content; those
+  /// that the vocabulary lacks are ignored.
   init(
     _ vocabulary: Vocabulary, special: SpecialTokens, added: [AddedToken],
     options: BasicNormalizer.Options
@@ -46,6 +49,7 @@ package struct WordPiece: Tokenizer {
     var trie = TokenTrie(roots: 3)
     var beginsSpecial = [Bool](repeating: false, count: 256)
     var rules: [Int32: AddedToken] = [:]
+    var normalized: [(token: AddedToken, id: Int32)] = []
     let specials = Dictionary(added.map { (Array($0.content.utf8), $0) }) { $1 }
     let prefix = Array("##".utf8)
     for id in 0..<vocabulary.count {
@@ -58,6 +62,10 @@ package struct WordPiece: Tokenizer {
           root: continues ? PieceWriter.continuationRoot : PieceWriter.wordRoot, token: Int32(id))
       guard isNew else { throw .duplicate(token: String(decoding: token, as: UTF8.self), id: id) }
       if let first = token.first, let rule = specials[Array(token)] {
+        guard !rule.isNormalized else {
+          normalized.append((rule, Int32(id)))
+          continue
+        }
         guard trie.insert(token, root: Self.specialRoot, token: Int32(id)) else {
           throw .duplicate(token: String(decoding: token, as: UTF8.self), id: id)
         }
@@ -65,18 +73,13 @@ package struct WordPiece: Tokenizer {
         if !rule.isPlain { rules[Int32(id)] = rule }
       }
     }
-    for token in added where token.isNormalized && options.lowercase {
-      let token = Array(token.content.utf8)
-      guard let id = trie.token(token, root: Self.specialRoot) else { continue }
-      for spelling in Self.spellings(token) {
-        _ = trie.insert(spelling, root: Self.specialRoot, token: id)
-        beginsSpecial[Int(spelling[0])] = true
-      }
-    }
+    normalizedTokens = try NormalizedTokens(normalized, options)
+    let found = normalizedTokens
     func find(_ name: String) throws(WordPieceError) -> Int32 {
-      guard let id = trie.token(Array(name.utf8), root: PieceWriter.wordRoot) else {
-        throw .missing(token: name)
-      }
+      let bytes = Array(name.utf8)
+      let id =
+        trie.token(bytes, root: PieceWriter.wordRoot) ?? trie.token(bytes, root: Self.specialRoot)
+      guard let id = id ?? found.id(of: bytes) else { throw .missing(token: name) }
       return id
     }
     unknown = try find(special.unknown)
@@ -95,22 +98,8 @@ package struct WordPiece: Tokenizer {
     self.trie = trie
     self.beginsSpecial = beginsSpecial
     self.rules = rules
+    placeholder = PieceWriter(trie: trie, unknown: unknown, limit: 0)
   }
-
-  /// A token in every mixture of small and capital ASCII letters: 2 to the number of its letters.
-  private static func spellings(_ token: [UInt8]) -> [[UInt8]] {
-    var spellings: [[UInt8]] = [[]]
-    for byte in token {
-      let isLetter = (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
-      spellings = spellings.flatMap { start in
-        (isLetter ? [byte | 0x20, byte & ~0x20] : [byte]).map { start + [$0] }
-      }
-    }
-    return spellings
-  }
-
-  /// The most letters of a token that is found in capitals too.
-  static let mostAnyCaseLetters = 8
 
   /// The token's text; nil where there is no such id.
   package func token(_ id: Int32) -> String? {
@@ -126,7 +115,7 @@ package struct WordPiece: Tokenizer {
       continues
       ? trie.token(bytes.dropFirst(2), root: PieceWriter.continuationRoot)
       : trie.token(bytes, root: PieceWriter.wordRoot)
-    return piece ?? trie.token(bytes, root: Self.specialRoot)
+    return piece ?? trie.token(bytes, root: Self.specialRoot) ?? normalizedTokens.id(of: bytes)
   }
 
   /// How far a text has been read, and what waits for the code points after that.
@@ -139,16 +128,39 @@ package struct WordPiece: Tokenizer {
     /// Where the last special token ended, the white space with it that it took.
     fileprivate var taken = 0
     fileprivate var normalizer: BasicNormalizer
+    /// What may become a token.
+    fileprivate var waiting = MatchingSink.Waiting()
 
     init(_ options: BasicNormalizer.Options) { normalizer = BasicNormalizer(options) }
+  }
 
-    /// The text has no more: its last word ends.
-    mutating func end(_ writer: inout PieceWriter) { normalizer.endWord(writer: &writer) }
+  /// The text has no more: its last word ends.
+  func end(_ scan: inout Scan, _ writer: inout PieceWriter) {
+    guard !normalizedTokens.isEmpty else { return scan.normalizer.endPiece(writer: &writer) }
+    var sink = take(&scan, &writer)
+    scan.normalizer.endPiece(writer: &sink)
+    (scan.waiting, writer) = (sink.waiting, sink.writer)
+  }
+
+  /// A sink with the writer and what waits in it, which are to be put back.
+  private func take(_ scan: inout Scan, _ writer: inout PieceWriter) -> MatchingSink {
+    let sink = MatchingSink(normalizedTokens, scan.waiting, writer)
+    (scan.waiting, writer) = (MatchingSink.Waiting(), placeholder)
+    return sink
   }
 
   /// Writes the tokens of a text from where `scan` is, until `stop` bytes of it are read (a code point
   /// or special token that begins before is read whole) or the writer is full.
   func scan(_ text: Span<UInt8>, _ scan: inout Scan, to stop: Int, into writer: inout PieceWriter) {
+    guard !normalizedTokens.isEmpty else { return run(text, &scan, to: stop, into: &writer) }
+    var sink = take(&scan, &writer)
+    run(text, &scan, to: stop, into: &sink)
+    (scan.waiting, writer) = (sink.waiting, sink.writer)
+  }
+
+  private func run(
+    _ text: Span<UInt8>, _ scan: inout Scan, to stop: Int, into writer: inout some CharacterSink
+  ) {
     var place = scan.place
     var source = scan.source
     while place < stop, !writer.isFull {
@@ -161,7 +173,7 @@ package struct WordPiece: Tokenizer {
         {
           scan.passed = special.end
         } else {
-          scan.normalizer.endWord(writer: &writer)
+          scan.normalizer.endPiece(writer: &writer)
           let rule = rules[special.token]
           let before =
             rule?.takesSpaceBefore == true ? text.space(before: place, from: scan.taken) : 0
@@ -183,11 +195,8 @@ package struct WordPiece: Tokenizer {
         if action > 0 { scan.normalizer.endRun(writer: &writer) }
         switch action {
         case 0: break
-        case 1: writer.endWord()
-        case 2:
-          writer.endWord()
-          writer.append(ascii: byte, source: source)
-          writer.endWord()
+        case 1: writer.space(source: source)
+        case 2: writer.mark(UInt32(byte), source: source)
         default: writer.append(ascii: action, source: source)
         }
         place += 1
