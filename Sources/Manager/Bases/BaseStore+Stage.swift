@@ -19,7 +19,7 @@ extension BaseStore {
       }
       return lock
     } catch {
-      throw .file(path: home.bases.filePath, why: "\(error)")
+      throw .file(path: home.bases.filePath, why: plain(error))
     }
   }
 
