@@ -11,11 +11,17 @@ enum APIError: Error {
   case malformed(String)
   /// A value that is not possible; the member's name.
   case invalid(String, param: String)
+  /// A member that is not honoured, in a sentence of its own.
+  case refused(String, param: String)
+  /// A member that is needed; the one that was perhaps meant to be it, at that path.
+  case missing(String, butNot: String?, path: String)
   case empty
   case batchTooLarge(count: Int, most: Int)
   case bodyTooLarge(most: Int)
   /// `tokens` is a lower bound where it is not exact: so far they were counted.
   case tooLong(tokens: Int, isExact: Bool, most: Int, index: Int)
+  /// A text that has none, read without special tokens.
+  case noTokens(index: Int)
   /// /tokenize would answer more than this.
   case tooManyTokens(most: Int)
   /// The bodies of this tenant's requests, or everybody's, take all the memory there is for them.
@@ -25,13 +31,15 @@ enum APIError: Error {
   case wrongTask(String)
   /// A pair where the vBERT learnt from texts, or a text where it learnt from pairs.
   case otherInput(String, learnt: InputKind)
-  case unauthorized
+  case unauthorized(KeyProblem)
   case noRoute
   case otherMethod(allowed: String)
   /// Of the Expect field.
   case expectation(String)
   case unhealthy(String)
   case serving(ServingError)
+  /// What a vBERT stands on is not as it should be: what its tenant is told, and what the log is.
+  case unservable(String, log: String)
   /// Ours; the client learns no more.
   case internalError
 
@@ -48,6 +56,10 @@ enum APIError: Error {
     switch self {
     case .malformed(let why): "the body is not what this route takes: \(why)"
     case .invalid(let why, let param): "\(param): \(why)"
+    case .refused(let what, _): what
+    case .missing(let name, nil, _): "\(name): it is missing"
+    case .missing(let name, let other?, let path):
+      "\(name) is missing; \(clipped(other)) is not a member of \(path): did you mean \(name)?"
     case .empty: "there is nothing to do: give one text at least"
     case .batchTooLarge(let count, let most):
       "\(count) texts in one request; at most \(most) are possible: send several requests"
@@ -61,6 +73,8 @@ enum APIError: Error {
     case .tooLong(let tokens, let isExact, let most, let index):
       "text \(index) has \(isExact ? "" : "more than ")\(tokens) tokens, special tokens included; this vBERT takes \(most): "
         + "shorten it, or let it be cut with \"truncate\": true"
+    case .noTokens(let index):
+      "text \(index) has no tokens; without special tokens nothing of it is left to read"
     case .unknownModel(let name): "there is no vBERT named \(name)"
     case .untrained(let name): "\(name) has no version yet: train it first"
     case .wrongTask(let what): what
@@ -69,16 +83,45 @@ enum APIError: Error {
     case .otherInput(let name, .pair):
       "\(name) learnt from pairs, and this is a single text; ask /predict, where a pair is written "
         + "[\"a\", \"b\"], several [[\"a\", \"b\"], [\"c\", \"d\"]]"
-    case .unauthorized:
-      "an API key is needed: send the header Authorization: Bearer vb_..., "
-        + "with the key that vbert tenant create printed"
+    case .unauthorized(let problem): problem.words
     case .noRoute: "there is nothing at this path"
     case .otherMethod(let allowed): "this path takes \(allowed)"
     case .expectation(let what): "Expect: \(clipped(what)) is not understood; 100-continue is"
-    case .unhealthy(let why): why
+    case .unhealthy(let why): Self.told(why) ?? "the server is not well; its log says why"
+    case .serving(.vbert(let name, let why)):
+      "\(name) cannot be served: "
+        + (Self.told(why)
+          ?? "what is stored of it, or its base, is damaged or missing; \(Self.operators)")
+    case .serving(.compute(let why)):
+      "the computation failed: " + (Self.told(why) ?? "the device or a table; \(Self.operators)")
     case .serving(let error): error.description
+    case .unservable(let told, _): told
     case .internalError: "something went wrong here; the server's log says more"
     }
+  }
+
+  private static let operators = "the server's operator must look, its log says more"
+
+  /// Words of the server's rooms, where a tenant may hear them: not where they name a place on its disk.
+  static func told(_ why: String) -> String? { why.contains("/") ? nil : why }
+
+  /// Of two members that cannot both be meant.
+  static func contradiction(_ one: String, _ other: String) -> APIError {
+    .refused("\(one) and \(other) contradict each other: say one of them", param: one)
+  }
+
+  /// For the operator, in full; nil where it is the client's own matter.
+  var log: String? {
+    switch self {
+    case .unservable(_, let log): log
+    case .unhealthy(let why): Self.told(why) == nil ? why : nil
+    case .serving(.vbert), .serving(.compute), .serving(.notFinite): cause
+    default: nil
+    }
+  }
+
+  private var cause: String {
+    if case .serving(let error) = self { error.description } else { message }
   }
 
   /// Seconds after which another try is worth it.
@@ -94,10 +137,10 @@ enum APIError: Error {
 
   private var param: String? {
     switch self {
-    case .invalid(_, let param): param
+    case .invalid(_, let param), .refused(_, let param), .missing(let param, _, _): param
     case .otherInput: "inputs"
     case .unknownModel, .untrained, .wrongTask: "model"
-    case .tooLong, .tooManyTokens, .empty, .batchTooLarge: "input"
+    case .tooLong, .tooManyTokens, .noTokens, .empty, .batchTooLarge: "input"
     default: nil
     }
   }
@@ -116,7 +159,8 @@ extension APIError {
     let isTEI = family == .tei
     return switch self {
     case .malformed, .empty: .badRequest
-    case .invalid, .wrongTask, .otherInput: isTEI ? .unprocessableContent : .badRequest
+    case .invalid, .refused, .missing, .noTokens, .wrongTask, .otherInput:
+      isTEI ? .unprocessableContent : .badRequest
     case .batchTooLarge, .bodyTooLarge, .tooManyTokens: .contentTooLarge
     case .tooLong, .serving(.tooLong): isTEI ? .contentTooLarge : .badRequest
     case .unknownModel, .noRoute: .notFound
@@ -128,7 +172,7 @@ extension APIError {
     case .unhealthy, .memoryFull, .serving(.timedOut), .serving(.stopping), .serving(.dropped),
       .serving(.cancelled), .serving(.hung):
       .serviceUnavailable
-    case .serving(.vbert), .serving(.compute), .serving(.notFinite):
+    case .serving(.vbert), .serving(.compute), .serving(.notFinite), .unservable:
       .init(code: 424, reasonPhrase: "Failed Dependency")
     case .internalError: .internalServerError
     }
@@ -138,15 +182,15 @@ extension APIError {
   private var teiType: String {
     switch self {
     case .empty: "Empty"
-    case .malformed, .invalid, .batchTooLarge, .bodyTooLarge, .tooLong, .tooManyTokens, .wrongTask,
-      .otherInput, .expectation,
+    case .malformed, .invalid, .refused, .missing, .batchTooLarge, .bodyTooLarge, .tooLong,
+      .tooManyTokens, .noTokens, .wrongTask, .otherInput, .expectation,
       .serving(.tooLong):
       "Validation"
     case .unknownModel, .untrained, .noRoute, .otherMethod: "NotFound"
     case .unauthorized: "Unauthorized"
     case .serving(.overloaded), .serving(.timedOut), .memoryFull: "Overloaded"
     case .unhealthy, .serving(.stopping), .serving(.hung): "Unhealthy"
-    case .serving, .internalError: "Backend"
+    case .serving, .unservable, .internalError: "Backend"
     }
   }
 
@@ -158,7 +202,7 @@ extension APIError {
     case .unauthorized: ("invalid_request_error", "invalid_api_key")
     case .serving(.overloaded), .serving(.timedOut), .memoryFull:
       ("rate_limit_error", "rate_limit_exceeded")
-    case .serving, .unhealthy, .internalError: ("server_error", nil)
+    case .serving, .unservable, .unhealthy, .internalError: ("server_error", nil)
     default: ("invalid_request_error", nil)
     }
   }

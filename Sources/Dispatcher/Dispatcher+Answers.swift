@@ -35,30 +35,32 @@ extension Dispatcher {
     return PinnedVBert(id: version, name: record.name.text, spec: record.spec)
   }
 
-  /// The same, for a route that asks vBERTs of these tasks only.
-  func find(_ name: String?, _ call: Call, tasks: [Task], hint: String) throws -> PinnedVBert {
+  /// The same, for a route that asks vBERTs of these tasks only. Another is told how it is asked.
+  func find(_ name: String?, _ call: Call, tasks: [Task]) throws -> PinnedVBert {
     let vbert = try find(name, call)
     guard tasks.contains(vbert.spec.task) else {
-      throw APIError.wrongTask("\(vbert.name) is a vBERT for \(vbert.spec.task.rawValue): \(hint)")
+      throw APIError.wrongTask(
+        "\(vbert.name) is a vBERT for \(vbert.spec.task.rawValue): ask it with \(ways(to: vbert))")
     }
     return vbert
   }
 
-  /// The vBERT's base. Throws `ServingError`.
-  func engine(of vbert: PinnedVBert, _ call: Call) async throws(ServingError) -> Engine {
+  /// The vBERT's base. Throws `APIError`, `ServingError`.
+  func engine(of vbert: PinnedVBert, _ call: Call) async throws -> Engine {
     do {
       let engine = try await engines.engine(for: vbert.spec, by: call.arrival.deadline)
       try vbert.spec.checkLength(base: engine.model.configuration)
       return engine
-    } catch {
-      if let error = error as? ServingError { throw error }
-      throw .vbert(name: vbert.name, why: "\(error)")
+    } catch let error as ServingError { throw error } catch {
+      throw APIError(error, of: vbert)
     }
   }
 
-  /// Tokenises, queues, waits. Throws `APIError` and `ServingError`.
+  /// Tokenises, queues, waits. `places` says which tokens of a sequence with words are asked about.
+  /// Throws `APIError` and `ServingError`.
   func ask(
-    _ vbert: PinnedVBert, _ inputs: [SequenceInput], truncate: Bool?, _ call: Call
+    _ vbert: PinnedVBert, _ inputs: [SequenceInput], _ reading: Reading, _ call: Call,
+    places: (EncodedSequence) -> [Int?] = \.firstTokens
   ) async throws -> Answer {
     guard !inputs.isEmpty, !inputs.contains(where: \.isEmpty) else { throw APIError.empty }
     try checkCount(inputs.count)
@@ -74,18 +76,30 @@ extension Dispatcher {
     let sequences = try await encode(
       inputs,
       SequenceEncoder(
-        engine.tokenizer, maxLength: vbert.spec.maxLength, cut: truncate ?? limits.autoTruncate,
-        mostWords: limits.tagWords), call)
-    let requests = try sequences.map { sequence in
-      Scheduler.Request(
+        engine.tokenizer, maxLength: try length(reading, inputs, vbert, engine.tokenizer),
+        cut: reading.truncate ?? limits.autoTruncate, side: reading.side,
+        addsSpecialTokens: reading.addsSpecialTokens, mostWords: limits.tagWords), call)
+    let requests = try sequences.enumerated().map { index, sequence in
+      guard sequence.encoding.count > 0 else { throw APIError.noTokens(index: index) }
+      return Scheduler.Request(
         vbert: vbert, tokens: try TokenSequence(sequence.encoding, for: model),
-        words: sequence.firstTokens)
+        words: places(sequence))
     }
     let tokenization = ContinuousClock.now - begin
     let replies = try await pipeline.intake.replies(to: requests, call.arrival)
     return Answer(
       vbert: vbert, sequences: sequences, replies: replies, tokenization: tokenization,
       begin: call.begin)
+  }
+
+  /// Throws `APIError.invalid`.
+  private func length(
+    _ reading: Reading, _ inputs: [SequenceInput], _ vbert: PinnedVBert, _ tokenizer: WordPiece
+  ) throws(APIError) -> Int {
+    let added =
+      reading.addsSpecialTokens
+      ? tokenizer.special.count(isPair: inputs.contains(where: \.isPair)) : 0
+    return try reading.maxLength(most: vbert.spec.maxLength, added: added)
   }
 
   /// Throws `APIError.batchTooLarge`.

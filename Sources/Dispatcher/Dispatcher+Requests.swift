@@ -1,4 +1,3 @@
-internal import Foundation
 internal import HTTPTypes
 internal import Hummingbird
 internal import Manager
@@ -12,21 +11,27 @@ extension Dispatcher {
   /// its first key on, every request needs a key, and sees its tenant's vBERTs only.
   func authenticate(_ headers: HTTPFields) throws -> TenantRecord {
     guard try registry.isClosed() else { return openTenant }
-    guard let header = headers[.authorization] else { throw APIError.unauthorized }
-    let parts = header.split(separator: " ", maxSplits: 1)
-    guard parts.count == 2, parts[0].lowercased() == "bearer",
-      let tenant = try registry.tenant(forKey: String(parts[1]))
-    else { throw APIError.unauthorized }
+    // A key is looked up whatever was sent, so that no answer is quicker than another.
+    let (key, problem) = Self.key(headers[.authorization])
+    guard let tenant = try registry.tenant(forKey: key ?? ""), key != nil else {
+      throw APIError.unauthorized(problem)
+    }
     return tenant
   }
 
-  /// The body as JSON of this type. Throws `APIError`.
-  func body<Body: Decodable & Sendable>(
-    _ call: Call, as type: Body.Type
-  ) async throws -> Body {
+  /// What is sent as a key, and what is wrong if it is nobody's.
+  private static func key(_ header: String?) -> (String?, KeyProblem) {
+    guard let header else { return (nil, .missing) }
+    let parts = header.split(separator: " ", maxSplits: 1)
+    guard parts.count == 2, parts[0].lowercased() == "bearer" else { return (nil, .otherScheme) }
+    return (String(parts[1]), .unknown)
+  }
+
+  /// The body, read as the route's. Throws `APIError`.
+  func body<Body: RequestBody>(_ call: Call, as type: Body.Type) async throws -> Body {
     let buffer = try await bytes(of: call)
     return try await work(call, bytes: buffer.readableBytes) { _ in
-      try Self.decode(buffer, as: type)
+      try Body(json: Array(buffer.readableBytesView))
     }
   }
 
@@ -66,56 +71,5 @@ extension Dispatcher {
       throw ServingError.cancelled
     }
     return whole
-  }
-
-  private static func decode<Body: Decodable>(
-    _ buffer: ByteBuffer, as type: Body.Type
-  ) throws -> Body {
-    if let plain = type as? any ReadsPlainBody.Type,
-      let members = PlainBody(buffer.readableBytesUInt8Span),
-      let body = plain.init(members) as? Body
-    {
-      return body
-    }
-    do {
-      return try JSONDecoder().decode(type, from: Data(buffer.readableBytesView))
-    } catch let error as DecodingError {
-      let data = Data(buffer.readableBytesView)
-      throw APIError(decoding: error) {
-        (try? JSONSerialization.jsonObject(with: data, options: .fragmentsAllowed)) != nil
-      }
-    } catch {
-      throw APIError.malformed("it is not JSON")
-    }
-  }
-}
-
-extension APIError {
-  /// In no decoder's words. `isJSON` is asked where the decoder tells a number that does not fit as it tells
-  /// broken text.
-  fileprivate init(decoding error: DecodingError, isJSON: () -> Bool) {
-    func path(_ context: DecodingError.Context) -> String {
-      context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }
-        .joined(separator: ".")
-    }
-    switch error {
-    case .keyNotFound(let key, _): self = .invalid("it is missing", param: key.stringValue)
-    case .typeMismatch(_, let context) where context.codingPath.isEmpty,
-      .valueNotFound(_, let context) where context.codingPath.isEmpty:
-      self = .malformed("a JSON object was expected")
-    case .dataCorrupted(let context) where context.codingPath.isEmpty:
-      self = .malformed(
-        isJSON()
-          ? "a number in it is too large, or a fraction where a whole number belongs"
-          : "it is not JSON")
-    case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
-      self = .invalid("\(DecodingError.kind(type)) was expected", param: path(context))
-    case .dataCorrupted(let context):
-      // Our own words, or the decoder's of a number.
-      let isOurs = context.debugDescription.hasSuffix("expected")
-      self = .invalid(
-        isOurs ? context.debugDescription : "the value is not possible here", param: path(context))
-    @unknown default: self = .malformed("it cannot be read")
-    }
   }
 }

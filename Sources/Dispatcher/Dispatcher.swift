@@ -14,6 +14,7 @@ package struct Dispatcher: Sendable {
   let about: ServerInfo
   let metrics: PrometheusMetrics
   private let requests: HTTPMetrics
+  private let faults = PacedLog()
   let workers = Workers()
   let memory: RequestMemory
   /// Whose vBERTs are served while no tenant has a key.
@@ -78,6 +79,9 @@ package struct Dispatcher: Sendable {
       if case .internalError = problem {
         context.logger.error(
           "a request failed", metadata: ["route": "\(route.path)", "error": "\(error)"])
+      } else if let fault = problem.log, faults.isDue(fault) {
+        context.logger.error(
+          "requests fail", metadata: ["route": "\(route.path)", "why": "\(fault)"])
       }
       response = problem.response(route.family)
     }

@@ -8,11 +8,11 @@ extension Dispatcher {
   @Sendable func embed(_ call: Call) async throws -> Response {
     let body = try await body(call, as: EmbedBody.self)
     let answer = try await vectors(
-      body.vbertName, body.inputs.texts, dimensions: body.dimensions, truncate: body.truncate, call)
+      body.vbertName, body.inputs.texts, dimensions: body.dimensions, body.reading, call)
     let pieces = JSONItems(answer.replies.count) { i, list in
       list.numbers(
         answer.replies[i].vector(
-          dimensions: body.dimensions, normalize: body.normalize ?? true))
+          dimensions: body.dimensions?.count, normalize: body.normalize))
     }
     return Response(pieces, headers: answer.headers, to: call, workers)
   }
@@ -21,7 +21,7 @@ extension Dispatcher {
   @Sendable func embeddings(_ call: Call) async throws -> Response {
     let body = try await body(call, as: EmbeddingsBody.self)
     let answer = try await vectors(
-      body.vbertName, body.input.texts, dimensions: body.dimensions, truncate: body.truncate, call)
+      body.vbertName, body.input.texts, dimensions: body.dimensions, body.reading, call)
     let pieces = JSONItems.data(
       answer.replies.count, before: { $0.member("object", "list") },
       after: { writer in
@@ -29,12 +29,13 @@ extension Dispatcher {
         writer.usage(answer.tokens)
       }
     ) { index, list in
-      let vector = answer.replies[index].vector(dimensions: body.dimensions, normalize: true)
+      let vector = answer.replies[index].vector(
+        dimensions: body.dimensions?.count, normalize: body.normalize)
       list.object { item in
         item.member("object", "embedding")
         item.member("index", index)
         item.key("embedding")
-        if body.encoding_format == .base64 {
+        if body.format == .base64 {
           item.string(vector.base64)
         } else {
           item.numbers(vector)
@@ -47,11 +48,10 @@ extension Dispatcher {
   /// Cosines of one sentence with others.
   @Sendable func similarity(_ call: Call) async throws -> Response {
     let body = try await body(call, as: SimilarityBody.self)
-    guard !body.inputs.sentences.isEmpty else { throw APIError.empty }
-    try checkCount(body.inputs.sentences.count + 1)
+    guard !body.sentences.isEmpty else { throw APIError.empty }
+    try checkCount(body.sentences.count + 1)
     let answer = try await vectors(
-      body.vbertName, [body.inputs.source_sentence] + body.inputs.sentences, dimensions: nil,
-      truncate: body.truncate, call)
+      body.vbertName, [body.source] + body.sentences, dimensions: nil, body.reading, call)
     let vectors = answer.replies.map { $0.vector(dimensions: nil, normalize: true) }
     var writer = JSONWriter()
     writer.array { list in
@@ -63,16 +63,12 @@ extension Dispatcher {
   }
 
   private func vectors(
-    _ name: String?, _ texts: [String], dimensions: Int?, truncate: Bool?, _ call: Call
+    _ name: String?, _ texts: [String], dimensions: Dimensions?, _ reading: Reading, _ call: Call
   ) async throws -> Answer {
-    let vbert = try find(
-      name, call, tasks: [.embed], hint: "ask it with /predict, /tag or /classify")
+    let vbert = try find(name, call, tasks: [.embed])
     let hidden = try await engine(of: vbert, call).model.configuration.hiddenSize
-    if let dimensions, !(1...hidden ~= dimensions) {
-      throw APIError.invalid(
-        "\(dimensions) is not possible; this vBERT has 1 to \(hidden)", param: "dimensions")
-    }
-    return try await ask(vbert, texts.map(SequenceInput.text), truncate: truncate, call)
+    try dimensions?.check(hidden: hidden)
+    return try await ask(vbert, texts.map(SequenceInput.text), reading, call)
   }
 }
 

@@ -8,22 +8,26 @@ extension Dispatcher {
   @Sendable func predict(_ call: Call) async throws -> Response {
     let body = try await body(call, as: PredictBody.self)
     let vbert = try find(
-      body.vbertName, call, tasks: [.classify, .multilabel, .score, .tag],
-      hint: "ask it with /embed or /v1/embeddings")
-    if vbert.spec.task == .tag {
+      body.vbertName, call, tasks: [.classify, .multilabel, .score, .tag])
+    let isTagger = vbert.spec.task == .tag
+    try body.check(vbert.name, task: vbert.spec.task.rawValue, isTagger: isTagger)
+    if isTagger {
       guard body.inputs.items.allSatisfy({ $0.count == 1 }) else {
-        throw APIError.wrongTask("\(vbert.name) is a vBERT for tag: it takes texts, not pairs")
+        throw APIError.wrongTask(
+          "\(vbert.name) is a vBERT for tag: it takes texts, not pairs; ask it with \(ways(to: vbert))"
+        )
       }
       return try await entities(
         vbert, body.inputs.items.map { .text($0[0]) }, isSingle: body.inputs.isSingle,
-        aggregation: .simple, truncate: body.truncate, call)
+        body.tagging, body.reading, call)
     }
     let answer = try await ask(
-      vbert, body.inputs.items.map(SequenceInput.init), truncate: body.truncate, call)
+      vbert, body.inputs.items.map(SequenceInput.init), body.reading, call)
     let write = { @Sendable (index: Int, writer: inout JSONWriter) in
-      let values = answer.replies[index].values(vbert.spec.task, raw: body.raw_scores ?? false)
+      let values = answer.replies[index].values(vbert.spec.task, body.function)
+      let best = values.indices.sorted { values[$0] > values[$1] }
       writer.array { list in
-        for i in values.indices.sorted(by: { values[$0] > values[$1] }) {
+        for i in best.prefix(body.topK ?? .max) {
           list.object { item in
             item.member("score", values[i])
             item.member("label", vbert.spec.label(i))
@@ -38,11 +42,9 @@ extension Dispatcher {
   /// vLLM's /classify.
   @Sendable func classify(_ call: Call) async throws -> Response {
     let body = try await body(call, as: ClassifyBody.self)
-    let vbert = try find(
-      body.vbertName, call, tasks: [.classify, .multilabel],
-      hint: "ask it with /predict, /tag or /v1/embeddings")
+    let vbert = try find(body.vbertName, call, tasks: [.classify, .multilabel])
     let answer = try await ask(
-      vbert, body.input.texts.map(SequenceInput.text), truncate: body.truncate, call)
+      vbert, body.input.texts.map(SequenceInput.text), body.reading, call)
     let pieces = JSONItems.data(
       answer.replies.count,
       before: { writer in
@@ -53,13 +55,13 @@ extension Dispatcher {
       },
       after: { $0.usage(answer.tokens) }
     ) { index, list in
-      let probabilities = answer.replies[index].values(vbert.spec.task, raw: false)
+      let values = answer.replies[index].values(vbert.spec.task, body.function)
       list.object { item in
         item.member("index", index)
-        item.member("label", vbert.spec.label(Readout.best(probabilities) ?? 0))
+        item.member("label", vbert.spec.label(Readout.best(values) ?? 0))
         item.key("probs")
-        item.numbers(probabilities)
-        item.member("num_classes", probabilities.count)
+        item.numbers(values)
+        item.member("num_classes", values.count)
       }
     }
     return Response(pieces, headers: answer.headers, to: call, workers)
@@ -68,20 +70,18 @@ extension Dispatcher {
   /// Texts in the order of what a scorer says of (query, text), the best first.
   @Sendable func rerank(_ call: Call) async throws -> Response {
     let body = try await body(call, as: RerankBody.self)
-    let vbert = try find(
-      body.vbertName, call, tasks: [.score], hint: "only a score vBERT ranks; see /predict, /embed")
+    let vbert = try find(body.vbertName, call, tasks: [.score])
     if vbert.spec.input == .text {
       throw APIError.wrongTask(
-        "\(vbert.name) learnt from single texts: to rank texts by a query it must learn from pairs (text_pair)"
-      )
+        "\(vbert.name) learnt from single texts: to rank texts by a query it must learn from pairs "
+          + "(text_pair); as it is, ask it with \(ways(to: vbert))")
     }
     // Before a query of megabytes is paired with thousands.
     try checkCount(body.texts.count)
     let answer = try await ask(
-      vbert, body.texts.map { .pair(body.query, $0) }, truncate: body.truncate, call)
-    let scores = answer.replies.map { reply in
-      let values = reply.values(.score, raw: true)
-      return body.raw_scores ?? false ? values[0] : Readout.sigmoids(values)[0]
+      vbert, body.texts.map { .pair(body.query, $0) }, body.reading, call)
+    let scores = answer.replies.map {
+      $0.values(.score, body.raw ? ScoreFunction.none : .sigmoid)[0]
     }
     let order = scores.indices.sorted { scores[$0] > scores[$1] }
     let pieces = JSONItems(order.count) { place, list in
@@ -89,7 +89,7 @@ extension Dispatcher {
       list.object { item in
         item.member("index", i)
         item.member("score", scores[i])
-        if body.return_text ?? false { item.member("text", body.texts[i]) }
+        if body.returnsText { item.member("text", body.texts[i]) }
       }
     }
     return Response(pieces, headers: answer.headers, to: call, workers)
@@ -110,14 +110,19 @@ extension VBertSpec {
 }
 
 extension Reply {
-  /// A value a label: probabilities, or the head's outputs as they are. A score is what it is.
-  fileprivate func values(_ task: Task, raw: Bool) -> [Float] {
-    switch output {
-    case .score(let score): [score]
-    case .logits(let logits) where raw: logits
-    case .logits(let logits):
-      task == .multilabel ? Readout.sigmoids(logits) : Readout.softmax(logits)
-    case .vector, .words: []
+  /// A value a label by the function that was asked for, or by the task's own: probabilities; a score is
+  /// what it is.
+  fileprivate func values(_ task: Task, _ function: ScoreFunction?) -> [Float] {
+    let (outputs, own): ([Float], ScoreFunction) =
+      switch output {
+      case .score(let score): ([score], .none)
+      case .logits(let logits): (logits, task == .multilabel ? .sigmoid : .softmax)
+      case .vector, .words: ([], .none)
+      }
+    return switch function ?? own {
+    case .none: outputs
+    case .sigmoid: Readout.sigmoids(outputs)
+    case .softmax: Readout.softmax(outputs)
     }
   }
 }

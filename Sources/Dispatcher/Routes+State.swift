@@ -110,6 +110,11 @@ extension Dispatcher {
     }
     for (name, plot) in stores {
       page.sample(
+        "vbert_plot_lost_tables", .gauge, Double(plot.lost),
+        labels: PrometheusPage.labels([("base", name)]))
+    }
+    for (name, plot) in stores {
+      page.sample(
         "vbert_plot_damaged_rows", .gauge, Double(plot.damagedRows),
         labels: PrometheusPage.labels([("base", name)]))
     }

@@ -6,17 +6,15 @@ extension Dispatcher {
   /// Entities in the shape of Hugging Face's token classification.
   @Sendable func tag(_ call: Call) async throws -> Response {
     let body = try await body(call, as: TagBody.self)
-    let vbert = try find(
-      body.vbertName, call, tasks: [.tag], hint: "ask it with /predict, /embed or /classify")
+    let vbert = try find(body.vbertName, call, tasks: [.tag])
     return try await entities(
-      vbert, body.inputs.items, isSingle: body.inputs.isSingle,
-      aggregation: body.aggregation_strategy ?? .simple, truncate: body.truncate, call)
+      vbert, body.inputs.items, isSingle: body.inputs.isSingle, body.tagging, body.reading, call)
   }
 
   /// Offsets are code points of the text; of given words, of these joined by single spaces.
   func entities(
     _ vbert: PinnedVBert, _ items: [TagInputs.Item], isSingle: Bool,
-    aggregation: TagBody.Aggregation, truncate: Bool?, _ call: Call
+    _ tagging: Tagging, _ reading: Reading, _ call: Call
   ) async throws -> Response {
     let answer = try await ask(
       vbert,
@@ -25,19 +23,22 @@ extension Dispatcher {
         case .text(let text): .running(text)
         case .words(let words): .words(words)
         }
-      }, truncate: truncate, call)
+      }, reading, call, places: tagging.places)
     let scheme = vbert.spec.tags
     let write = { @Sendable (index: Int, writer: inout JSONWriter) in
-      let text = TaggedText(items[index], words: answer.sequences[index].words)
-      let tags = text.tags(answer.replies[index], labels: vbert.spec.labels)
+      let sequence = answer.sequences[index]
+      let text = TaggedText(items[index], sequence)
+      let tags = tagging.tags(of: sequence, answer.replies[index], labels: vbert.spec.labels)
       writer.array { list in
-        switch aggregation {
-        case .simple:
-          for group in EntityGroup.groups(of: tags, scheme) {
+        if tagging.aggregation == .none {
+          for tag in tags where !tagging.ignored.contains(tag.label) {
+            list.entity("entity", tag.label, tag.score, tag.span, in: text)
+          }
+        } else {
+          for group in EntityGroup.groups(of: tags, scheme)
+          where !tagging.ignored.contains(group.type) {
             list.entity("entity_group", group.type, group.score, group.span, in: text)
           }
-        case .none:
-          for tag in tags { list.entity("entity", tag.label, tag.score, tag.span, in: text) }
         }
       }
     }
@@ -46,37 +47,27 @@ extension Dispatcher {
   }
 }
 
-/// The words of a text that were looked at, and back from words to its stretches.
+/// From the words of a text that were looked at back to its stretches.
 private struct TaggedText {
-  private let words: [TextWord]
-  /// Of the text as far as its last word goes.
+  /// Of the text from where its first word is looked for to where its last one ends.
   private let scalars: [Unicode.Scalar]
+  /// Code points before them.
+  private let begin: Int
 
-  init(_ item: TagInputs.Item, words: [TextWord]) {
-    self.words = words
+  init(_ item: TagInputs.Item, _ sequence: EncodedSequence) {
+    begin = sequence.begin.points
     switch item {
     case .text(let text):
-      scalars = Array(text.unicodeScalars.prefix(Int(words.last?.span.end ?? 0)))
+      let count = Int(sequence.words.last?.span.end ?? 0) - begin
+      let start = text.utf8.index(text.startIndex, offsetBy: sequence.begin.bytes)
+      scalars = Array(text.unicodeScalars[start...].prefix(max(0, count)))
     case .words(let list): scalars = Array(list.joined(separator: " ").unicodeScalars)
-    }
-  }
-
-  /// A word without tokens (cut off, or nothing but control characters) is outside of everything.
-  func tags(_ reply: Reply, labels: [String]) -> [WordTag] {
-    guard case .words(let outputs) = reply.output else { return [] }
-    return zip(words, outputs).map { word, logits in
-      let span = Int(word.span.start)..<Int(word.span.end)
-      let probabilities = Readout.softmax(logits)
-      guard let best = Readout.best(probabilities), best < labels.count else {
-        return WordTag(label: "O", score: 0, span: span)
-      }
-      return WordTag(label: labels[best], score: probabilities[best], span: span)
     }
   }
 
   func text(_ span: Range<Int>) -> String {
     var view = String.UnicodeScalarView()
-    view.append(contentsOf: scalars[span])
+    view.append(contentsOf: scalars[span.lowerBound - begin..<span.upperBound - begin])
     return String(view)
   }
 }

@@ -10,7 +10,7 @@ extension Dispatcher {
     try checkCount(body.inputs.texts.count)
     let tokenizer = try await tokenizer(body.vbertName, call)
     let encodings = try await tokens(
-      of: body.inputs.texts, tokenizer, special: body.add_special_tokens ?? true, call)
+      of: body.inputs.texts, tokenizer, special: body.addsSpecialTokens, call)
     return Response(
       TokenPieces(tokenizer, body.inputs.texts, encodings), to: call, workers)
   }

@@ -26,12 +26,22 @@ enum SequenceInput: Sendable {
 struct EncodedSequence: Sendable {
   var encoding: Encoding
   var words: [TextWord] = []
+  /// Where the text begins that the words are of: in bytes and in code points.
+  var begin = (bytes: 0, points: 0)
 
-  /// For each word the place of its first token; nil for one that has none.
-  var firstTokens: [Int?] {
-    var places = [Int?](repeating: nil, count: words.count)
-    for (place, word) in encoding.words.enumerated().reversed() where word >= 0 {
-      places[Int(word)] = place
+  /// For each word the place of its first token; nil for one that has none, or has lost it.
+  var firstTokens: [Int?] { tokens.map(\.first) }
+
+  /// For each word the places of its tokens. One that has lost the first of them is as one that has lost
+  /// all: its tag is the first one's to say.
+  var tokens: [Range<Int>] {
+    var places = [Range<Int>](repeating: 0..<0, count: words.count)
+    for (place, word) in encoding.words.enumerated() where word >= 0 {
+      let begun = places[Int(word)]
+      places[Int(word)] = (begun.isEmpty ? place : begun.lowerBound)..<place + 1
+    }
+    if encoding.beginsInsideWord, let word = encoding.words.first(where: { $0 >= 0 }) {
+      places[Int(word)] = 0..<0
     }
     return places
   }
@@ -44,20 +54,31 @@ struct SequenceEncoder: Sendable {
   let maxLength: Int
   /// Too long sequences are cut, else they are errors.
   let cut: Bool
+  /// Where they are cut.
+  let side: TruncationSide
+  /// Texts can do without; pairs and words cannot.
+  let addsSpecialTokens: Bool
   /// Most words in one text.
   let mostWords: Int
   /// The first text of the last pair, which is often that of the next one.
-  private var first: (text: String, reader: TokenReader)?
+  private var first: (text: String, reader: TokenReader, tail: WordPiece.Tail?)?
 
   /// An error says how long a text is up to this many tokens.
   static let countedTokens = 8192
   /// And reads so many bytes for it at most.
   private static let countedBytes = 1 << 18
 
-  init(_ tokenizer: WordPiece, maxLength: Int, cut: Bool, mostWords: Int) {
+  init(
+    _ tokenizer: WordPiece, maxLength: Int, cut: Bool, side: TruncationSide = .right,
+    addsSpecialTokens: Bool = true, mostWords: Int
+  ) {
     (self.tokenizer, self.maxLength, self.cut) = (tokenizer, maxLength, cut)
+    (self.side, self.addsSpecialTokens) = (side, addsSpecialTokens)
     self.mostWords = mostWords
   }
+
+  /// What does not fit is lost at the beginning.
+  var cutsLeft: Bool { cut && side == .left }
 
   /// `index` is the sequence's place in the request. Throws `APIError.tooLong`, `.invalid`, and what
   /// `check` throws.
@@ -66,35 +87,55 @@ struct SequenceEncoder: Sendable {
   ) throws -> EncodedSequence {
     switch input {
     case .text(let text):
-      var reader = tokenizer.reader(text, keep: maxLength)
-      let encoding = try tokenizer.encode(&reader, maxLength: maxLength) { try check() }
-      if encoding.isTruncated, !cut {
-        try count(&reader, check)
-        throw tooLong(
-          reader.count + tokenizer.special.count(isPair: false), isExact: reader.isAtEnd, index)
-      }
-      return EncodedSequence(encoding: encoding)
+      return EncodedSequence(encoding: try encode(text, index: index, check))
     case .pair(let text, let pair):
       return EncodedSequence(encoding: try encode(text, pair, index: index, check))
     case .words(let words): return try encode(words: words, index: index, check)
-    case .running(let text): return try encode(running: text, index: index, check)
+    case .running(let text):
+      return cutsLeft
+        ? try encode(endOf: text, index: index, check)
+        : try encode(running: text, index: index, check)
     }
+  }
+
+  private func encode(_ text: String, index: Int, _ check: WorkCheck) throws -> Encoding {
+    if cutsLeft {
+      return try tokenizer.encodeTail(
+        text, maxLength: maxLength, addSpecialTokens: addsSpecialTokens
+      ) { try check() }
+    }
+    var reader = tokenizer.reader(text, keep: maxLength)
+    let encoding = try tokenizer.encode(
+      &reader, maxLength: maxLength, addSpecialTokens: addsSpecialTokens
+    ) { try check() }
+    if encoding.isTruncated, !cut {
+      try count(&reader, check)
+      let added = addsSpecialTokens ? tokenizer.special.count(isPair: false) : 0
+      throw tooLong(reader.count + added, isExact: reader.isAtEnd, index)
+    }
+    return encoding
   }
 
   private mutating func encode(
     _ text: String, _ pair: String, index: Int, _ check: WorkCheck
   ) throws -> Encoding {
     var reader: TokenReader
+    var tail: WordPiece.Tail?
     if let first, first.text == text {
-      reader = first.reader
+      (reader, tail) = (first.reader, first.tail)
     } else {
       reader = tokenizer.reader(text, keep: maxLength)
     }
     first = nil
     var second = tokenizer.reader(pair, keep: maxLength)
-    let encoding = try tokenizer.encode(
-      &reader, pair: &second, maxLength: maxLength, cut: cut
-    ) { try check() }
+    let encoding =
+      cutsLeft
+      ? try tokenizer.encodeTail(
+        &reader, pair: &second, maxLength: maxLength, firstTail: &tail
+      ) { try check() }
+      : try tokenizer.encode(
+        &reader, pair: &second, maxLength: maxLength, cut: cut
+      ) { try check() }
     if encoding.isTruncated, !cut {
       try count(&reader, check)
       try count(&second, check)
@@ -102,7 +143,7 @@ struct SequenceEncoder: Sendable {
         reader.count + second.count + tokenizer.special.count(isPair: true),
         isExact: reader.isAtEnd && second.isAtEnd, index)
     }
-    first = (text, reader)
+    first = (text, reader, tail)
     return encoding
   }
 
@@ -119,7 +160,8 @@ struct SequenceEncoder: Sendable {
         return rest.next()
       }
     }
-    let encoded = try fit(index, encoding)
+    let encoded =
+      cutsLeft ? try encode(endOf: words, check) : try fit(index, encoding)
     var place: Int32 = 0
     let placed = words.map { word in
       let end = place + Int32(word.unicodeScalars.count)

@@ -2,11 +2,9 @@ internal import Glibc
 
 /// Writes a file that is there whole or not at all: into a temporary file of the same directory,
 /// flushed to the disk, then renamed over the target, then the directory flushed. After a crash at
-/// any instant the path holds the old file or the new one; a leftover begins with `leftoverPrefix`.
+/// any instant the path holds the old file or the new one; a `Leftover` may stay.
 /// Its methods throw `FileError` when the disk refuses.
 package struct AtomicFile: ~Copyable {
-  package static let leftoverPrefix = ".vbert-tmp-"
-
   private let target: String
   private let directory: String
   private let temporary: String
@@ -20,10 +18,7 @@ package struct AtomicFile: ~Copyable {
   package init(replacing path: String, isShared: Bool = false) throws(FileError) {
     target = path
     directory = Self.directory(of: path)
-    temporary = Self.leftover(in: directory)
-    descriptor = unsafe open(
-      temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, isShared ? 0o666 : 0o600)
-    if descriptor < 0 { throw .last("create a file in", directory) }
+    (descriptor, temporary) = try Leftover.create(in: directory, isShared: isShared)
     pending.reserveCapacity(Self.bufferBytes)
   }
 
@@ -77,13 +72,6 @@ package struct AtomicFile: ~Copyable {
   static func directory(of path: String) -> String {
     let slash = path.utf8.lastIndex(of: UInt8(ascii: "/"))
     return slash.map { String(path[...$0]) } ?? "./"
-  }
-
-  /// A path in the directory that is nobody's yet, and that is known for a leftover if a crash leaves
-  /// it there.
-  static func leftover(in directory: String) -> String {
-    let number = String(UInt64.random(in: 0...(.max)), radix: 36)
-    return (directory.hasSuffix("/") ? directory : directory + "/") + leftoverPrefix + number
   }
 
   /// Waits until the directory's entries are on the disk, so that a rename survives a power cut.

@@ -6,6 +6,8 @@ package enum FileError: Error, Equatable, CustomStringConvertible {
   case refused(path: String, operation: String, code: Int32)
   /// A directory, a pipe or a device stands where a file is expected.
   case notRegular(path: String)
+  /// It became shorter while it was read.
+  case changed(path: String)
 
   /// The error of the system call that has just failed.
   package static func last(_ operation: String, _ path: String) -> FileError {
@@ -14,7 +16,7 @@ package enum FileError: Error, Equatable, CustomStringConvertible {
 
   package var path: String {
     switch self {
-    case .refused(let path, _, _), .notRegular(let path): path
+    case .refused(let path, _, _), .notRegular(let path), .changed(let path): path
     }
   }
 
@@ -23,6 +25,7 @@ package enum FileError: Error, Equatable, CustomStringConvertible {
     switch self {
     case .refused(_, _, let code): unsafe String(cString: strerror(code))
     case .notRegular: "not a regular file"
+    case .changed: "it became shorter meanwhile"
     }
   }
 
@@ -31,6 +34,8 @@ package enum FileError: Error, Equatable, CustomStringConvertible {
     case .refused(let path, let operation, let code):
       "cannot \(operation) \(path): \(reason)" + (Self.advice(code).map { "; \($0)" } ?? "")
     case .notRegular(let path): "cannot open \(path): \(reason); give the path of a file"
+    case .changed(let path):
+      "cannot read \(path): \(reason); try again when nobody writes to it"
     }
   }
 

@@ -19,9 +19,7 @@ internal import Glibc
     self.path = path
     self.count = count
     directory = AtomicFile.directory(of: path)
-    temporary = AtomicFile.leftover(in: directory)
-    descriptor = unsafe open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw .last("create a file in", directory) }
+    (descriptor, temporary) = try Leftover.create(in: directory)
     let code = posix_fallocate(descriptor, 0, count)
     let address =
       code == 0

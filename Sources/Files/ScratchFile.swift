@@ -8,9 +8,7 @@ package final class ScratchFile: Sendable {
 
   /// Writes the bytes to a file in `directory`. Throws `FileError`, of a full disk for example.
   package init(_ bytes: UnsafeRawBufferPointer, in directory: String) throws(FileError) {
-    let path = AtomicFile.leftover(in: directory)
-    let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw .last("create a file in", directory) }
+    let (descriptor, path) = try Leftover.create(in: directory)
     defer { close(descriptor) }
     unsafe _ = unlink(path)
     count = bytes.count

@@ -8,6 +8,7 @@ package import Foundation
 /// bases/<name>/          shared encoders, and their lookup tables
 /// adapters/<xx>/<blob>   trained parameters, one file a version, never changed once named
 /// unpublished/<vbert>-<xx>  results that could not be published, to be imported
+/// distill/               checkpoints of distillations that are not done
 /// locks/                 files whose flock says who is alive; their contents mean nothing
 /// ```
 /// A server and any number of command lines use one home at once: SQLite serialises the registry's
@@ -34,6 +35,8 @@ package struct Home: Sendable, Hashable {
   package var unpublished: URL {
     root.appending(path: "unpublished", directoryHint: .isDirectory)
   }
+  /// Checkpoints of distillations that are not done.
+  package var distillations: URL { root.appending(path: "distill", directoryHint: .isDirectory) }
   package var locks: URL { root.appending(path: "locks", directoryHint: .isDirectory) }
 
   /// Makes the directories that are not there yet, readable by their owner alone (the registry holds

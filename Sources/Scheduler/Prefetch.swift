@@ -97,6 +97,9 @@ struct Prefetch: Sendable {
       return BatchPart(
         engine: part.engine, works: part.works, runs: part.runs, packed: packed, rows: rows,
         took: adapters + (.now - begin))
+    } catch PLOTError.lostDomain(let domain) {
+      guard let rest = part.without(domain, &failures) else { return nil }
+      return withRows(rest, number, adapters: adapters, &failures)
     } catch {
       for work in part.works { work.answer(.failure(.compute("\(error)"))) }
       failures.append(
@@ -122,6 +125,28 @@ extension Prefetch.Part {
     }
     works += run
     self.tokens += tokens
+  }
+
+  /// Without the vBERTs of a domain that cannot be served any more, which are answered; nil where
+  /// nothing is left.
+  fileprivate func without(_ domain: String, _ failures: inout [BatchFailure]) -> Self? {
+    var rest = Self(engine: engine)
+    for run in runs {
+      let works = works[run.sequences]
+      do {
+        guard run.vbert.spec.domain != domain else { throw PLOTError.lostDomain(domain) }
+        rest.append(
+          works, run.vbert, run.adapter, try engine.plot?.domain(run.vbert.spec.domain))
+      } catch {
+        for work in works {
+          work.answer(.failure(.vbert(name: run.vbert.name, why: "\(error)")))
+        }
+        failures.append(
+          BatchFailure(
+            stage: .lookup, sequences: works.count, why: "\(error)", vberts: [run.vbert]))
+      }
+    }
+    return rest.works.isEmpty ? nil : rest
   }
 }
 

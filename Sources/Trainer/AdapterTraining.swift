@@ -1,66 +1,95 @@
 package import Compute
 package import Model
 
-/// One vBERT's adapter and head in training on a frozen base; or, to compare with, everything: a
-/// copy of a dense base of its own, down to its embeddings.
+/// vBERTs' adapters and heads in training on one frozen base, in the same batches: the base's maps see
+/// all rows at once, adapters and heads their own. All have adapters of one kind and one way from token
+/// states to the head; labels, data and schedule are each vBERT's own. Or, to compare with, one vBERT
+/// and everything below it: a copy of a dense base of its own, down to its embeddings.
 ///
-/// Forward and backward touch only what the adapter reaches: they begin at `start`, whose states are
-/// computed once a job (`FrozenStates`), no weight of the base gets a gradient, and gradients end at
+/// Forward and backward touch only what an adapter reaches: they begin at `encoder.start`, whose states
+/// are computed once a job (`FrozenStates`), no weight of the base gets a gradient, and gradients end at
 /// the lowest adapter.
 package final class AdapterTraining {
-  package let spec: VBertSpec
+  package let specs: [VBertSpec]
   package let configuration: Configuration
-  package let parameters: ParameterSet
+  /// Of each vBERT.
+  package let parameters: [ParameterSet]
   let backend: any TrainableBackend
   let encoder: TrainingEncoder
   let workspace: Workspace
   /// Longest batch, in tokens, that is run at once.
   package let tokenBudget: Int
+  let heads: [(weight: Parameter, bias: Parameter)]
   /// Where the base itself is trained.
   private let embeddings: EmbeddingTraining?
-  private let headWeight, headBias: Parameter
+  /// Every vBERT's losses since `clearLosses`.
+  private let losses: TensorStore
 
-  /// `initial`: all tensors of `AdapterFile.layout`; the spec must have its labels. `source` holds
-  /// the base's upper layers, with `trainsBase` (a dense one's) all of it. Throws what source and
-  /// backend throw.
+  /// What must agree between vBERTs that train together.
+  struct Kind: Hashable {
+    var adapter: AdapterSpec
+    /// nil for tag.
+    var pooling: Pooling?
+
+    init(_ spec: VBertSpec) {
+      adapter = spec.adapter
+      pooling = spec.task == .tag ? nil : spec.pooling
+    }
+  }
+
+  /// All specs are of one kind and have their labels; `initial`: of each all tensors of
+  /// `AdapterFile.layout`. `source` holds the base's upper layers; with `trainsBase` (one spec, a dense
+  /// base) all of it. Throws what source and backend throw.
   package init(
-    spec: VBertSpec, initial: any TensorSource, source: any TensorSource,
+    specs: [VBertSpec], initial: [any TensorSource], source: any TensorSource,
     configuration: Configuration, trainsBase: Bool = false, backend: any TrainableBackend,
     tokenBudget: Int
   ) throws {
-    precondition(!trainsBase || !configuration.isSkip)
-    precondition(spec.task.outputs(labels: spec.labels.count) > 0, "nothing to train")
-    self.spec = spec
-    self.configuration = configuration
-    self.backend = backend
-    self.tokenBudget = tokenBudget
-    var initials = try AdapterFile.layout(spec, base: configuration).map {
-      ParameterSet.Initial($0.name, shape: $0.shape, try initial.floats($0.name, shape: $0.shape))
-    }
-    if trainsBase {
-      initials.append(
-        try EmbeddingTraining.initialWords(source: source, configuration: configuration))
-      initials += try EmbeddingTraining.initials(source: source, configuration: configuration)
-      initials += try BiasTraining.initials(source: source, configuration: configuration)
-      for layer in configuration.upperLayers {
-        initials += try TrainingLayer.initials(
-          layer, source: source, configuration: configuration)
-      }
-    }
-    parameters = try ParameterSet(initials, backend: backend)
+    precondition(!specs.isEmpty && Set(specs.map(Kind.init)).count == 1)
+    precondition(specs.allSatisfy { $0.task.outputs(labels: $0.labels.count) > 0 })
+    precondition(!trainsBase || !configuration.isSkip && specs.count == 1)
+    (self.specs, self.configuration) = (specs, configuration)
+    (self.backend, self.tokenBudget) = (backend, tokenBudget)
+    let base =
+      trainsBase ? try Self.baseInitials(source: source, configuration: configuration) : []
+    parameters = try ParameterSet.together(
+      try zip(specs, initial).map { spec, initial in
+        try AdapterFile.layout(spec, base: configuration).map {
+          .init($0.name, shape: $0.shape, try initial.floats($0.name, shape: $0.shape))
+        } + base
+      }, backend: backend)
     embeddings =
-      trainsBase
-      ? EmbeddingTraining(parameters, frozenWords: nil, configuration) : nil
+      trainsBase ? EmbeddingTraining(parameters[0], frozenWords: nil, configuration) : nil
+    losses = try TensorStore([("losses", [specs.count])], backend: backend)
     encoder = try TrainingEncoder(
       configuration.upperLayers, source: source, configuration: configuration,
-      parameters: parameters, loraScale: spec.adapter.loraScale, backend: backend)
-    headWeight = parameters.require("head.weight")
-    headBias = parameters.require("head.bias")
+      parameters: trainsBase ? parameters[0] : try ParameterSet([], backend: backend),
+      tenants: parameters, loraScale: specs[0].adapter.loraScale, backend: backend)
+    heads = parameters.map { ($0.require("head.weight"), $0.require("head.bias")) }
+    let outputs = heads.map(\.weight.value.rows).max() ?? 1
     workspace = try Workspace(
       backend: backend,
       byteCount: encoder.workspaceBytes(
-        rows: tokenBudget, adapter: spec.adapter, outputs: headWeight.value.rows))
+        rows: tokenBudget, adapter: specs[0].adapter, outputs: outputs)
+        + 4 * 64 * 4 * specs.count)
   }
+
+  private static func baseInitials(
+    source: any TensorSource, configuration: Configuration
+  ) throws -> [ParameterSet.Initial] {
+    var initials = [
+      try EmbeddingTraining.initialWords(source: source, configuration: configuration)
+    ]
+    initials += try EmbeddingTraining.initials(source: source, configuration: configuration)
+    initials += try BiasTraining.initials(source: source, configuration: configuration)
+    for layer in configuration.upperLayers {
+      initials += try TrainingLayer.initials(layer, source: source, configuration: configuration)
+    }
+    return initials
+  }
+
+  var pooling: Pooling? { Kind(specs[0]).pooling }
+  var trainsBase: Bool { embeddings != nil }
 
   /// What the head should say about a batch.
   package enum Targets {
@@ -72,170 +101,110 @@ package final class AdapterTraining {
     case scores([Float])
   }
 
-  /// Adds the gradients of share * (sum of the losses) over a batch whose states at `start` are x,
-  /// and returns that loss. x is overwritten. Gives back all workspace taken since `mark`.
-  package func accumulate(
-    _ x: Tensor, layout: SequenceLayout, targets: Targets, share: Double, dropout: Dropout = .none
-  ) throws(ComputeError) -> Double {
-    let mark = workspace.mark
-    defer { workspace.reset(to: mark) }
-    return try accumulate(x, try run(layout, dropout), targets, share: share) {
-      _ throws(ComputeError) in
+  /// One vBERT's share of a batch: `sequences` of it, which are neighbours. A vBERT has one at most.
+  package struct Part {
+    var vbert: Int
+    var sequences: Range<Int>
+    var targets: Targets
+    var share: Double
+    var dropout: Dropout
+
+    package init(
+      vbert: Int, sequences: Range<Int>, targets: Targets = .classes([], weights: nil),
+      share: Double = 0, dropout: Dropout = .none
+    ) {
+      (self.vbert, self.sequences, self.targets) = (vbert, sequences, targets)
+      (self.share, self.dropout) = (share, dropout)
     }
   }
 
-  /// The same over a batch of tokens, where the base is trained.
-  package func accumulate(
-    _ batch: PackedBatch, targets: Targets, share: Double, dropout: Dropout = .none
-  ) throws(ComputeError) -> Double {
-    guard let embeddings else { preconditionFailure("the base is frozen") }
-    let mark = workspace.mark
-    defer { workspace.reset(to: mark) }
-    let run = try run(batch.layout, dropout)
-    let x = run.take(batch.layout.rows, configuration.hiddenSize)
-    let embedded = try embeddings.forward(
-      ids: batch.ids, positions: batch.positions, types: batch.types, into: x, run)
-    return try accumulate(x, run, targets, share: share) { d throws(ComputeError) in
-      try embeddings.backward(d, embedded, self.backend)
-      try self.encoder.bias?.collect()
+  /// A batch as it comes in.
+  package enum Input {
+    /// States where training begins, which are overwritten.
+    case states(Tensor, SequenceLayout)
+    /// Tokens, where the base itself is trained.
+    case tokens(PackedBatch)
+
+    var layout: SequenceLayout {
+      switch self {
+      case .states(_, let layout): layout
+      case .tokens(let batch): batch.layout
+      }
     }
   }
 
-  /// `embed` gets the gradient at x where the base is trained.
-  private func accumulate(
-    _ x: Tensor, _ run: TrainingRun, _ targets: Targets, share: Double,
-    embed: (Tensor) throws(ComputeError) -> Void
-  ) throws(ComputeError) -> Double {
-    let dropout = run.tenants[0].dropout
+  package func clearLosses() throws(ComputeError) { try backend.fill(losses.flat, with: 0) }
+
+  /// Every vBERT's losses, once all is computed.
+  package func readLosses() throws(ComputeError) -> [Double] {
+    try backend.download(losses.flat).prefix(specs.count).map(Double.init)
+  }
+
+  /// Where a vBERT's losses are added up.
+  func loss(of vbert: Int) -> Tensor { losses.flat.columns(vbert..<vbert + 1) }
+
+  /// Adds every part's gradients of share * (sum of its losses) to its parameters', and that loss to
+  /// the vBERT's. Gives back all workspace taken. Nothing is waited for.
+  package func accumulate(_ input: Input, parts: [Part]) throws(ComputeError) {
+    let mark = workspace.mark
+    defer { workspace.reset(to: mark) }
+    let run = try run(input.layout, parts)
+    let (x, embedded) = try enter(input, run)
     let saved = try encoder.forward(x, from: encoder.start, run)
-    let features = try features(saved.last?.result ?? x, run)
-    try dropout.headSite.apply(to: features, backend)
-    let logits = try outputs(features, run)
-    let d = run.takeFloats(logits.rows, logits.columns)
-    let loss = try loss(logits, targets, share: share, into: d)
-    try backend.linearParameterGradient(
-      d, input: features, scale: 1, weight: headWeight.gradient, bias: headBias.gradient)
-    guard !saved.isEmpty else { return loss }
-    var dx =
-      spec.task == .tag
-      ? run.take(features.rows, features.columns)
-      : run.takeFloats(features.rows, features.columns)
-    try backend.linearInputGradient(
-      d, weight: headWeight.value, scale: 1, adding: false, into: dx)
-    try dropout.headSite.apply(to: dx, backend)
-    if spec.task != .tag {
-      let pooled = dx
-      dx = run.take(x.rows, x.columns)
-      try backend.poolBackward(pooled, sequences: run.sequences, pooling: spec.pooling, into: dx)
-    }
-    try encoder.backward(dx, saved, wantsInput: embeddings != nil, run)
-    if embeddings != nil { try embed(dx) }
-    return loss
+    let heads = try heads(saved.last?.result ?? x, parts, run, dropping: true)
+    guard let dx = try backward(heads, parts, run, wantsInput: !saved.isEmpty) else { return }
+    try encoder.backward(dx, saved, wantsInput: embedded != nil, run)
+    guard let embeddings, let embedded else { return }
+    try embeddings.backward(dx, embedded, backend)
+    try encoder.bias?.collect()
   }
 
-  /// The head's outputs [sequences, or tokens for tag; outputs] without dropout.
-  package func logits(_ x: Tensor, layout: SequenceLayout) throws(ComputeError) -> [Float] {
+  /// Every part's outputs [sequences, or tokens for tag; outputs] without dropout.
+  package func logits(_ input: Input, parts: [Part]) throws(ComputeError) -> [[Float]] {
     let mark = workspace.mark
     defer { workspace.reset(to: mark) }
-    return try logits(x, try run(layout, .none))
-  }
-
-  /// The same of a batch of tokens, where the base is trained.
-  package func logits(_ batch: PackedBatch) throws(ComputeError) -> [Float] {
-    guard let embeddings else { preconditionFailure("the base is frozen") }
-    let mark = workspace.mark
-    defer { workspace.reset(to: mark) }
-    let run = try run(batch.layout, .none)
-    let x = run.take(batch.layout.rows, configuration.hiddenSize)
-    _ = try embeddings.forward(
-      ids: batch.ids, positions: batch.positions, types: batch.types, into: x, run)
-    return try logits(x, run)
-  }
-
-  private func logits(_ x: Tensor, _ run: TrainingRun) throws(ComputeError) -> [Float] {
+    let run = try run(input.layout, parts)
+    let (x, _) = try enter(input, run)
     let saved = try encoder.forward(x, from: encoder.start, run)
-    return try backend.download(outputs(features(saved.last?.result ?? x, run), run))
+    let heads = try heads(saved.last?.result ?? x, parts, run, dropping: false)
+    let values = try backend.download(heads.flat)
+    var first = 0
+    return heads.logits.map { logits in
+      defer { first += logits.count }
+      return Array(values[first..<first + logits.count])
+    }
   }
 
-  private func run(_ layout: SequenceLayout, _ dropout: Dropout) throws(ComputeError)
-    -> TrainingRun
-  {
+  private func run(_ layout: SequenceLayout, _ parts: [Part]) throws(ComputeError) -> TrainingRun {
     TrainingRun(
       backend: backend, sequences: try backend.place(layout), heads: configuration.headCount,
-      workspace: workspace, dropout: dropout)
+      workspace: workspace,
+      tenants: parts.map { part in
+        let first = layout.rows(of: part.sequences.lowerBound).lowerBound
+        let last = layout.rows(of: part.sequences.upperBound - 1).upperBound
+        return TenantRows(tenant: part.vbert, rows: first..<last, dropout: part.dropout)
+      })
   }
 
-  private func features(_ final: Tensor, _ run: TrainingRun) throws(ComputeError) -> Tensor {
-    guard spec.task != .tag else { return final }
-    let pooled = run.takeFloats(run.sequences.layout.count, final.columns)
-    try backend.pool(final, sequences: run.sequences, pooling: spec.pooling, into: pooled)
-    return pooled
-  }
-
-  private func outputs(_ features: Tensor, _ run: TrainingRun) throws(ComputeError) -> Tensor {
-    let out = run.takeFloats(features.rows, headWeight.value.rows)
-    try backend.linear(
-      features, weight: headWeight.value, bias: headBias.value, scale: 1, adding: false, into: out)
-    return out
-  }
-
-  private func loss(_ logits: Tensor, _ targets: Targets, share: Double, into d: Tensor)
-    throws(ComputeError) -> Double
+  private func enter(_ input: Input, _ run: TrainingRun) throws(ComputeError)
+    -> (x: Tensor, embedded: EmbeddingTraining.Saved?)
   {
-    switch targets {
-    case .classes(let labels, let weights):
-      return try backend.softmaxLoss(
-        logits, labels: labels, weights: weights, share: share, into: d)
-    case .many(let values, let weights):
-      return try backend.binaryLoss(
-        logits, targets: values, weights: weights, share: share, into: d)
-    case .scores(let values):
-      let wanted = workspace.take(rows: logits.rows, columns: logits.columns)
-      try backend.upload(values, to: wanted)
-      return try backend.squaredLoss(logits, targets: wanted, share: share, into: d)
+    switch (input, embeddings) {
+    case (.states(let x, _), nil): return (x, nil)
+    case (.tokens(let batch), let embeddings?):
+      let x = run.take(batch.layout.rows, configuration.hiddenSize)
+      return (
+        x,
+        try embeddings.forward(
+          ids: batch.ids, positions: batch.positions, types: batch.types, into: x, run)
+      )
+    default: preconditionFailure("states for a frozen base, tokens for one that is trained")
     }
   }
-}
 
-extension AdapterTraining {
-  /// The adapter and head as they are now.
-  package func adapter() throws -> HostAdapter {
-    var tensors = MemoryTensors()
-    for (name, shape) in AdapterFile.layout(spec, base: configuration) {
-      tensors.set(name, shape: shape, try parameters.value(of: name))
-    }
-    return try AdapterFile.adapter(spec, base: configuration, from: tensors)
-  }
-}
-
-extension AdapterSpec {
-  /// alpha / rank; 1 for other kinds.
-  var loraScale: Float {
-    if case .lora(let rank, let alpha, _) = self { return alpha / Float(rank) }
-    return 1
-  }
-}
-
-extension TrainingEncoder {
-  /// Workspace for forward, backward and a head with so many outputs over `rows` tokens.
-  func workspaceBytes(rows: Int, adapter: AdapterSpec, outputs: Int) -> Int {
-    let (hidden, wide) = (configuration.hiddenSize, configuration.intermediateSize)
-    // Counted by hand from `TrainingLayer`: what forward keeps a layer, and backward's scratch.
-    let keepsWide = layers.contains { $0.down.isTrained }
-    var kept = 8 * hidden + (keepsWide ? 2 : 1) * wide + 4
-    var scratch = 7 * hidden + 2 * wide
-    switch adapter {
-    case .none: break
-    case .bottleneck(let width, let sites):
-      kept += sites.count * (2 * width + hidden)
-      scratch += hidden + width
-    case .lora(let rank, _, let targets):
-      kept += targets.count * rank + (targets.contains(.down) ? wide : 0)
-      scratch += rank
-    }
-    let head = 6 * hidden + 3 * outputs
-    let columns = layers.count * kept + scratch + head + 2 * hidden
-    // Every piece may be rounded up by 64 bytes.
-    return rows * columns * MemoryLayout<Float>.size + 64 * (64 * layers.count + 64)
+  /// A vBERT's adapter and head as they are now.
+  package func adapter(of vbert: Int) throws -> HostAdapter {
+    try AdapterFile.adapter(
+      specs[vbert], base: configuration, from: try parameters[vbert].tensors())
   }
 }

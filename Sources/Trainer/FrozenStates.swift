@@ -1,38 +1,20 @@
 package import Compute
 package import Model
 
-/// What frozen states are computed with: the base's layers up to where training begins.
-protocol FrozenBase: AnyObject {
-  var configuration: Configuration { get }
-  var backend: any TrainableBackend { get }
-  var encoder: TrainingEncoder { get }
-  var workspace: Workspace { get }
-  /// Longest batch, in tokens, that is run at once.
-  var tokenBudget: Int { get }
-}
-
-extension AdapterTraining: FrozenBase {}
-
 /// Token sequences' states at the point where training begins, which no step changes: computed once
 /// a job and kept, so far as `byteLimit` allows; what does not fit is computed again when asked for.
 package final class FrozenStates {
   private let sequences: [TokenSequence]
   private let entry: Entry
-  private let base: any FrozenBase
+  private let base: AdapterTraining
   private let memory: DeviceBuffer?
   private let table: Tensor
   /// First row in `table` of each kept sequence; sequences beyond are not kept.
   private var firstRows: [Int] = []
 
-  package convenience init(
-    _ sequences: [TokenSequence], entry: Entry, training: AdapterTraining, byteLimit: Int
-  ) throws {
-    try self.init(sequences, entry: entry, base: training, byteLimit: byteLimit)
-  }
-
   /// `progress` hears how many sequences are done.
-  init(
-    _ sequences: [TokenSequence], entry: Entry, base: any FrozenBase, byteLimit: Int,
+  package init(
+    _ sequences: [TokenSequence], entry: Entry, training base: AdapterTraining, byteLimit: Int,
     progress: (Int) -> Void = { _ in }
   ) throws {
     self.sequences = sequences

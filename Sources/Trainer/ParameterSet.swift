@@ -109,13 +109,7 @@ package final class ParameterSet {
     try backend.download(require(name).gradient)
   }
 
-  /// All values at once, to be put back by `restore`: the best epoch.
-  func snapshot() throws(ComputeError) -> [Float] { try backend.download(values.flat) }
-  func restore(_ snapshot: [Float]) throws(ComputeError) {
-    try backend.upload(snapshot, to: values.flat)
-  }
-
-  /// The same on the device, for sets made by `together`.
+  /// Puts all values aside on the device, and back: the best epoch. For sets made by `together`.
   func keep() throws(ComputeError) {
     if let kept { try backend.copy(values.flat, to: kept.flat) }
   }

@@ -1,30 +1,24 @@
 package import Compute
 package import Model
 
-/// Trains one vBERT from prepared examples: epochs of shuffled batches, measured on dev after each;
-/// the best epoch's parameters are what remains.
-///
-/// For one seed, machine and options the result is the same to the bit.
-package final class TrainingJob {
-  package let training: AdapterTraining
-  private let options: TrainingOptions
-  private let train, dev: Examples
-  private let entry: Entry
-  /// nil where the base itself is trained: nothing is frozen.
-  private let trainStates, devStates: FrozenStates?
-  private let trainLengths: [Int]
-  private let weights: [Float]?
-  private let random: SplitMix
+/// What one vBERT is trained on, and how.
+package struct TrainingJob: Sendable {
+  package var spec: VBertSpec
+  package var train, dev: Examples
+  package var options: TrainingOptions
 
-  /// What is heard of a running job.
-  package enum Event: Sendable {
-    /// Frozen states computed, of all.
-    case preparing(done: Int, of: Int)
-    /// After every step; `loss` is the mean of the epoch so far.
-    case step(number: Int, of: Int, loss: Double, tokens: Int)
-    case epoch(Epoch)
+  /// `spec` has its labels.
+  package init(spec: VBertSpec, train: Examples, dev: Examples, options: TrainingOptions) {
+    (self.spec, self.train, self.dev, self.options) = (spec, train, dev, options)
   }
 
+  /// Jobs of one kind can train together.
+  package var kind: AnyHashable { AnyHashable(AdapterTraining.Kind(spec)) }
+
+  /// Tokens that run at once.
+  var tokenBudget: Int { max(options.tokenBudget, spec.maxLength) }
+
+  /// One pass over the rows, and what dev rows said then.
   package struct Epoch: Sendable {
     package var number: Int
     package var loss: Double
@@ -41,139 +35,68 @@ package final class TrainingJob {
     package var rows: Int
     package var tokens: Int
   }
+}
 
-  /// Computes the frozen states. `spec` has its labels. Throws what entry and backend throw.
-  package init(
-    spec: VBertSpec, train: Examples, dev: Examples, source: any TensorSource, entry: Entry,
-    configuration: Configuration, trainsBase: Bool = false, backend: any TrainableBackend,
-    options: TrainingOptions, report: (Event) -> Void = { _ in }
-  ) throws {
-    self.options = options
-    self.entry = entry
-    self.train = train
-    self.dev = dev
-    trainLengths = train.sequences.map(\.count)
-    var random = SplitMix(seed: options.seed)
-    let first = AdapterInitialization.tensors(spec, base: configuration, seed: random.next())
-    self.random = random
-    training = try AdapterTraining(
-      spec: spec,
-      initial: first,
-      source: source, configuration: configuration, trainsBase: trainsBase, backend: backend,
-      tokenBudget: max(options.tokenBudget, spec.maxLength))
-    weights = options.classWeights == .balanced ? train.balancedWeights(spec) : nil
-    let all = train.count + dev.count
-    guard !trainsBase else {
-      (trainStates, devStates) = (nil, nil)
-      return
+/// What is heard of jobs in training; `job` is a job's place among those that train together. A terminal's
+/// line, a log and a stream of events read the same.
+package enum TrainingEvent: Sendable {
+  /// Labels of a vBERT that no row has.
+  case unseen(Name, [String])
+  /// These train together from now on.
+  case began([Name])
+  /// Rows whose frozen states are computed, of all jobs'.
+  case preparing(done: Int, of: Int)
+  /// After every step; `loss` is the mean of the epoch so far.
+  case step(job: Int, number: Int, of: Int, loss: Double, tokens: Int)
+  case epoch(job: Int, TrainingJob.Epoch)
+  /// The job has its best epoch's parameters, or an error.
+  case ended(job: Int, TrainingError?)
+  /// Those that were trained become versions.
+  case publishing
+}
+
+/// How far jobs that train together are: what the events so far add up to.
+package struct TrainingProgress: Sendable, Equatable {
+  private var steps: [Int: (done: Int, of: Int)] = [:]
+  package private(set) var names: [Name] = []
+  package private(set) var ended = 0
+
+  package init() {}
+
+  package mutating func hear(_ event: TrainingEvent) {
+    switch event {
+    case .began(let names): self = TrainingProgress(names)
+    case .step(let job, let number, let all, _, _): steps[job] = (number, all)
+    case .ended(let job, _):
+      if let done = steps[job]?.done { steps[job] = (done, done) }
+      ended += 1
+    case .unseen, .preparing, .epoch, .publishing: break
     }
-    trainStates = try FrozenStates(
-      train.sequences, entry: entry, base: training, byteLimit: options.stateBytes
-    ) { report(.preparing(done: $0, of: all)) }
-    let used = train.tokens * configuration.hiddenSize * backend.activationType.byteCount
-    devStates = try FrozenStates(
-      dev.sequences, entry: entry, base: training,
-      byteLimit: max(0, options.stateBytes - used)
-    ) { report(.preparing(done: train.count + $0, of: all)) }
   }
 
-  /// Runs to the end. Throws what the backend throws, and `TrainingError.diverged`.
-  package func run(report: (Event) -> Void = { _ in }) throws -> Outcome {
-    var course = TrainingCourse(rows: train.count, options: options, random: random)
-    let optimizer = Optimizer(options)
-    var (bestValues, tokens): ([Float], Int) = ([], 0)
-    while !course.isOver {
-      let rows = course.next()
-      try training.parameters.clearGradients()
-      try course.add(try accumulate(rows, step: course.step))
-      try optimizer.step(training.parameters, number: course.step, rate: course.rate)
-      tokens += rows.reduce(0) { $0 + train.sequences[$1].count }
-      report(
-        .step(number: course.step, of: course.steps, loss: course.meanLoss, tokens: tokens))
-      guard course.isEpochDone else { continue }
-      let epoch = course.end(
-        Scores(dev, spec: training.spec, logits: try logits(dev, devStates)))
-      report(.epoch(epoch))
-      if epoch.isBest { bestValues = try training.parameters.snapshot() }
-    }
-    guard let best = course.best else { throw TrainingError.diverged(step: course.step) }
-    try training.parameters.restore(bestValues)
-    return Outcome(
-      adapter: try training.adapter(), spec: training.spec, epochs: course.epochs, best: best,
-      rows: course.epochs.count * train.count, tokens: tokens)
-  }
+  private init(_ names: [Name]) { self.names = names }
 
-  /// Gradients of the mean loss over `rows`, in parts that fit the token budget.
-  private func accumulate(_ rows: [Int], step: Int) throws -> Double {
-    let whole = train.batch(rows, spec: training.spec, weights: weights).weight
-    guard whole > 0 else { return 0 }
-    var loss = 0.0
-    let parts = Batches.pack(rows, lengths: trainLengths, budget: training.tokenBudget)
-    for (number, part) in parts.enumerated() {
-      let dropout = Dropout(
-        seed: options.seed, step: step << 8 | number, adapter: options.adapterDropout,
-        head: options.dropout)
-      let targets = train.batch(part, spec: training.spec, weights: weights).targets
-      guard let trainStates else {
-        loss += try training.accumulate(
-          train.packed(part), targets: targets, share: 1 / whole, dropout: dropout)
-        continue
-      }
-      loss += try trainStates.withStates(of: part) { x, layout in
-        try training.accumulate(
-          x, layout: layout, targets: targets, share: 1 / whole, dropout: dropout)
-      }
-    }
-    return loss
-  }
+  /// Steps taken, and all that there will be at most.
+  package var done: Int { steps.values.reduce(0) { $0 + $1.done } }
+  package var all: Int { steps.values.reduce(0) { $0 + $1.of } }
+  package var running: Int { names.count - ended }
 
-  /// How good the parameters are, as they are now, on other rows.
-  package func measure(_ examples: Examples) throws -> Scores {
-    let states =
-      trainStates == nil
-      ? nil
-      : try FrozenStates(examples.sequences, entry: entry, training: training, byteLimit: 0)
-    return Scores(examples, spec: training.spec, logits: try logits(examples, states))
-  }
-
-  /// The head's outputs of every row.
-  private func logits(_ examples: Examples, _ states: FrozenStates?) throws -> [[Float]] {
-    let lengths = examples.sequences.map(\.count)
-    let outputs = training.spec.task.outputs(labels: training.spec.labels.count)
-    var rows: [[Float]] = []
-    for part in Batches.pack(Array(lengths.indices), lengths: lengths, budget: training.tokenBudget)
-    {
-      let (values, layout) = try self.logits(part, examples, states)
-      for place in part.indices {
-        let range = training.spec.task == .tag ? layout.rows(of: place) : place..<place + 1
-        rows.append(Array(values[range.lowerBound * outputs..<range.upperBound * outputs]))
-      }
-    }
-    return rows
-  }
-
-  private func logits(_ part: [Int], _ examples: Examples, _ states: FrozenStates?) throws
-    -> ([Float], SequenceLayout)
-  {
-    guard let states else {
-      let batch = examples.packed(part)
-      return (try training.logits(batch), batch.layout)
-    }
-    return try states.withStates(of: part) { x, layout in
-      (try training.logits(x, layout: layout), layout)
-    }
+  package static func == (a: Self, b: Self) -> Bool {
+    a.names == b.names && a.ended == b.ended && a.done == b.done && a.all == b.all
   }
 }
 
 /// What can go wrong in training besides the data and the device.
 package enum TrainingError: Error, Equatable, CustomStringConvertible {
   case diverged(step: Int)
+  case cancelled
   case nothingToTrain(vbert: String)
 
   package var description: String {
     switch self {
     case .diverged(let step):
       "the loss was no longer a number at step \(step); use a lower --lr"
+    case .cancelled: "the training was cancelled; nothing was published"
     case .nothingToTrain(let name):
       "\(name) is an embedding model, which has nothing to train; create it with another --task"
     }

@@ -32,6 +32,19 @@ package struct TrainingOptions: Sendable, Equatable {
 
   package init() {}
 
+  /// What the options of one training may be; what a row costs bounds `batch`. Throws
+  /// `TrainingOptionProblem`.
+  package func check() throws(TrainingOptionProblem) {
+    guard 1...1000 ~= epochs else { throw .outside("epochs", "1 to 1000") }
+    guard 1...4096 ~= batch else { throw .outside("batch", "1 to 4096") }
+    guard rate > 0, rate < 10 else { throw .outside("lr", "above 0 and below 10") }
+    guard 0..<1 ~= dropout else { throw .outside("dropout", "at least 0 and below 1") }
+    guard 0..<1 ~= adapterDropout else {
+      throw .outside("adapter-dropout", "at least 0 and below 1")
+    }
+    guard patience >= 0 else { throw .outside("patience", "0 or more") }
+  }
+
   /// The peak learning rate that suits the vBERT's head and adapter (docs/accuracy.md). A LoRA of high
   /// rank moves further at the same rate: labels of whole texts suffer first.
   package static func rate(for spec: VBertSpec) -> Float {
@@ -39,6 +52,17 @@ package struct TrainingOptions: Sendable, Equatable {
     switch spec.task {
     case .classify, .multilabel, .embed: return 5e-4
     case .score, .tag: return 1e-3
+    }
+  }
+}
+
+/// An option of a training that is not what it may be.
+package enum TrainingOptionProblem: Error, Equatable, CustomStringConvertible {
+  case outside(String, String)
+
+  package var description: String {
+    switch self {
+    case .outside(let option, let range): "\(option) must be \(range)"
     }
   }
 }

@@ -106,7 +106,7 @@ struct DistillCommand: ParsableCommand {
 
   private func checkpointPath(_ home: Home, _ name: String) throws -> String {
     if let checkpoint { return checkpoint }
-    let directory = home.root.appending(path: "distill", directoryHint: .isDirectory)
+    let directory = home.distillations
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
     return directory.appending(path: "\(name).safetensors").filePath
   }

@@ -105,7 +105,8 @@ private struct NGramRows {
         })
     }
     lookup = NGramLookup(
-      store: try base.openPLOT(cacheBytes: 0, type: .float32),
+      store: try base.openPLOT(
+        cacheBytes: 0, type: .float32, tell: { ProgressLine.warn("\($0)") }),
       computer: try LocalEncoder(base: model, backend: backend))
   }
 

@@ -43,7 +43,8 @@ struct PLOTBenchCommand: ParsableCommand {
   func run() throws {
     let base = try options.openBase()
     let opening = ContinuousClock.now
-    let store = try base.openPLOT(cacheBytes: cache.bytes)
+    let store = try base.openPLOT(
+      cacheBytes: cache.bytes, tell: { ProgressLine.warn("\($0)") })
     let domain = try store.domain(options.domain)
     let opened = milliseconds(since: opening)
     let backend = try CPUBackend()

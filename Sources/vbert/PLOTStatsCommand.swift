@@ -43,7 +43,8 @@ struct PLOTStatsCommand: ParsableCommand {
 
   func run() throws {
     let base = try options.openBase(.text)
-    let domain = try base.openPLOT(cacheBytes: 0).domain(options.domain)
+    let domain = try base.openPLOT(cacheBytes: 0, tell: { ProgressLine.warn("\($0)") })
+      .domain(options.domain)
     var report = Report(tables: domain.files.map(PLOTStatsCommand.describe))
     if !corpus.isEmpty {
       let found = try PLOTCoverage(

@@ -166,13 +166,16 @@ private final class Notes: Sendable {
     #expect(!none.next(&writer) && writer.take() == Array(",[]".utf8))
   }
 
-  /// A body with a hundred thousand members is the decoder's, which does not compare them all.
-  @Test func manyMembersAreNotPlain() {
-    func body(_ count: Int) -> [UInt8] {
-      Array(("{" + (0..<count).map { "\"\($0)\":null" }.joined(separator: ",") + "}").utf8)
+  /// Hundreds of thousands of members are told apart, and the second of one name is found.
+  @Test func manyMembersAreToldApart() throws {
+    func body(_ names: [String]) -> [UInt8] {
+      Array(("{" + names.map { "\"\($0)\":null" }.joined(separator: ",") + "}").utf8)
     }
-    #expect(PlainBody(body(32).span) != nil)
-    #expect(PlainBody(body(33).span) == nil)
-    #expect(PlainBody(body(300_000).span) == nil)
+    let names = (0..<300_000).map(String.init)
+    #expect(try JSONChecker.check(body(names)).members?.count == 300_000)
+    for twin in ["0", "15", "16", "299999"] {
+      #expect(throws: JSONProblem.twice(twin)) { try JSONChecker.check(body(names + [twin])) }
+    }
+    #expect(throws: APIError.self) { try EmbedBody(json: body(names)) }
   }
 }

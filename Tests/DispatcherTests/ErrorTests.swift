@@ -41,7 +41,7 @@ private typealias Task = _Concurrency.Task
     ("/tag", #"{"inputs": [[]], "model": "names"}"#, 400, "Empty"),
     ("/tag", #"{"inputs": [], "model": "names"}"#, 400, "Empty"),
     (
-      "/tag", #"{"inputs": "a", "model": "names", "aggregation_strategy": "max"}"#, 422,
+      "/tag", #"{"inputs": "a", "model": "names", "aggregation_strategy": "sum"}"#, 422,
       "Validation"
     ),
     ("/rerank", #"{"query": "a", "texts": [], "model": "similar"}"#, 400, "Empty"),
@@ -87,8 +87,8 @@ private typealias Task = _Concurrency.Task
         ("/embed", #"{"model": "meaning", "inputs": "a", "dimensions": 1e99}"#, "a whole number"),
         ("/embed", #"{"model": "meaning", "inputs": "a", "dimensions": "3"}"#, "a whole number"),
         (
-          "/tag", #"{"model": "names", "inputs": "a", "aggregation_strategy": "first"}"#,
-          "aggregation_strategy: simple or none was expected"
+          "/tag", #"{"model": "names", "inputs": "a", "aggregation_strategy": "last"}"#,
+          "aggregation_strategy: none or simple or first or average or max was expected"
         ),
         ("/similarity", #"{"model": "meaning", "inputs": "a"}"#, "inputs: an object was expected"),
         (

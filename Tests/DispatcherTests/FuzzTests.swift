@@ -20,6 +20,30 @@ import Testing
     ("/tokenize", #"{"model": "topic", "inputs": ["cats", "\ud83d\ude00"]}"#),
     ("/classify", #"{"model": "mood", "input": ["good", "bad"]}"#),
     ("/v1/embeddings", #"{"model": "meaning", "input": "a", "encoding_format": "base64"}"#),
+    (
+      "/predict",
+      #"{"model": "topic", "inputs": "a \u00e9 cat", "parameters": {"top_k": 2, "function_to_apply": "none"}}"#
+    ),
+    (
+      "/embed",
+      #"{"model": "meaning", "inputs": "a cat sat on a mat", "truncate": true, "truncation_direction": "Left"}"#
+    ),
+    (
+      "/tag",
+      #"{"model": "names", "inputs": "cats . walking , a \u0000", "aggregation_strategy": "average", "truncate_prompt_tokens": 7}"#
+    ),
+    (
+      "/tag",
+      #"{"model": "names", "inputs": [["cats", "walking"]], "aggregation_strategy": "max", "truncate_prompt_tokens": 4, "ignore_labels": ["O"]}"#
+    ),
+    (
+      "/rerank",
+      #"{"model": "similar", "query": "a cat", "texts": ["b"], "truncate_prompt_tokens": 5, "use_activation": false}"#
+    ),
+    (
+      "/v1/embeddings",
+      #"{"model": "meaning", "input": ["a"], "add_special_tokens": false, "user": "me", "options": {"use_cache": true}}"#
+    ),
   ]
 
   /// Whatever the bytes: an answer, in JSON, and never the server's own fault.

@@ -24,7 +24,7 @@ import Testing
     try file.append("é".utf8)
     try file.append([])
     #expect(try folder.names().count == 1, "the temporary file alone")
-    #expect(try folder.names().allSatisfy { $0.hasPrefix(AtomicFile.leftoverPrefix) })
+    #expect(try folder.names().allSatisfy { $0.hasPrefix(Leftover.prefix) })
     try file.commit()
     #expect(try bytes(path) == [1, 2, 3] + large + large + Array("é".utf8))
     #expect(try folder.names() == ["a b é"])

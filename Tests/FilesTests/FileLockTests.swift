@@ -1,4 +1,5 @@
 import Files
+import Synchronization
 import TestSupport
 import Testing
 
@@ -32,6 +33,33 @@ import Testing
     let lock = try #require(try FileLock(path: path, .exclusive, wait: false))
     #expect(try folder.names() == ["lock"])
     lock.removeFile()
+    #expect(try folder.names() == [])
+  }
+
+  private final class Count: Sendable {
+    private let counts = Mutex((inside: 0, most: 0))
+    var most: Int { counts.withLock(\.most) }
+    func enter() { counts.withLock { $0 = ($0.inside + 1, max($0.most, $0.inside + 1)) } }
+    func leave() { counts.withLock { $0.inside -= 1 } }
+  }
+
+  /// Who waits for a lock whose holder removes the file gets the lock of the next file.
+  @Test func nobodyHoldsALockThatHasGone() async throws {
+    let (path, count) = (path, Count())
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for _ in 0..<4 {
+        group.addTask {
+          for _ in 0..<300 {
+            let lock = try #require(try FileLock(path: path, .exclusive, wait: true))
+            count.enter()
+            count.leave()
+            lock.removeFile()
+          }
+        }
+      }
+      try await group.waitForAll()
+    }
+    #expect(count.most == 1)
     #expect(try folder.names() == [])
   }
 }

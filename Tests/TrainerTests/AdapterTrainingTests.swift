@@ -34,9 +34,9 @@ struct AdapterTrainingTests {
     var compared = 0
     for name in expected.names {
       let ours = TinyModel.ourName(name, task: task)
-      guard training.parameters[ours] != nil else { continue }
+      guard training.own[ours] != nil else { continue }
       let values = try expected.floats(name)
-      let difference = largestDifference(try training.parameters.gradient(of: ours), values)
+      let difference = largestDifference(try training.own.gradient(of: ours), values)
       let largest = values.reduce(0) { max($0, abs($1)) }
       #expect(difference <= 1e-5 * max(1, largest), "\(name)")
       compared += 1
@@ -67,9 +67,9 @@ struct AdapterTrainingTests {
     var compared = 0
     for name in expected.names {
       let ours = TinyModel.ourName(name, task: .classify)
-      guard training.parameters[ours] != nil else { continue }
+      guard training.own[ours] != nil else { continue }
       let (found, wanted) = (
-        try training.parameters.gradient(of: ours), try expected.floats(name)
+        try training.own.gradient(of: ours), try expected.floats(name)
       )
       func sum(_ a: [Float], _ b: [Float]) -> Float { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
       let lengths = (sum(found, found).squareRoot(), sum(wanted, wanted).squareRoot())
@@ -114,10 +114,10 @@ struct AdapterTrainingTests {
     var optimizer = Optimizer()
     optimizer.beta2 = 0.98
     for (number, step) in tiny.file.adamw.after3_adapters.steps.enumerated() {
-      try training.parameters.clearGradients()
+      try training.own.clearGradients()
       let loss = try accumulate(tiny, training)
-      let norm = try training.parameters.gradientNorm()
-      try optimizer.step(training.parameters, number: number + 1, rate: 1e-2)
+      let norm = try training.own.gradientNorm()
+      try optimizer.step(training.own, number: number + 1, rate: 1e-2)
       #expect(abs(loss - step.loss) < 1e-5)
       #expect(abs(norm - step.grad_norm_before_clip) < 1e-4 * step.grad_norm_before_clip)
     }
@@ -126,7 +126,7 @@ struct AdapterTrainingTests {
     for name in expected.names {
       let ours = TinyModel.ourName(name, task: .classify)
       let difference = largestDifference(
-        try training.parameters.value(of: ours), try expected.floats(name))
+        try training.own.value(of: ours), try expected.floats(name))
       #expect(difference < 5e-6, "\(name)")
     }
     let after = try accumulate(tiny, training)
@@ -149,15 +149,15 @@ struct AdapterTrainingTests {
       initial.set(name, shape: shape, values)
     }
     let training = try AdapterTraining(
-      spec: spec, initial: initial, source: tiny.tensors, configuration: tiny.configuration,
+      specs: [spec], initial: [initial], source: tiny.tensors, configuration: tiny.configuration,
       backend: tiny.backend, tokenBudget: 64)
     _ = try accumulate(tiny, training)
-    let shapes = training.parameters.shapes
+    let shapes = training.own.shapes
     #expect(!shapes.isEmpty)
-    let gradients = try shapes.map { try training.parameters.gradient(of: $0.name) }
+    let gradients = try shapes.map { try training.own.gradient(of: $0.name) }
     for (shape, gradient) in zip(shapes, gradients) {
-      guard let parameter = training.parameters[shape.name] else { continue }
-      let values = try training.parameters.value(of: shape.name)
+      guard let parameter = training.own[shape.name] else { continue }
+      let values = try training.own.value(of: shape.name)
       // The largest component: differences in fp32 see little of a small one.
       let i = gradient.indices.max { abs(gradient[$0]) < abs(gradient[$1]) } ?? 0
       var losses: [Double] = []

@@ -98,7 +98,7 @@ struct TinyModel {
 
   func training(_ spec: VBertSpec) throws -> AdapterTraining {
     try AdapterTraining(
-      spec: spec, initial: tensors, source: tensors, configuration: configuration,
+      specs: [spec], initial: [tensors], source: tensors, configuration: configuration,
       backend: backend, tokenBudget: 64)
   }
 
@@ -112,5 +112,22 @@ struct TinyModel {
         try TokenSequence(ids: $0, types: $1, for: configuration)
       },
       entry: Entry(upper, lookup: local.lookup), training: training, byteLimit: 1 << 20)
+  }
+}
+
+extension AdapterTraining {
+  /// Of the one vBERT that trains.
+  var spec: VBertSpec { specs[0] }
+  var own: ParameterSet { parameters[0] }
+
+  /// The one vBERT's gradients over a batch that is all its own, and its loss.
+  func accumulate(
+    _ x: Tensor, layout: SequenceLayout, targets: Targets, share: Double
+  ) throws -> Double {
+    try clearLosses()
+    let part = Part(
+      vbert: 0, sequences: 0..<layout.count, targets: targets, share: share)
+    try accumulate(.states(x, layout), parts: [part])
+    return try readLosses()[0]
   }
 }

@@ -68,12 +68,13 @@ import Trainer
       var options = TrainingOptions()
       (options.rate, options.epochs, options.batch) = (1e-2, 12, 8)
       change(&options)
-      let job = try TrainingJob(
-        spec: spec, train: examples, dev: examples, source: source, entry: entry(backend),
-        configuration: configuration, trainsBase: trainsBase, backend: backend, options: options)
-      let outcome = try job.run()
+      let group = try TrainingGroup(
+        [TrainingJob(spec: spec, train: examples, dev: examples, options: options)],
+        source: source, entry: entry(backend), configuration: configuration,
+        trainsBase: trainsBase, backend: backend, stateBytes: options.stateBytes)
+      let outcome = try group.run()[0].get()
       // What is measured again afterwards are the best epoch's parameters.
-      #expect(try job.measure(examples).values == outcome.best.dev.values)
+      #expect(try group.measure(examples).values == outcome.best.dev.values)
       return outcome
     }
   }

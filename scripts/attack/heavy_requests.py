@@ -64,6 +64,9 @@ with Home() as home:
                {"query": query, "texts": ["a dog"] * 256, "model": "scorer", "truncate": True}, 2, ["200"])
         attack(server, "2 x /rerank, the same without truncate", "/rerank",
                {"query": query, "texts": ["a dog"] * 256, "model": "scorer"}, 2, ["413"])
+        attack(server, "2 x /rerank, the same cut on the left", "/rerank",
+               {"query": query, "texts": ["a dog"] * 256, "model": "scorer", "truncate": True,
+                "truncation_direction": "Left"}, 2, ["200"])
         attack(server, "/tokenize, 4 MB of marks", "/tokenize",
                {"inputs": "." * (4 * MEGABYTE - 100)}, 1, ["413"])
         attack(server, "2 x /tokenize, 1 MB", "/tokenize",
@@ -72,11 +75,23 @@ with Home() as home:
                {"inputs": "a " * (2 * MEGABYTE - 100), "model": "tagger"}, 1, ["413"])
         attack(server, "/tag, 4 MB of marks, cut", "/tag",
                {"inputs": "." * (4 * MEGABYTE - 200), "model": "tagger", "truncate": True}, 1, ["200"])
+        for what, text in [("words", "a " * (2 * MEGABYTE - 200)), ("marks", "." * (4 * MEGABYTE - 300))]:
+            attack(server, f"/tag, 4 MB of {what}, cut on the left", "/tag",
+                   {"inputs": text, "model": "tagger", "truncate": True, "truncation_direction": "Left"},
+                   1, ["200"])
+        attack(server, "/embed, 4 MB of words, cut on the left", "/embed",
+               {"inputs": "a " * (2 * MEGABYTE - 200), "model": "embedder", "truncate": True,
+                "truncation_direction": "Left"}, 2, ["200"])
+        attack(server, "/embed, one word of 4 MB, cut on the left", "/embed",
+               {"inputs": "a" * (4 * MEGABYTE - 300), "model": "embedder", "truncate": True,
+                "truncation_direction": "Left"}, 2, ["200"])
         attack(server, "/embed, 4 MB that hold no token", "/embed",
                {"inputs": " " * (4 * MEGABYTE - 200), "model": "embedder"}, 2, ["200"])
         attack(server, "/embed, one word of 4 MB", "/embed",
                {"inputs": "a" * (4 * MEGABYTE - 200), "model": "embedder"}, 2, ["200"])
         attack(server, "/embed, 200,000 unknown members", "/embed",
                {f"{i}": None for i in range(200_000)}, 2, ["422"])
+        attack(server, "/embed, 2,000,000 lists in a member", "/embed",
+               {"inputs": "a", "model": "embedder", "metadata": [[]] * 1_000_000}, 2, ["200"])
     blocked_base(home)
 finish()

@@ -11,6 +11,11 @@ extension Base {
   private static let localSuffix: String = ".local.safetensors"
 
   private func localFile(of domain: String) -> URL {
+    Self.localLayers(of: domain, in: plotDirectory)
+  }
+
+  /// Where a domain's own local layers lie, if it has some.
+  static func localLayers(of domain: String, in plotDirectory: URL) -> URL {
     plotDirectory.appending(path: domain + Self.localSuffix)
   }
 

@@ -7,20 +7,29 @@ extension BaseStore {
   static let stagingPrefix = ".staging-"
 
   /// Excludes other changes to the bases, in this process and others, and sweeps what a killed one
-  /// left: with the lock held, nothing in preparation is alive.
+  /// left.
   func lockForChange() throws(BaseError) -> FileLock? {
     do {
       try home.create()
-      let lock = try home.lock("bases", wait: true)
-      for name in try FileManager.default.contentsOfDirectory(
-        atPath: home.bases.filePath)
-      where name.hasPrefix(Self.stagingPrefix) {
-        try FileManager.default.removeItem(at: home.bases.appending(path: name))
-      }
+      let lock = try home.lock(Self.lockName, wait: true)
+      try Self.sweepStaging(home)
       return lock
     } catch {
       throw .file(path: home.bases.filePath, why: plain(error))
     }
+  }
+
+  static let lockName = "bases"
+
+  /// With the lock held, nothing in preparation is alive. Returns how many went.
+  @discardableResult
+  static func sweepStaging(_ home: Home) throws -> Int {
+    let left = try FileManager.default.contentsOfDirectory(atPath: home.bases.filePath)
+      .filter { $0.hasPrefix(stagingPrefix) }
+    for name in left {
+      try FileManager.default.removeItem(at: home.bases.appending(path: name))
+    }
+    return left.count
   }
 
   /// Makes a base: `fill` writes its files into an empty directory, which is then opened as a base

@@ -64,15 +64,16 @@ package import Model
     for grams: [NGram], segments: [Segment] = [], mode: PLOTMode, keep: Keep = .batch
   ) throws -> PLOTRows {
     let pin = mode == .off ? nil : store.cache.pins.pin()
+    let general = store.general
     number(grams, segments)
-    find(mode, segments, useCache: pin != nil)
+    try find(mode, general, segments, useCache: pin != nil)
     let format =
       mode == .off ? PLOTRowFormat(type: .float32, hidden: store.format.hidden) : store.format
     let copies = keep == .job ? touched.count : 0
     let memory = try compute(format, andRoomFor: copies)
     if keep == .job { copyCached(to: memory, from: missing.count) }
     if mode != .off { admit(memory) }
-    return collect(format, memory, pin: keep == .job ? nil : pin, segments)
+    return collect(format, memory, pin: keep == .job ? nil : pin, general, segments)
   }
 
   /// Numbers the tokens' n-grams.
@@ -95,55 +96,61 @@ package import Model
   }
 
   /// Decides for every different n-gram where its row comes from.
-  private func find(_ mode: PLOTMode, _ segments: [Segment], useCache: Bool) {
+  private func find(
+    _ mode: PLOTMode, _ general: PLOTDomain, _ segments: [Segment], useCache: Bool
+  ) throws(PLOTError) {
     missing.reset(most: wanted.count)
     touched.removeAll(keepingCapacity: true)
     found.removeAll(keepingCapacity: true)
     found.reserveCapacity(wanted.count)
-    var domain = store.general
+    var domain = general
     if mode != .off { for file in domain.files { touchedBits ^= file.touch(wanted.hashes) } }
     for i in 0..<wanted.count {
       let gram = wanted.grams[i]
-      if wanted.tags[i] != domain.number { domain = self.domain(wanted.tags[i], segments) }
+      if wanted.tags[i] != domain.number { domain = segments.domain(wanted.tags[i]) ?? general }
       let hash = wanted.hashes[i]
       switch mode {
       case _ where !gram.hasCentre: found.append(Found())
       case .off: found.append(compute(gram))
-      case .exact:
+      case .fallback where domain.isWhole:
+        found.append(try fallback(gram, hash, domain, useCache))
+      case .exact, .fallback:
         found.append(
-          stored(gram, hash, .trigram, domain) ?? cached(gram, hash, .trigram, useCache)
-            ?? compute(gram))
-      case .fallback: found.append(fallback(gram, hash, domain, useCache))
+          try stored(gram, hash, .trigram, domain, useCache)
+            ?? cached(gram, hash, .trigram, useCache) ?? compute(gram))
       }
     }
-  }
-
-  private func domain(_ number: UInt32, _ segments: [Segment]) -> PLOTDomain {
-    segments.first { $0.domain.number == number }?.domain ?? store.general
   }
 
   /// Asks files alone for tri- and bi-grams: what others computed meanwhile must not change a reply.
   private func fallback(
     _ gram: NGram, _ hash: UInt64, _ domain: PLOTDomain, _ useCache: Bool
-  ) -> Found {
-    if let found = stored(gram, hash, .trigram, domain) { return found }
+  ) throws(PLOTError) -> Found {
+    if let found = try stored(gram, hash, .trigram, domain, useCache) { return found }
     let bigram = gram.bigram
     if bigram != gram, bigram.right != NGram.none,
-      let found = stored(bigram, bigram.plotHash, .bigram, domain)
+      let found = try stored(bigram, bigram.plotHash, .bigram, domain, useCache)
     {
       return found
     }
     let unigram = gram.unigram
     let unigramHash = unigram.plotHash
-    return stored(unigram, unigramHash, .unigram, domain)
+    return try stored(unigram, unigramHash, .unigram, domain, useCache)
       ?? cached(unigram, unigramHash, .unigram, useCache) ?? compute(unigram)
   }
 
+  /// A row that is stored and damaged is computed: nothing else stands in for it.
   private func stored(
-    _ gram: NGram, _ hash: UInt64, _ level: PLOTLevel, _ domain: PLOTDomain
-  ) -> Found? {
+    _ gram: NGram, _ hash: UInt64, _ level: PLOTLevel, _ domain: PLOTDomain, _ useCache: Bool
+  ) throws(PLOTError) -> Found? {
     for file in domain.files {
-      if let row = file.find(gram, hash: hash) { return Found(row: row, level: level) }
+      switch file.look(gram, hash: hash) {
+      case .absent: continue
+      case .row(let row): return Found(row: row, level: level)
+      case .damaged:
+        try store.foundDamage(in: file, of: domain)
+        return cached(gram, hash, level, useCache) ?? compute(gram)
+      }
     }
     return nil
   }
@@ -205,7 +212,8 @@ package import Model
   }
 
   private func collect(
-    _ format: PLOTRowFormat, _ memory: RowMemory, pin: RowPin?, _ segments: [Segment]
+    _ format: PLOTRowFormat, _ memory: RowMemory, pin: RowPin?, _ general: PLOTDomain,
+    _ segments: [Segment]
   ) -> PLOTRows {
     for i in found.indices where found[i].missing >= 0 {
       found[i].row = NGramRow(
@@ -220,10 +228,16 @@ package import Model
       rows.append(found[Int(number)].row)
       levels.append(found[Int(number)].level)
     }
-    var files = store.general.files
+    var files = general.files
     for segment in segments where segment.domain.number != 0 { files += segment.domain.files }
     return PLOTRows(
       rows: rows, levels: levels, computedNGrams: missing.count,
       owners: PLOTRows.Owners(files: files, pin: pin, cache: store.cache, computed: memory))
+  }
+}
+
+extension [NGramLookup.Segment] {
+  fileprivate func domain(_ number: UInt32) -> PLOTDomain? {
+    first { $0.domain.number == number }?.domain
   }
 }

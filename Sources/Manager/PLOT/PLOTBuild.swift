@@ -45,16 +45,11 @@ package struct PLOTBuild: Sendable {
     package var table: PLOTHeader
   }
 
-  /// Makes the tables' directory and sweeps what a killed build left there. The caller holds the lock
-  /// that keeps other builds out.
+  /// Makes the tables' directory and sweeps what a killed build left there.
   package static func prepare(_ directory: URL) throws {
     try FileManager.default.createDirectory(
       at: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-    for name in try FileManager.default.contentsOfDirectory(
-      atPath: directory.filePath)
-    where name.hasPrefix(AtomicFile.leftoverPrefix) {
-      try FileManager.default.removeItem(at: directory.appending(path: name))
-    }
+    _ = Leftover.sweep(directory)
   }
 
   /// The table appears when it is complete, or not at all. The same input gives the same file, to

@@ -11,6 +11,12 @@ package enum PLOTError: Error, Equatable, CustomStringConvertible {
   /// Made from other weights: its rows would be silently wrong.
   case otherBase(path: String, found: String, expected: String)
   case unknownDomain(String, path: String)
+  /// Given up: its n-grams are computed from now on.
+  case lost(path: String, what: String)
+  /// Some rows: computed.
+  case damagedRows(path: String)
+  /// A domain's table was given up, and the base's local layers cannot compute its rows.
+  case lostDomain(String)
   case domainName(String)
   case rowType(String)
   /// A setting outside what is possible.
@@ -37,6 +43,21 @@ package enum PLOTError: Error, Equatable, CustomStringConvertible {
       """
     case .unknownDomain(let name, let path):
       "there is no domain \"\(name)\": \(path) does not exist; `vbert plot build --domain` makes it"
+    case .lost(let path, let what):
+      """
+      \(path) is not used any more: \(what); its n-grams are computed, which takes longer. \
+      Look with `vbert plot verify`, build it again with `vbert plot build`, and start again
+      """
+    case .damagedRows(let path):
+      """
+      \(path) has damaged rows; they are computed, which takes longer. Look with \
+      `vbert plot verify`, and build it again with `vbert plot build`
+      """
+    case .lostDomain(let name):
+      """
+      the table of the domain "\(name)" is damaged or being written to, and only its own local layers \
+      could compute what it had; build it again with `vbert plot build --domain`, and start again
+      """
     case .domainName(let name):
       """
       "\(name)" cannot name a domain: use 1 to 64 of a-z, 0-9, - and _, but not "general" \

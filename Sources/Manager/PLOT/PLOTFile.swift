@@ -23,6 +23,7 @@ private import Synchronization
   private nonisolated(unsafe) let checked: UnsafeMutablePointer<Atomic<UInt64>>
   private var checkedWords: Int { (header.capacity + 63) / 64 }
   private let failures = Atomic<Int>(0)
+  private let isDamageKnown = Atomic<Bool>(false)
 
   /// Throws `PLOTError`; `baseHash` is the content hash of the base that wants to use the table.
   package init(opening url: URL, baseHash: String, hidden: Int) throws(PLOTError) {
@@ -61,20 +62,39 @@ private import Synchronization
   /// Rows whose checksum was found wrong since the file was opened.
   package var damagedRows: Int { failures.load(ordering: .relaxed) }
 
-  /// The n-gram's row, in memory that stays as long as this object; nil when it is not stored or
-  /// its row is damaged. O(1); `hash` is `gram.plotHash`.
-  func find(_ gram: NGram, hash: UInt64) -> NGramRow? {
+  /// Somebody waits to write to the file: let go of it soon. One system call.
+  var isWanted: Bool { map.isWanted }
+  /// True once.
+  var isFirstDamage: Bool { !isDamageKnown.exchange(true, ordering: .relaxed) }
+
+  enum Found {
+    /// In memory that stays as long as the file's object.
+    case row(NGramRow)
+    case absent
+    /// It is stored, and its row is not what was stored.
+    case damaged
+  }
+
+  /// O(1); `hash` is `gram.plotHash`.
+  func look(_ gram: NGram, hash: UInt64) -> Found {
     var place = Int(truncatingIfNeeded: hash) & mask
     for _ in 0...longestProbe {
       let entry = unsafe entries[place]
-      if entry.isEmpty { return nil }
+      if entry.isEmpty { return .absent }
       if entry.gram.isSame(as: gram) {
-        guard isSound(entry, at: place) else { return nil }
-        return NGramRow(address: address(of: Int(entry.row)), type: format.type.elementType)
+        guard isSound(entry, at: place) else { return .damaged }
+        return .row(
+          NGramRow(address: address(of: Int(entry.row)), type: format.type.elementType))
       }
       place = (place + 1) & mask
     }
-    return nil
+    return .absent
+  }
+
+  /// The n-gram's row; nil when it is not stored or its row is damaged.
+  func find(_ gram: NGram, hash: UInt64) -> NGramRow? {
+    guard case .row(let row) = look(gram, hash: hash) else { return nil }
+    return row
   }
 
   /// Reads where a search for each hash begins, and nothing more: independent reads wait for memory

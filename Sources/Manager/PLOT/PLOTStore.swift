@@ -8,35 +8,54 @@ private import Synchronization
 /// The cache is shared by all domains, since a computed row is the same whoever asked for it. Rows
 /// in it have the general table's format, and every computed row is rounded to that format whether
 /// it is admitted or not: so what else is being served never changes an answer.
+///
+/// A table that is damaged, or that somebody waits to write to, is given up: what it had is computed,
+/// and the store says so once.
 package final class PLOTStore: Sendable {
   /// Of computed rows.
   package let format: PLOTRowFormat
   package let skipDepth: Int
-  package let general: PLOTDomain
   let cache: PLOTCache
   let baseHash: String
   let directory: URL?
-  private let domains = Mutex<[String: PLOTDomain]>([:])
+  private let tables: Mutex<Tables>
+  private let tell: @Sendable (PLOTError) -> Void
+
+  private struct Tables {
+    var general: PLOTDomain
+    var domains: [String: PLOTDomain] = [:]
+    /// Tables that were given up.
+    var lost = 0
+  }
 
   /// Opens the base's `plot` directory; without one, or without files in it, everything is computed
-  /// and cached in the format `type`. The cache is bounded by `cacheBytes`; 0 keeps nothing. Throws
-  /// `PLOTError` when there is a general table and it cannot be used.
+  /// and cached in the format `type`. The cache is bounded by `cacheBytes`; 0 keeps nothing. `tell`
+  /// hears of every table that is damaged or given up, once. Throws `PLOTError` when there is a general
+  /// table that is another base's, or of another version, or that the disk refuses.
   package init(
     directory: URL?, baseHash: String, hidden: Int, skipDepth: Int, cacheBytes: Int,
-    type: PLOTRowType = .float16
+    type: PLOTRowType = .float16, tell: @escaping @Sendable (PLOTError) -> Void = { _ in }
   ) throws(PLOTError) {
     var files: [PLOTFile] = []
+    var loss: PLOTError?
     if let url = directory.map({ PLOTStore.file(in: $0, domain: nil) }),
       FileManager.default.fileExists(atPath: url.filePath)
     {
-      files = [try PLOTFile(opening: url, baseHash: baseHash, hidden: hidden)]
+      do throws(PLOTError) {
+        files = [try PLOTFile(opening: url, baseHash: baseHash, hidden: hidden)]
+      } catch .corrupt(let path, let what) {
+        loss = .lost(path: path, what: "it is damaged, \(what)")
+      }
     }
     self.directory = directory
     self.baseHash = baseHash
     self.skipDepth = skipDepth
-    general = PLOTDomain(name: nil, files: files, number: 0)
+    self.tell = tell
+    let general = PLOTDomain(name: nil, files: files, number: 0, isWhole: loss == nil)
+    tables = Mutex(Tables(general: general, lost: loss == nil ? 0 : 1))
     format = PLOTRowFormat(type: files.first?.format.type ?? type, hidden: hidden)
     cache = PLOTCache(format: format, byteCount: cacheBytes)
+    if let loss { tell(loss) }
   }
 
   /// Where a table lies: `general.plot`, or the domain's name.
@@ -44,37 +63,96 @@ package final class PLOTStore: Sendable {
     directory.appending(path: "\(domain ?? "general").plot")
   }
 
-  /// The domain's tables, opened at the first call. Throws `PLOTError`: a domain that does not exist
-  /// is never replaced by the general table.
+  /// The general table, as it is now.
+  package var general: PLOTDomain {
+    let general = tables.withLock(\.general)
+    return letGo(of: general.files) ? tables.withLock(\.general) : general
+  }
+
+  /// The domain's tables as they are now, opened at the first call. Throws `PLOTError`: a domain that
+  /// does not exist, or whose table is given up and cannot be computed, is never replaced by another.
   package func domain(_ name: String?) throws(PLOTError) -> PLOTDomain {
     guard let name else { return general }
-    try PLOTDomain.check(name: name)
-    return try domains.withLock { domains throws(PLOTError) in
-      if let domain = domains[name] { return domain }
-      guard let directory else { throw .unknownDomain(name, path: "its file") }
-      let url = PLOTStore.file(in: directory, domain: name)
-      let path = url.filePath
-      guard FileManager.default.fileExists(atPath: path) else {
-        throw .unknownDomain(name, path: path)
-      }
-      let file = try PLOTFile(opening: url, baseHash: baseHash, hidden: format.hidden)
-      let domain = PLOTDomain(
-        name: name, files: [file] + general.files, number: UInt32(domains.count) + 1)
-      domains[name] = domain
+    var domain = try tables.withLock { tables throws(PLOTError) in
+      if let domain = tables.domains[name] { return domain }
+      let domain = try open(name, tables)
+      tables.domains[name] = domain
       return domain
     }
+    if letGo(of: domain.files) { domain = tables.withLock { $0.domains[name] ?? domain } }
+    guard domain.hasOwnTable || !domain.hasOwnLayers else { throw .lostDomain(name) }
+    return domain
+  }
+
+  private func open(_ name: String, _ tables: Tables) throws(PLOTError) -> PLOTDomain {
+    try PLOTDomain.check(name: name)
+    guard let directory else { throw .unknownDomain(name, path: "its file") }
+    let url = PLOTStore.file(in: directory, domain: name)
+    let path = url.filePath
+    guard FileManager.default.fileExists(atPath: path) else {
+      throw .unknownDomain(name, path: path)
+    }
+    let file = try PLOTFile(opening: url, baseHash: baseHash, hidden: format.hidden)
+    return PLOTDomain(
+      name: name, files: [file] + tables.general.files, number: UInt32(tables.domains.count) + 1,
+      hasOwnLayers: FileManager.default.fileExists(
+        atPath: Base.localLayers(of: name, in: directory).filePath),
+      isWhole: tables.general.isWhole)
+  }
+
+  /// Gives up the tables that somebody waits to write to. For who looks from time to time, so that they
+  /// need not wait for the next request.
+  package func letGo() {
+    _ = letGo(
+      of: tables.withLock { tables in
+        tables.general.files + tables.domains.values.compactMap(\.files.first)
+      })
+  }
+
+  /// Whether one of them was given up.
+  private func letGo(of files: [PLOTFile]) -> Bool {
+    let wanted = files.filter(\.isWanted)
+    for file in wanted { giveUp(file, "somebody writes to it") }
+    return !wanted.isEmpty
+  }
+
+  private func giveUp(_ file: PLOTFile, _ why: String) {
+    let isNew = tables.withLock { tables in
+      let had = ([tables.general] + tables.domains.values).contains {
+        $0.files.contains { $0 === file }
+      }
+      guard had else { return false }
+      tables.general = tables.general.without(file)
+      tables.domains = tables.domains.mapValues { $0.without(file) }
+      tables.lost += 1
+      return true
+    }
+    if isNew { tell(.lost(path: file.url.filePath, what: why)) }
+  }
+
+  /// A row that some domain looks up was found damaged. Throws `PLOTError.lostDomain` where it cannot be
+  /// computed; the domain is refused from now on.
+  func foundDamage(in file: PLOTFile, of domain: PLOTDomain) throws(PLOTError) {
+    guard let name = domain.name, domain.hasOwnLayers, domain.files.first === file else {
+      if file.isFirstDamage { tell(.damagedRows(path: file.url.filePath)) }
+      return
+    }
+    giveUp(file, "a row of it is damaged")
+    throw .lostDomain(name)
   }
 
   /// Rows in the cache now, and how many it can hold.
   package var cached: (rows: Int, capacity: Int) { (cache.count, cache.capacity) }
   /// Computed n-grams that were not admitted: the cache held none that was rarer.
   package var rejected: Int { cache.rejected }
+  /// Tables that were given up.
+  package var lost: Int { tables.withLock(\.lost) }
   /// Rows of open files that were found damaged, and are computed instead.
   package var damagedRows: Int {
-    domains.withLock { domains in
-      domains.values.reduce(general.files.first?.damagedRows ?? 0) {
-        $0 + ($1.files.first?.damagedRows ?? 0)
-      }
+    tables.withLock { tables in
+      tables.domains.values.filter(\.hasOwnTable).reduce(
+        tables.general.files.first?.damagedRows ?? 0
+      ) { $0 + ($1.files.first?.damagedRows ?? 0) }
     }
   }
 }

@@ -17,13 +17,18 @@ package final class RunningJob: Sendable {
     self.lock = lock
   }
 
-  /// Writes down how far it is; an fsync, so not more than about once a second. Throws `busy` at once
+  /// Writes down how far jobs are; an fsync, so not more than about once a second. Throws `busy` at once
   /// where another process holds the lock for changes: training goes on.
-  package func update(metrics: [String: Double]) throws(RegistryError) {
-    try registry.writeAtOnce { db in
-      try db.execute(
-        sql: "UPDATE jobs SET updated = ?, metrics = ? WHERE id = ?",
-        arguments: [Date().timeIntervalSince1970, try JSONText.encode(finite: metrics), self.id])
+  package static func update(
+    _ list: [(job: RunningJob, metrics: [String: Double])]
+  ) throws(RegistryError) {
+    guard let first = list.first else { return }
+    try first.job.registry.writeAtOnce { db in
+      for (job, metrics) in list {
+        try db.execute(
+          sql: "UPDATE jobs SET updated = ?, metrics = ? WHERE id = ?",
+          arguments: [Date().timeIntervalSince1970, try JSONText.encode(finite: metrics), job.id])
+      }
     }
   }
 
@@ -79,7 +84,7 @@ extension Registry {
   /// is none.
   package func beginJobs(vberts names: [Name]) throws -> [RunningJob] {
     guard let first = names.first else { return [] }
-    let lockName = "job-\(UUID().uuidString.lowercased())"
+    let lockName = Home.jobLockPrefix + UUID().uuidString.lowercased()
     // The lock first: a running job without its lock would look dead to others.
     guard let file = try home.lock(lockName) else { throw RegistryError.noVBERT(first.text) }
     let lock = JobLock(file, jobs: names.count)

@@ -144,7 +144,7 @@ extension AdapterStore {
     let path = directory.filePath
     let parent = directory.standardizedFileURL.deletingLastPathComponent()
     let temporary = parent.appending(
-      path: AtomicFile.leftoverPrefix + UUID().uuidString, directoryHint: .isDirectory)
+      path: Leftover.prefix + UUID().uuidString, directoryHint: .isDirectory)
     func file(_ name: String) -> String {
       temporary.appending(path: name).filePath
     }

@@ -65,7 +65,7 @@ extension AdapterStore {
         if let blob = BlobFiles.blob(file: name, shard: shard) {
           if missing.remove(blob) != nil { continue }
           quarantine(file, blob, files, second, &report)
-        } else if name.hasPrefix(AtomicFile.leftoverPrefix) {
+        } else if name.hasPrefix(Leftover.prefix) {
           remove(file, &report)
         }
       }

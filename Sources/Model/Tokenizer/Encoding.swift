@@ -22,6 +22,8 @@ package struct Encoding: Sendable, Hashable {
   package var words: [Int32] = []
   /// Whether tokens were cut off to keep to the maximum length.
   package var isTruncated = false
+  /// Whether the first of the words has lost its beginning, so that its first token is not there.
+  package var beginsInsideWord = false
 
   package init() {}
 

@@ -18,6 +18,8 @@ struct NormalizedTokens: Sendable {
   private var ascii: (UInt64, UInt64) = (0, 0)
   private var others: Set<UInt32> = []
   private var ids: [[UInt8]: Int32] = [:]
+  /// Whether one of them has a space, also one around an ideograph.
+  private(set) var holdSpaces = false
 
   /// No token is longer, in characters.
   static let longest = 1000
@@ -37,6 +39,7 @@ struct NormalizedTokens: Sendable {
       guard 1...Self.longest ~= characters.count else {
         throw .unsupported("\(name) has \(characters.count) characters when normalised")
       }
+      holdSpaces = holdSpaces || characters.contains(0x20)
       var node = Self.root
       for scalar in characters {
         inner.insert(node)

@@ -45,6 +45,14 @@ struct PieceWriter {
     spans.removeSubrange(keep...)
   }
 
+  /// Lets go of tokens before the last `keep`; they stay counted.
+  mutating func drop(before keep: Int) {
+    guard ids.count > keep else { return }
+    dropped += ids.count - keep
+    ids.removeFirst(ids.count - keep)
+    spans.removeFirst(spans.count - keep)
+  }
+
   mutating func reserve(_ count: Int) {
     ids.reserveCapacity(count)
     spans.reserveCapacity(count)

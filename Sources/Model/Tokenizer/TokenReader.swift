@@ -8,7 +8,7 @@ package struct TokenReader: Sendable {
   package static let stride = 1 << 14
 
   private let tokenizer: WordPiece
-  private let text: String
+  let text: String
   private var scan: WordPiece.Scan
   private(set) var writer: PieceWriter
   private let keep: Int

@@ -1,3 +1,6 @@
+/// Where tokens are taken from a text that has too many.
+package enum TruncationSide: Sendable { case left, right }
+
 /// How many tokens of two segments are kept when together they may have `room`: tokens are taken
 /// from the longer one until both are equally long, then from both in turn; of an odd `room` the
 /// longer one keeps one more (the second, where they are equal). Hugging Face's `longest_first`.

@@ -73,7 +73,7 @@ extension WordPiece {
 
   /// Reads both in turns until one ends and the other is known to be longer or not: of an odd room the
   /// longer one keeps one token more.
-  private func race<Failure: Error>(
+  func race<Failure: Error>(
     _ first: inout TokenReader, _ second: inout TokenReader, check: () throws(Failure) -> Void
   ) throws(Failure) {
     let lap = 4096
@@ -129,7 +129,7 @@ extension WordPiece {
   }
 
   /// For the texts' own tokens, beside those that are added.
-  private func room(_ maxLength: Int?, isPair: Bool, _ addsSpecialTokens: Bool) -> Int {
+  func room(_ maxLength: Int?, isPair: Bool, _ addsSpecialTokens: Bool) -> Int {
     let added = addsSpecialTokens ? special.count(isPair: isPair) : 0
     return maxLength.map { max(added, $0) - added } ?? .max
   }
@@ -147,13 +147,13 @@ extension WordPiece {
 }
 
 extension Encoding {
-  fileprivate mutating func reserve(_ count: Int) {
+  mutating func reserve(_ count: Int) {
     ids.reserveCapacity(count)
     typeIDs.reserveCapacity(count)
     spans.reserveCapacity(count)
   }
 
-  fileprivate mutating func append(added token: Int32, type: Int32) {
+  mutating func append(added token: Int32, type: Int32) {
     ids.append(token)
     typeIDs.append(type)
     spans.append(.none)

@@ -2,21 +2,25 @@
 ///
 /// Immutable after `init`, so that one value serves all threads.
 package struct WordPiece: Tokenizer {
-  private static let specialRoot = 2
+  static let specialRoot = 2
 
   let options: BasicNormalizer.Options
   private let vocabulary: Vocabulary
   /// Three trees: what begins a word, what continues one, and special tokens.
   let trie: TokenTrie
   /// Per byte: a special token begins with it.
-  private let beginsSpecial: [Bool]
+  let beginsSpecial: [Bool]
+  /// Bytes of the longest special token.
+  let longestSpecial: Int
   /// Of special tokens that are not found by their bytes alone.
   private let rules: [Int32: AddedToken]
-  private let normalizedTokens: NormalizedTokens
+  /// Whether some of them take in white space beside them.
+  let takesSpace: Bool
+  let normalizedTokens: NormalizedTokens
   /// Stands in a writer's place while that one is elsewhere, so that no array is copied.
   private let placeholder: PieceWriter
   /// Per ASCII byte: 0 dropped, 1 a space, 2 punctuation, else the byte that stands for it.
-  private let ascii: [UInt8]
+  let ascii: [UInt8]
   let unknown: Int32
   package let special: SpecialTokens
   package let classification: Int32
@@ -98,7 +102,9 @@ package struct WordPiece: Tokenizer {
     self.trie = trie
     self.beginsSpecial = beginsSpecial
     self.rules = rules
+    takesSpace = rules.values.contains { $0.takesSpaceBefore || $0.takesSpaceBehind }
     placeholder = PieceWriter(trie: trie, unknown: unknown, limit: 0)
+    longestSpecial = added.map(\.content.utf8.count).max() ?? 0
   }
 
   /// The token's text; nil where there is no such id.
@@ -122,7 +128,7 @@ package struct WordPiece: Tokenizer {
   struct Scan: Sendable {
     /// In UTF-8 bytes, and in code points.
     fileprivate(set) var place = 0
-    fileprivate var source: Int32 = 0
+    fileprivate(set) var source: Int32 = 0
     /// Up to here no special token is looked for: one that may not stand there was found.
     fileprivate var passed = 0
     /// Where the last special token ended, the white space with it that it took.
@@ -131,7 +137,11 @@ package struct WordPiece: Tokenizer {
     /// What may become a token.
     fileprivate var waiting = MatchingSink.Waiting()
 
-    init(_ options: BasicNormalizer.Options) { normalizer = BasicNormalizer(options) }
+    /// `place` is one where nothing waits (`isBoundary`); code points are counted from there.
+    init(_ options: BasicNormalizer.Options, at place: Int = 0) {
+      normalizer = BasicNormalizer(options)
+      self.place = place
+    }
   }
 
   /// The text has no more: its last word ends.

@@ -42,14 +42,14 @@ package final class AccuracyTrial {
     let model = try model(of: base)
     let upper = try UpperEncoder(
       base: model, backend: backend, tokenBudget: max(options.tokenBudget, spec.maxLength))
-    let job = try TrainingJob(
-      spec: spec, train: rows.train, dev: rows.dev, source: base.weights,
-      entry: Entry(upper, lookup: try lookup(candidate, .exact, model)),
+    let group = try TrainingGroup(
+      [TrainingJob(spec: spec, train: rows.train, dev: rows.dev, options: options)],
+      source: base.weights, entry: Entry(upper, lookup: try lookup(candidate, .exact, model)),
       configuration: base.configuration, trainsBase: trainsBase, backend: backend,
-      options: options)
-    let outcome = try job.run()
+      stateBytes: options.stateBytes)
+    let outcome = try group.run()[0].get()
     let scores = try readings.map { reading in
-      guard reading != .exact else { return (reading, try job.measure(rows.test)) }
+      guard reading != .exact else { return (reading, try group.measure(rows.test)) }
       let predictor = try Predictor(
         spec: spec, adapter: outcome.adapter, base: model,
         lookup: try lookup(candidate, reading, model), backend: backend)
@@ -83,6 +83,6 @@ package final class AccuracyTrial {
       cacheBytes: 0, type: reading == .int8 ? .int8 : .float32)
     return NGramLookup(store: store, computer: computer).rowLookup(
       mode: reading == .fallback ? .fallback : .exact,
-      domain: try candidate.domain.map { try store.domain($0) })
+      domain: candidate.domain)
   }
 }

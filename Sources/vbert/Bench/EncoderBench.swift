@@ -44,7 +44,8 @@ final class EncoderBench {
     lookup =
       configuration.isSkip
       ? NGramLookup(
-        store: try base.openPLOT(cacheBytes: 1 << 30),
+        store: try base.openPLOT(
+          cacheBytes: 1 << 30, tell: { ProgressLine.warn("\($0)") }),
         computer: try LocalEncoder(base: model, backend: backend)) : nil
     var generator = SystemRandomNumberGenerator()
     // The same numbers in memory of their own, so that every vBERT is read from where it lies.

@@ -28,7 +28,9 @@ struct Rooms {
       do {
         let base = try bases.load(name)
         log.info("base \(name): \(base.verification.text)")
-        return try Rooms.engine(base, device: device, plotBytes: plotBytes, rowBytes: rowBytes)
+        return try Rooms.engine(base, device: device, plotBytes: plotBytes, rowBytes: rowBytes) {
+          log.error("n-gram rows are computed", metadata: ["base": "\(name)", "why": "\($0)"])
+        }
       } catch {
         // Tried again after 1 s, then 2, 4 ... 60: so often at most.
         log.error(
@@ -90,16 +92,17 @@ struct Rooms {
   }
 
   /// A base with a lane of its own for loading and for n-grams that missed.
-  private static func engine(_ base: Base, device: Device, plotBytes: Int, rowBytes: Int) throws
-    -> Engine
-  {
+  private static func engine(
+    _ base: Base, device: Device, plotBytes: Int, rowBytes: Int,
+    tell: @escaping @Sendable (PLOTError) -> Void
+  ) throws -> Engine {
     let lane = try device.lane(threads: 1, for: base.configuration)
     let model = try BaseModel(
       source: base.weights, configuration: base.configuration, backend: lane)
     var lookup: NGramLookup?
     var rowCache: (any NGramRowCache)?
     if base.configuration.isSkip {
-      let store = try base.openPLOT(cacheBytes: plotBytes)
+      let store = try base.openPLOT(cacheBytes: plotBytes, tell: tell)
       rowCache = try device.rowCache(
         byteCount: rowBytes, hidden: store.format.hidden, type: store.format.type.elementType)
       lookup = NGramLookup(store: store, computer: try LocalEncoder(base: model, backend: lane))
@@ -135,6 +138,17 @@ struct Rooms {
     }
   }
 
+  /// Lets go, from time to time, of tables that somebody waits to write to: they wait for the server.
+  func watchTables() {
+    let engines = engines
+    Thread.detachNewThread {
+      while true {
+        Thread.sleep(forTimeInterval: 0.5)
+        for engine in engines.loaded { engine.plot?.letGo() }
+      }
+    }
+  }
+
   /// Keeps the n-gram rows that were computed and admitted, for the next start. What cannot be kept
   /// is only computed again.
   func saveRows(_ log: Logger) {
@@ -151,6 +165,8 @@ struct Rooms {
   func collectOrphans(_ log: Logger) {
     let store = store
     Thread.detachNewThread {
+      let leftovers = store.registry.home.sweepLeftovers()
+      if leftovers > 0 { log.info("removed \(leftovers) leftovers of programs that were killed") }
       do {
         let report = try store.collectOrphans()
         if report.removedFiles > 0 {

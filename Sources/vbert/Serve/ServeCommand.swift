@@ -47,6 +47,7 @@ struct ServeCommand: AsyncParsableCommand {
     }
     rooms.collectOrphans(log)
     rooms.restoreRows(log)
+    rooms.watchTables()
 
     let (json, host) = (options.json, serving.host)
     let app = rooms.application(log) { port in

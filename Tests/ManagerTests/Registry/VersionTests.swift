@@ -99,7 +99,7 @@ private func blobName(_ text: String) -> String {
     let registry = try temporary.registry()
     let vbert = try registry.create(vbert: "a", spec: .example())
     let job = try registry.beginJob(vbert: "a")
-    try job.update(metrics: ["loss": 0.7])
+    try RunningJob.update([(job, ["loss": 0.7])])
     var record = try #require(try registry.jobs(of: "a").first)
     #expect(record.id == job.id && record.state == .running && record.metrics == ["loss": 0.7])
     _ = try publish(registry, vbert, "f", metrics: ["f1": 0.9], job: job.id)

@@ -150,7 +150,7 @@ import Testing
     let file = store.url(try #require(version.blob?.name))
     let shard = file.deletingLastPathComponent()
     try Data("half".utf8).write(
-      to: shard.appending(path: AtomicFile.leftoverPrefix + "1abc"))
+      to: shard.appending(path: Leftover.prefix + "1abc"))
     let twin = shard.appending(
       path: shard.lastPathComponent + String(repeating: "f", count: 30) + ".safetensors")
     try FileManager.default.copyItem(at: file, to: twin)

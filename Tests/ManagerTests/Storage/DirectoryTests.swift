@@ -107,7 +107,7 @@ import Testing
       try store.export(vbert: "a", to: directory)
     }
     let left = try FileManager.default.contentsOfDirectory(atPath: temporary.home.root.path())
-    #expect(!left.contains { $0.hasPrefix(AtomicFile.leftoverPrefix) })
+    #expect(!left.contains { $0.hasPrefix(Leftover.prefix) })
   }
 
   @Test func aBrokenDirectoryImportsNothing() throws {

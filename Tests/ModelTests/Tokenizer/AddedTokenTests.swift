@@ -48,6 +48,18 @@ import Testing
         #expect(encoding.ids == item.ids, "\(what)")
         #expect(encoding.spans.map { [$0.start, $0.end] } == item.offsets, "\(what)")
       }
+      checkTails(line.cases.compactMap(\.text).joined(), tokenizer, name)
+    }
+  }
+
+  /// The last tokens are those that stay when all are read and the first are let go.
+  private func checkTails(_ text: String, _ tokenizer: WordPiece, _ name: String) {
+    let text = String(repeating: text + " sat \u{301}x ", count: 8)
+    let whole = tokenizer.encode(text, addSpecialTokens: false)
+    for most in [0, 1, 2, 5, 17, 40] {
+      let tail = tokenizer.tail(text, most: most) {}
+      #expect(tail.ids == Array(whole.ids.suffix(most)), "\(name): last \(most)")
+      #expect(tail.spans == Array(whole.spans.suffix(most)), "\(name): last \(most)")
     }
   }
 

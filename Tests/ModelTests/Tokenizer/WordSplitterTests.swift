@@ -4,8 +4,8 @@ import Testing
 @testable import Model
 
 @Suite struct WordSplitterTests {
-  /// Splits at white space first, then takes the marks off both ends.
-  private func naive(_ text: String) -> [TextWord] {
+  /// Splits at white space first, and around what stands alone, then takes the marks off both ends.
+  private func naive(_ text: String, ideographs: Bool) -> [TextWord] {
     let scalars = Array(text.unicodeScalars)
     var words: [TextWord] = []
     var start = 0
@@ -24,14 +24,18 @@ import Testing
         .initialPunctuation, .finalPunctuation, .otherPunctuation,
       ].contains(scalar.properties.generalCategory)
     }
+    let alone: Set<Unicode.Scalar> = ideographs ? ["京", "東", "\u{20000}", "。", "，", "・"] : []
     for end in 0...scalars.count
-    where end == scalars.count || scalars[end].properties.isWhitespace {
+    where end == scalars.count || scalars[end].properties.isWhitespace
+      || alone.contains(scalars[end])
+    {
       var (first, last) = (start, end)
       while first < last, isMark(scalars[first]) { first += 1 }
       while last > first, isMark(scalars[last - 1]) { last -= 1 }
       for mark in start..<first { add(mark..<mark + 1) }
       add(first..<last)
       for mark in last..<end { add(mark..<mark + 1) }
+      if end < scalars.count, alone.contains(scalars[end]) { add(end..<end + 1) }
       start = end + 1
     }
     return words
@@ -41,11 +45,36 @@ import Testing
     Fuzz.run { generator, seed in
       let parts = [
         "a", "Z", "\u{E9}", "e\u{301}", " ", "\n", "\u{85}", "\u{2003}", ".", "\u{2019}", "-",
-        "\u{3002}", "\u{1F600}", "1", "\u{0}",
+        "\u{3002}", "\u{1F600}", "1", "\u{0}", "京", "東", "\u{20000}", "，", "・", "に", "한", "ー",
       ]
       let text = (0..<Int.random(in: 0...40, using: &generator))
         .map { _ in parts[Int.random(in: 0..<parts.count, using: &generator)] }.joined()
-      #expect(splitWords(text) == naive(text), "seed \(seed): \(text.debugDescription)")
+      for ideographs in [true, false] {
+        #expect(
+          WordSplitter.words(of: text, splitsIdeographs: ideographs)
+            == naive(text, ideographs: ideographs), "seed \(seed): \(text.debugDescription)")
+      }
+    }
+  }
+
+  /// As BERT's tokeniser sets them apart (kana and hangul stay together), with the marks between.
+  @Test(arguments: [
+    ("我住在北京", ["我", "住", "在", "北", "京"]),
+    ("北京，上海。", ["北", "京", "，", "上", "海", "。"]),
+    ("東京に住む、大阪も", ["東", "京", "に", "住", "む", "、", "大", "阪", "も"]),
+    ("トヨタ・ホンダ「新車」", ["トヨタ", "・", "ホンダ", "「", "新", "車", "」"]),
+    ("iPhone手机(16GB)", ["iPhone", "手", "机", "(", "16GB", ")"]),
+    ("그는 서울에 산다.", ["그는", "서울에", "산다", "."]),
+    ("don't, 1996-08-22!", ["don't", ",", "1996-08-22", "!"]),
+  ])
+  func wordsOfRunningText(text: String, words: [String]) {
+    let found = WordSplitter.words(of: text)
+    #expect(found.map(\.text) == words)
+    let scalars = Array(text.unicodeScalars)
+    for word in found {
+      #expect(
+        Array(word.text.unicodeScalars)
+          == Array(scalars[Int(word.span.start)..<Int(word.span.end)]))
     }
   }
 

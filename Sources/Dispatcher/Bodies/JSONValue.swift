@@ -1,0 +1,188 @@
+internal import Foundation
+
+/// A value inside a JSON text that `JSONChecker` has seen whole: read when it is asked for, as what it is
+/// asked for, so that nothing is made of what nobody wants.
+struct JSONValue: Sendable {
+  enum Kind: Sendable { case text, number, flag, null, list, object }
+
+  private let bytes: [UInt8]
+  private let range: Range<Int>
+
+  init(_ bytes: [UInt8], _ range: Range<Int>) { (self.bytes, self.range) = (bytes, range) }
+
+  var kind: Kind {
+    switch bytes[range.lowerBound] {
+    case UInt8(ascii: "\""): .text
+    case UInt8(ascii: "{"): .object
+    case UInt8(ascii: "["): .list
+    case UInt8(ascii: "t"), UInt8(ascii: "f"): .flag
+    case UInt8(ascii: "n"): .null
+    default: .number
+    }
+  }
+
+  /// nil unless it is true or false.
+  var flag: Bool? { kind == .flag ? bytes[range.lowerBound] == UInt8(ascii: "t") : nil }
+
+  /// nil unless it is a number without a fraction that fits: `3`, `3.0`, `3e2`.
+  var wholeNumber: Int? {
+    guard kind == .number else { return nil }
+    let digits = String(decoding: bytes[range], as: UTF8.self)
+    return Int(digits) ?? Double(digits).flatMap { Int(exactly: $0) }
+  }
+
+  /// nil unless it is text.
+  var text: String? {
+    guard kind == .text else { return nil }
+    let inside = bytes[range.lowerBound + 1..<range.upperBound - 1]
+    if Self.plainEnd(bytes, from: inside.startIndex) == inside.endIndex {
+      return String(decoding: inside, as: UTF8.self)
+    }
+    return String(decoding: Self.unescaped(inside), as: UTF8.self)
+  }
+
+  /// nil unless it is a list of nothing but text.
+  var texts: [String]? { list { $0.text } }
+
+  /// nil unless it is a list and `read` takes all that is in it; stops at the first that it does not.
+  func list<Element>(_ read: (JSONValue) -> Element?) -> [Element]? {
+    guard kind == .list else { return nil }
+    var elements: [Element] = []
+    var place = range.lowerBound + 1
+    while let next = value(from: place) {
+      guard let element = read(next) else { return nil }
+      elements.append(element)
+      place = next.range.upperBound
+    }
+    return elements
+  }
+
+  /// nil unless it is an object.
+  var members: [(name: String, value: JSONValue)]? {
+    guard kind == .object else { return nil }
+    var members: [(name: String, value: JSONValue)] = []
+    var place = range.lowerBound + 1
+    while let name = value(from: place), let value = value(from: name.range.upperBound) {
+      members.append((name.text ?? "", value))
+      place = value.range.upperBound
+    }
+    return members
+  }
+
+  /// The value that begins behind `place`, past spaces, commas and colons; nil where the list or object
+  /// ends.
+  private func value(from place: Int) -> JSONValue? {
+    var start = place
+    while Self.isSpace(bytes[start]) || bytes[start] == UInt8(ascii: ",")
+      || bytes[start] == UInt8(ascii: ":")
+    { start += 1 }
+    let ends = bytes[start] == UInt8(ascii: "]") || bytes[start] == UInt8(ascii: "}")
+    return ends ? nil : JSONValue(bytes, start..<end(of: start))
+  }
+
+  /// Where the value that begins at `start` ends.
+  private func end(of start: Int) -> Int {
+    var place = start
+    var depth = 0
+    repeat {
+      switch bytes[place] {
+      case UInt8(ascii: "\""): place = endOfText(place)
+      case UInt8(ascii: "["), UInt8(ascii: "{"):
+        depth += 1
+        place += 1
+      case UInt8(ascii: "]"), UInt8(ascii: "}"):
+        depth -= 1
+        place += 1
+      case UInt8(ascii: ","), UInt8(ascii: ":"): place += 1
+      case let byte where Self.isSpace(byte): place += 1
+      default: place = endOfWord(place)
+      }
+    } while depth > 0
+    return place
+  }
+
+  private func endOfText(_ start: Int) -> Int {
+    var place = Self.plainEnd(bytes, from: start + 1)
+    while bytes[place] != UInt8(ascii: "\"") {
+      place = Self.plainEnd(bytes, from: place + 2)
+    }
+    return place + 1
+  }
+
+  /// Of a number, true, false or null.
+  private func endOfWord(_ start: Int) -> Int {
+    var place = start
+    while place < bytes.count {
+      switch bytes[place] {
+      case UInt8(ascii: "]"), UInt8(ascii: "}"), UInt8(ascii: ","): return place
+      case let byte where Self.isSpace(byte): return place
+      default: place += 1
+      }
+    }
+    return place
+  }
+}
+
+extension JSONValue {
+  static func isSpace(_ byte: UInt8) -> Bool {
+    byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09
+  }
+
+  /// The first byte from here on that ends a text or is not itself in it: a quote, a backslash, or a
+  /// control character.
+  static func plainEnd(_ bytes: [UInt8], from start: Int) -> Int {
+    let span = bytes.span
+    var place = start
+    while place < span.count {
+      let byte = span[place]
+      if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte < 0x20 { break }
+      place += 1
+    }
+    return place
+  }
+
+  static func hexadecimal(_ byte: UInt8) -> Int? {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): Int(byte - UInt8(ascii: "0"))
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): Int(byte - UInt8(ascii: "a")) + 10
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): Int(byte - UInt8(ascii: "A")) + 10
+    default: nil
+    }
+  }
+
+  /// The UTF-8 of a text whose escapes are known to be whole.
+  private static func unescaped(_ text: ArraySlice<UInt8>) -> [UInt8] {
+    var out: [UInt8] = []
+    out.reserveCapacity(text.count)
+    var place = text.startIndex
+    func unit(_ start: Int) -> UInt32 {
+      text[start..<start + 4].reduce(0) { $0 << 4 | UInt32(hexadecimal($1) ?? 0) }
+    }
+    while place < text.endIndex {
+      guard text[place] == UInt8(ascii: "\\") else {
+        out.append(text[place])
+        place += 1
+        continue
+      }
+      let escape = text[place + 1]
+      place += 2
+      switch escape {
+      case UInt8(ascii: "b"): out.append(0x08)
+      case UInt8(ascii: "f"): out.append(0x0C)
+      case UInt8(ascii: "n"): out.append(0x0A)
+      case UInt8(ascii: "r"): out.append(0x0D)
+      case UInt8(ascii: "t"): out.append(0x09)
+      case UInt8(ascii: "u"):
+        var scalar = unit(place)
+        place += 4
+        if 0xD800...0xDBFF ~= scalar {
+          scalar = 0x10000 + (scalar - 0xD800) << 10 + (unit(place + 2) - 0xDC00)
+          place += 6
+        }
+        if let scalar = Unicode.Scalar(scalar) { out += UTF8.encode(scalar) ?? .init() }
+      default: out.append(escape)
+      }
+    }
+    return out
+  }
+}

@@ -1,0 +1,187 @@
+/// A route's body: who is asked, about what, and how. Every member that a route honours is read here,
+/// whatever its dialect calls it.
+protocol RequestBody: Sendable {
+  static var dialect: Dialect { get }
+  /// Throws `APIError`.
+  init(_ members: Members) throws(APIError)
+}
+
+extension RequestBody {
+  /// Throws `APIError`.
+  init(json bytes: [UInt8]) throws(APIError) {
+    let value: JSONValue
+    do throws(JSONProblem) { value = try JSONChecker.check(bytes) } catch {
+      if case .twice(let path) = error { throw .refused(error.words, param: path) }
+      throw .malformed(error.words)
+    }
+    try self.init(Members(value, Self.dialect))
+  }
+}
+
+extension Members {
+  /// Who is asked; `adapter_id` goes before `model`, which may name its base.
+  func vbertName() throws(APIError) -> String? {
+    let (adapter, model) = (try text("adapter_id"), try text("model"))
+    return adapter ?? model
+  }
+}
+
+struct EmbedBody: RequestBody {
+  static var dialect: Dialect { .embed }
+  let vbertName: String?
+  let inputs: Texts
+  let reading: Reading
+  let normalize: Bool
+  let dimensions: Dimensions?
+
+  init(_ members: Members) throws(APIError) {
+    vbertName = try members.vbertName()
+    inputs = try members.need("inputs", Texts.expected, Texts.init)
+    reading = try Reading(members)
+    normalize = try members.flag("normalize") ?? true
+    dimensions = try Dimensions(members)
+  }
+}
+
+struct PredictBody: RequestBody {
+  static var dialect: Dialect { .predict }
+  let vbertName: String?
+  let inputs: PredictInputs
+  let reading: Reading
+  let function: ScoreFunction?
+  /// So many labels, the best ones.
+  let topK: Int?
+  /// Of a tagger.
+  let tagging: Tagging
+  private let members: Members
+
+  init(_ members: Members) throws(APIError) {
+    vbertName = try members.vbertName()
+    inputs = try members.need("inputs", PredictInputs.expected, PredictInputs.init)
+    guard inputs.items.allSatisfy({ 1...2 ~= $0.count }) else {
+      throw .invalid("one text or a pair of two an item was expected", param: "inputs")
+    }
+    reading = try Reading(members)
+    function = try ScoreFunction.asked(members)
+    topK = try members.wholeNumber("top_k")
+    if let topK, topK < 1, let path = members.find("top_k")?.path {
+      throw .invalid("a whole number from 1 on was expected", param: path)
+    }
+    tagging = try Tagging(members)
+    self.members = members
+  }
+
+  /// Throws `APIError.refused` for a member that this task has no meaning for.
+  func check(_ name: String, task: String, isTagger: Bool) throws(APIError) {
+    let own = ["aggregation_strategy", "ignore_labels"]
+    let others = [
+      "function_to_apply", "top_k", "raw_scores", "use_activation", "activation", "softmax",
+    ]
+    for member in isTagger ? others : own {
+      guard let one = members.find(member) else { continue }
+      // A client that always says that it wants probabilities gets them.
+      if member == "raw_scores", one.value.flag == false { continue }
+      throw .refused(
+        "\(one.path) has no meaning for \(name), a vBERT for \(task)", param: one.path)
+    }
+  }
+}
+
+struct TagBody: RequestBody {
+  static var dialect: Dialect { .tag }
+  let vbertName: String?
+  let inputs: TagInputs
+  let reading: Reading
+  let tagging: Tagging
+
+  init(_ members: Members) throws(APIError) {
+    vbertName = try members.vbertName()
+    inputs = try members.need("inputs", TagInputs.expected, TagInputs.init)
+    reading = try Reading(members)
+    tagging = try Tagging(members)
+  }
+}
+
+struct TokenizeBody: RequestBody {
+  static var dialect: Dialect { .tokenize }
+  let vbertName: String?
+  let inputs: Texts
+  let addsSpecialTokens: Bool
+
+  init(_ members: Members) throws(APIError) {
+    vbertName = try members.vbertName()
+    inputs = try members.need("inputs", Texts.expected, Texts.init)
+    addsSpecialTokens = try members.flag("add_special_tokens") ?? true
+  }
+}
+
+struct RerankBody: RequestBody {
+  static var dialect: Dialect { .rerank }
+  let vbertName: String?
+  let query: String
+  let texts: [String]
+  let reading: Reading
+  /// The head's outputs instead of their sigmoids.
+  let raw: Bool
+  let returnsText: Bool
+
+  init(_ members: Members) throws(APIError) {
+    vbertName = try members.vbertName()
+    query = try members.need("query", "text") { $0.text }
+    texts = try members.need("texts", "a list of texts") { $0.texts }
+    reading = try Reading(members)
+    raw = try ScoreFunction.asked(members) == ScoreFunction.none
+    returnsText = try members.flag("return_text") ?? false
+  }
+}
+
+struct SimilarityBody: RequestBody {
+  static var dialect: Dialect { .similarity }
+  let vbertName: String?
+  let source: String
+  let sentences: [String]
+  let reading: Reading
+
+  init(_ members: Members) throws(APIError) {
+    vbertName = try members.vbertName()
+    let inputs = try members.members(of: "inputs", ["source_sentence", "sentences"])
+    source = try inputs.need("source_sentence", "text") { $0.text }
+    sentences = try inputs.need("sentences", "a list of texts") { $0.texts }
+    reading = try Reading(members)
+  }
+}
+
+struct EmbeddingsBody: RequestBody {
+  enum Format: String, OneOf { case float, base64 }
+  static var dialect: Dialect { .embeddings }
+  let vbertName: String?
+  let input: Texts
+  let reading: Reading
+  let dimensions: Dimensions?
+  let format: Format
+  let normalize: Bool
+
+  init(_ members: Members) throws(APIError) {
+    vbertName = try members.vbertName()
+    input = try members.need("input", Texts.expected, Texts.init)
+    reading = try Reading(members)
+    dimensions = try Dimensions(members)
+    format = try members.word("encoding_format") ?? .float
+    normalize = try members.flag("normalize") ?? true
+  }
+}
+
+struct ClassifyBody: RequestBody {
+  static var dialect: Dialect { .classify }
+  let vbertName: String?
+  let input: Texts
+  let reading: Reading
+  let function: ScoreFunction?
+
+  init(_ members: Members) throws(APIError) {
+    vbertName = try members.vbertName()
+    input = try members.need("input", Texts.expected, Texts.init)
+    reading = try Reading(members)
+    function = try ScoreFunction.asked(members)
+  }
+}

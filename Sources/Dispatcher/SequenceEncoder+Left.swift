@@ -1,0 +1,52 @@
+internal import Model
+
+/// Words that lose their beginning where they do not fit.
+extension SequenceEncoder {
+  func encode(endOf words: [String], _ check: WorkCheck) throws -> Encoding {
+    var rest = words[...]
+    var encoding = try tokenizer.encodeTail(maxLength: maxLength, check: { try check() }) {
+      try check()
+      return rest.popLast()
+    }
+    encoding.numberWords(of: words.count)
+    return encoding
+  }
+
+  /// The text is read from its end. Words that were cut off are listed too, as outside of everything, the
+  /// last ones up to the bound.
+  func encode(
+    endOf text: String, index: Int, _ check: WorkCheck
+  ) throws -> EncodedSequence {
+    var reader = LastWords(text, most: mostWords)
+    // From the last to the first, counted from the end of the text.
+    var words: [TextWord] = []
+    var encoding = try tokenizer.encodeTail(maxLength: maxLength, check: { try check() }) {
+      try check()
+      guard let word = try reader.previous(check: { try check() }) else { return nil }
+      guard words.count < mostWords else {
+        throw APIError.invalid(
+          "text \(index) has more than \(mostWords) words: send several texts", param: "inputs")
+      }
+      words.append(word)
+      return word.text
+    }
+    while encoding.isTruncated, words.count < mostWords,
+      let word = try reader.previous(check: { try check() })
+    { words.append(word) }
+    encoding.numberWords(of: words.count)
+    let (bytes, behind) = reader.place
+    let points = bytes == 0 ? 0 : codePoints(text.utf8.span, before: bytes)
+    return EncodedSequence(
+      encoding: encoding, words: words.reversed().map { $0.moved(by: points + behind) },
+      begin: (bytes, Int(points)))
+  }
+}
+
+extension Encoding {
+  /// From numbers that count from the last word to those that count from the first.
+  fileprivate mutating func numberWords(of count: Int) {
+    for place in words.indices where words[place] >= 0 {
+      words[place] = Int32(count - 1) - words[place]
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import Files
+import Foundation
+import Manager
+import Model
+import Trainer
+
+/// The list of `vbert train --many`: a vBERT and its data a line; what a line leaves out is as the command
+/// line says.
+struct TrainingList {
+  private struct Line: Decodable {
+    var name: Name
+    var data: String
+    var dev: String?
+    var epochs: Int?
+    var lr: Float?
+    var batch: Int?
+    var seed: UInt64?
+    var patience: Int?
+    var limit: Int?
+  }
+
+  let requests: [TrainingRequest]
+
+  /// Throws `TrainingListError`, and what reading throws.
+  init(_ path: String, options: TrainingOptions, rate: Float?, startsAnew: Bool) throws {
+    let file = try MappedFile(path: path)
+    let text = unsafe file.withBytes { unsafe String(decoding: $0, as: UTF8.self) }
+    var (requests, names): ([TrainingRequest], Set<Name>) = ([], [])
+    for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
+    where !line.allSatisfy(\.isWhitespace) {
+      let found: Line
+      do { found = try decodeJSON(Line.self, from: Array(line.utf8)) } catch {
+        throw TrainingListError.line(path: path, number: number + 1, why: words(error))
+      }
+      guard names.insert(found.name).inserted else { throw TrainingListError.twice(found.name) }
+      var own = options
+      own.epochs = found.epochs ?? own.epochs
+      own.batch = found.batch ?? own.batch
+      own.seed = found.seed ?? own.seed
+      own.patience = found.patience ?? own.patience
+      own.rate = found.lr ?? rate ?? own.rate
+      do { try own.check() } catch {
+        throw TrainingListError.option(path: path, number: number + 1, error)
+      }
+      requests.append(
+        TrainingRequest(
+          name: found.name, data: found.data, dev: found.dev, limit: found.limit, options: own,
+          rate: found.lr ?? rate, startsAnew: startsAnew))
+    }
+    guard !requests.isEmpty else { throw TrainingListError.empty(path: path) }
+    self.requests = requests
+  }
+}
+
+/// What can be wrong with a list of vBERTs to train.
+enum TrainingListError: Error, CustomStringConvertible {
+  case line(path: String, number: Int, why: String)
+  case empty(path: String)
+  case twice(Name)
+  case option(path: String, number: Int, TrainingOptionProblem)
+
+  var description: String {
+    switch self {
+    case .line(let path, let number, let why):
+      "\(path), line \(number): \(why); write {\"name\": ..., \"data\": ...} and, if you want, dev, epochs, "
+        + "lr, batch, seed, patience, limit"
+    case .empty(let path): "\(path) names no vBERT; write one {\"name\": ..., \"data\": ...} a line"
+    case .twice(let name): "\(name) is in the list twice; give each vBERT one line"
+    case .option(let path, let number, let problem): "\(path), line \(number): \(problem)"
+    }
+  }
+}

@@ -1,0 +1,165 @@
+import Compute
+import Foundation
+import Glibc
+import Model
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Manager
+
+/// Tables that are damaged, and tables that somebody writes to while they are in use: it takes longer,
+/// the rows are the same.
+struct PLOTLossTests {
+  let directory: TemporaryDirectory
+  let computer = KeyedRows(hidden: SmallPLOT.hidden)
+  let told = Told()
+
+  final class Told: Sendable {
+    private let list = Mutex<[PLOTError]>([])
+    var errors: [PLOTError] { list.withLock(\.self) }
+    func add(_ error: PLOTError) { list.withLock { $0.append(error) } }
+  }
+
+  init() throws { directory = try TemporaryDirectory() }
+
+  private func store() throws -> PLOTStore {
+    try PLOTStore(
+      directory: directory.url, baseHash: SmallPLOT.hash, hidden: SmallPLOT.hidden, skipDepth: 2,
+      cacheBytes: 1 << 16, tell: { [told] in told.add($0) })
+  }
+
+  private func url(_ domain: String? = nil) -> URL {
+    PLOTStore.file(in: directory.url, domain: domain)
+  }
+
+  private func write(_ grams: [NGram], domain: String? = nil) throws {
+    try SmallPLOT.write(grams, to: url(domain), type: .float16)
+  }
+
+  private func values(_ grams: [NGram]) -> [[Float]] {
+    let format = SmallPLOT.format(.float16)
+    return grams.map { format.rounded(KeyedRows.values($0, hidden: SmallPLOT.hidden)) }
+  }
+
+  private func found(
+    _ grams: [NGram], _ lookup: NGramLookup, domain: String? = nil, mode: PLOTMode = .exact
+  ) throws -> (values: [[Float]], levels: [PLOTLevel]) {
+    let segments = try domain.map {
+      [NGramLookup.Segment(tokens: 0..<grams.count, domain: try lookup.store.domain($0))]
+    }
+    let rows = try lookup.rows(for: grams, segments: segments ?? [], mode: mode)
+    return withExtendedLifetime(rows) {
+      (rows.rows.map { SmallPLOT.format(.float16).decoded($0.address) }, rows.levels)
+    }
+  }
+
+  /// As somebody who copies another file over it, and would rather not wait.
+  private func shorten(_ url: URL) -> Bool {
+    let file = unsafe open(url.path(percentEncoded: false), O_WRONLY | O_NONBLOCK)
+    guard file >= 0 else { return false }
+    defer { close(file) }
+    return ftruncate(file, 5000) == 0
+  }
+
+  /// Turns bits of the row of that n-gram over.
+  private func damage(_ gram: NGram, in url: URL) throws {
+    let (place, size) = try {
+      let file = try PLOTFile(opening: url, baseHash: SmallPLOT.hash, hidden: SmallPLOT.hidden)
+      let row = try #require(file.find(gram, hash: gram.plotHash))
+      return (row.address - file.address(of: 0), file.header.rowsOffset)
+    }()
+    var bytes = try Data(contentsOf: url)
+    bytes[size + Int(place)] ^= 0x55
+    try bytes.write(to: url, options: .atomic)
+  }
+
+  @Test(arguments: [PLOTMode.exact, .fallback])
+  func aTableThatIsShortenedWhileItIsInUse(mode: PLOTMode) throws {
+    let grams = SmallPLOT.grams(200, seed: 5).filter(\.hasCentre)
+    try write(grams)
+    let store = try store()
+    let lookup = NGramLookup(store: store, computer: computer)
+    let before = try found(grams, lookup, mode: mode)
+    #expect(before.values == values(grams))
+    #expect(!shorten(url()))
+    let after = try found(grams, lookup, mode: mode)
+    #expect(after.values == before.values)
+    #expect(after.levels == grams.map { _ in .computed })
+    #expect(shorten(url()), "it is let go")
+    #expect(try found(grams, lookup, mode: mode).values == before.values)
+    let path = url().path(percentEncoded: false)
+    #expect(told.errors == [.lost(path: path, what: "somebody writes to it")])
+    #expect(store.lost == 1)
+  }
+
+  /// A batch that holds rows of the table keeps them: who wants to write waits for it.
+  @Test func rowsInUseStay() throws {
+    let grams = SmallPLOT.grams(200, seed: 5).filter(\.hasCentre)
+    try write(grams)
+    let store = try store()
+    let lookup = NGramLookup(store: store, computer: computer)
+    var rows: PLOTRows? = try lookup.rows(for: grams, mode: .exact)
+    #expect(!shorten(url()))
+    store.letGo()
+    #expect(store.lost == 1 && store.general.files.isEmpty)
+    #expect(!shorten(url()))
+    #expect(
+      rows?.rows.map { SmallPLOT.format(.float16).decoded($0.address) } == values(grams))
+    rows = nil
+    #expect(shorten(url()))
+  }
+
+  /// Modes that put stand-ins for what is not stored compute the n-gram itself: what was stored is not
+  /// known any more.
+  @Test(arguments: [PLOTMode.exact, .fallback])
+  func aTableThatIsDamagedFromTheStart(mode: PLOTMode) throws {
+    let grams = SmallPLOT.grams(200, seed: 6).filter(\.hasCentre)
+    try write(grams)
+    let good = try Data(contentsOf: url())
+    for length in [5000, good.count - 1] {
+      try good.prefix(length).write(to: url(), options: .atomic)
+      let lookup = NGramLookup(store: try store(), computer: computer)
+      #expect(try found(grams, lookup, mode: mode).values == values(grams))
+      #expect(lookup.store.lost == 1)
+    }
+    #expect(told.errors.count == 2)
+  }
+
+  @Test(arguments: [PLOTMode.exact, .fallback])
+  func aDamagedRowIsComputedAndNothingStandsInForIt(mode: PLOTMode) throws {
+    let gram = NGram(3, 4, 5)
+    let grams = [gram, gram.bigram, gram.unigram]
+    try write(grams)
+    try damage(gram, in: url())
+    let store = try store()
+    let lookup = NGramLookup(store: store, computer: computer)
+    for _ in 0..<3 { #expect(try found(grams, lookup, mode: mode).values == values(grams)) }
+    #expect(told.errors == [.damagedRows(path: url().path(percentEncoded: false))])
+    #expect(store.lost == 0 && store.damagedRows > 0)
+  }
+
+  /// Only the domain's own local layers could compute what its table had.
+  @Test(arguments: [true, false])
+  func aDomainWithLocalLayersOfItsOwnIsRefused(shortened: Bool) throws {
+    let grams = SmallPLOT.grams(50, seed: 7).filter(\.hasCentre)
+    try write(grams)
+    try write(grams, domain: "bio")
+    try write(grams, domain: "law")
+    try Data([1]).write(to: Base.localLayers(of: "bio", in: directory.url))
+    if !shortened { for domain in ["bio", "law"] { try damage(grams[3], in: url(domain)) } }
+    let store = try store()
+    let lookup = NGramLookup(store: store, computer: computer)
+    if shortened {
+      _ = try found(grams, lookup, domain: "bio")
+      _ = try found(grams, lookup, domain: "law")
+      #expect(!shorten(url("bio")) && !shorten(url("law")))
+    }
+    for _ in 0..<2 {
+      #expect(throws: PLOTError.lostDomain("bio")) { try found(grams, lookup, domain: "bio") }
+      #expect(try found(grams, lookup, domain: "law").values == values(grams))
+      #expect(try found(grams, lookup).values == values(grams))
+    }
+    #expect(told.errors.count == 2)
+  }
+}
