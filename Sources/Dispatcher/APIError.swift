@@ -138,7 +138,7 @@ enum APIError: Error {
   private var param: String? {
     switch self {
     case .invalid(_, let param), .refused(_, let param), .missing(let param, _, _): param
-    case .otherInput: "inputs"
+    case .otherInput: "input"
     case .unknownModel, .untrained, .wrongTask: "model"
     case .tooLong, .tooManyTokens, .noTokens, .empty, .batchTooLarge: "input"
     default: nil

@@ -7,7 +7,7 @@ internal import Scheduler
 /// Replies, and what they are replies to.
 struct Answer {
   let vbert: PinnedVBert
-  let sequences: [EncodedSequence]
+  let sequences: [EncodedText]
   let replies: [Reply]
   let tokenization: Duration
   let begin: ContinuousClock.Instant
@@ -59,8 +59,8 @@ extension Dispatcher {
   /// Tokenises, queues, waits. `places` says which tokens of a sequence with words are asked about.
   /// Throws `APIError` and `ServingError`.
   func ask(
-    _ vbert: PinnedVBert, _ inputs: [SequenceInput], _ reading: Reading, _ call: Call,
-    places: (EncodedSequence) -> [Int?] = \.firstTokens
+    _ vbert: PinnedVBert, _ inputs: [TextInput], _ reading: Reading, _ call: Call,
+    places: (EncodedText) -> [Int?] = \.firstTokens
   ) async throws -> Answer {
     guard !inputs.isEmpty, !inputs.contains(where: \.isEmpty) else { throw APIError.empty }
     try checkCount(inputs.count)
@@ -75,7 +75,7 @@ extension Dispatcher {
     let begin = ContinuousClock.now
     let sequences = try await encode(
       inputs,
-      SequenceEncoder(
+      TextEncoder(
         engine.tokenizer, maxLength: try length(reading, inputs, vbert, engine.tokenizer),
         cut: reading.truncate ?? limits.autoTruncate, side: reading.side,
         addsSpecialTokens: reading.addsSpecialTokens, mostWords: limits.tagWords), call)
@@ -94,7 +94,7 @@ extension Dispatcher {
 
   /// Throws `APIError.invalid`.
   private func length(
-    _ reading: Reading, _ inputs: [SequenceInput], _ vbert: PinnedVBert, _ tokenizer: WordPiece
+    _ reading: Reading, _ inputs: [TextInput], _ vbert: PinnedVBert, _ tokenizer: WordPiece
   ) throws(APIError) -> Int {
     let added =
       reading.addsSpecialTokens
@@ -111,19 +111,22 @@ extension Dispatcher {
 
   /// In pieces of some 64 KB where there is much of it: between two of them others have their turn.
   private func encode(
-    _ inputs: [SequenceInput], _ encoder: SequenceEncoder, _ call: Call
-  ) async throws -> [EncodedSequence] {
-    var (encoder, done) = (encoder, [EncodedSequence]())
+    _ inputs: [TextInput], _ encoder: TextEncoder, _ call: Call
+  ) async throws -> [EncodedText] {
+    var (encoder, done) = (encoder, [EncodedText]())
     done.reserveCapacity(inputs.count)
     while done.count < inputs.count {
       let (begun, from) = (encoder, done.count)
       let piece = try await work(call, bytes: call.isLarge ? Self.piece : 0) { check in
-        var (encoder, sequences, bytes) = (begun, [EncodedSequence](), 0)
+        var (encoder, sequences, bytes) = (begun, [EncodedText](), 0)
         while from + sequences.count < inputs.count, bytes < Self.piece {
           let input = inputs[from + sequences.count]
           try check()
-          sequences.append(
-            try encoder.encode(input, index: from + sequences.count, check))
+          do { sequences.append(try encoder.encode(input) { try check() }) } catch let problem
+            as TextProblem
+          {
+            throw APIError(problem, index: from + sequences.count)
+          }
           bytes += input.ownBytes
         }
         return (encoder, sequences)
@@ -148,7 +151,7 @@ extension Dispatcher {
   }
 }
 
-extension SequenceInput {
+extension TextInput {
   /// What is read for it: of a pair the second, since the first is mostly that of the pair before.
   fileprivate var ownBytes: Int {
     switch self {
@@ -209,5 +212,24 @@ extension Duration {
       parts.seconds * 1_000_000 + (parts.attoseconds + 500_000_000_000) / 1_000_000_000_000
     let rest = String(abs(microseconds % 1000))
     return "\(microseconds / 1000).\(String(repeating: "0", count: 3 - rest.utf8.count))\(rest)"
+  }
+}
+
+extension APIError {
+  /// What is wrong with the input of that number.
+  fileprivate init(_ problem: TextProblem, index: Int) {
+    self =
+      switch problem {
+      case .empty: .empty
+      case .tooLong(let tokens, let isExact, let most):
+        .tooLong(tokens: tokens, isExact: isExact, most: most, index: index)
+      case .tooManyWords(let words?, let most):
+        .invalid(
+          "text \(index) has \(words) words; at most \(most) are possible: send several texts",
+          param: "inputs")
+      case .tooManyWords(nil, let most):
+        .invalid(
+          "text \(index) has more than \(most) words: send several texts", param: "inputs")
+      }
   }
 }

@@ -68,7 +68,7 @@ extension Dispatcher {
     let vbert = try find(name, call, tasks: [.embed])
     let hidden = try await engine(of: vbert, call).model.configuration.hiddenSize
     try dimensions?.check(hidden: hidden)
-    return try await ask(vbert, texts.map(SequenceInput.text), reading, call)
+    return try await ask(vbert, texts.map(TextInput.text), reading, call)
   }
 }
 

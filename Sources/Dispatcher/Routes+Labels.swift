@@ -18,11 +18,11 @@ extension Dispatcher {
         )
       }
       return try await entities(
-        vbert, body.inputs.items.map { .text($0[0]) }, isSingle: body.inputs.isSingle,
+        vbert, body.inputs.items.map { .running($0[0]) }, isSingle: body.inputs.isSingle,
         body.tagging, body.reading, call)
     }
     let answer = try await ask(
-      vbert, body.inputs.items.map(SequenceInput.init), body.reading, call)
+      vbert, body.inputs.items.map(TextInput.init), body.reading, call)
     let write = { @Sendable (index: Int, writer: inout JSONWriter) in
       let values = answer.replies[index].values(vbert.spec.task, body.function)
       let best = values.indices.sorted { values[$0] > values[$1] }
@@ -44,7 +44,7 @@ extension Dispatcher {
     let body = try await body(call, as: ClassifyBody.self)
     let vbert = try find(body.vbertName, call, tasks: [.classify, .multilabel])
     let answer = try await ask(
-      vbert, body.input.texts.map(SequenceInput.text), body.reading, call)
+      vbert, body.input.texts.map(TextInput.text), body.reading, call)
     let pieces = JSONItems.data(
       answer.replies.count,
       before: { writer in
@@ -96,7 +96,7 @@ extension Dispatcher {
   }
 }
 
-extension SequenceInput {
+extension TextInput {
   /// One text, or a pair.
   fileprivate init(_ texts: [String]) {
     self = texts.count == 2 ? .pair(texts[0], texts[1]) : .text(texts.first ?? "")

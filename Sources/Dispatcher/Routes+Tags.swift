@@ -13,21 +13,14 @@ extension Dispatcher {
 
   /// Offsets are code points of the text; of given words, of these joined by single spaces.
   func entities(
-    _ vbert: PinnedVBert, _ items: [TagInputs.Item], isSingle: Bool,
+    _ vbert: PinnedVBert, _ items: [TextInput], isSingle: Bool,
     _ tagging: Tagging, _ reading: Reading, _ call: Call
   ) async throws -> Response {
-    let answer = try await ask(
-      vbert,
-      items.map { item in
-        switch item {
-        case .text(let text): .running(text)
-        case .words(let words): .words(words)
-        }
-      }, reading, call, places: tagging.places)
+    let answer = try await ask(vbert, items, reading, call, places: tagging.places)
     let scheme = vbert.spec.tags
     let write = { @Sendable (index: Int, writer: inout JSONWriter) in
       let sequence = answer.sequences[index]
-      let text = TaggedText(items[index], sequence)
+      let text = TextWindow(items[index], sequence)
       let tags = tagging.tags(of: sequence, answer.replies[index], labels: vbert.spec.labels)
       writer.array { list in
         if tagging.aggregation == .none {
@@ -47,34 +40,9 @@ extension Dispatcher {
   }
 }
 
-/// From the words of a text that were looked at back to its stretches.
-private struct TaggedText {
-  /// Of the text from where its first word is looked for to where its last one ends.
-  private let scalars: [Unicode.Scalar]
-  /// Code points before them.
-  private let begin: Int
-
-  init(_ item: TagInputs.Item, _ sequence: EncodedSequence) {
-    begin = sequence.begin.points
-    switch item {
-    case .text(let text):
-      let count = Int(sequence.words.last?.span.end ?? 0) - begin
-      let start = text.utf8.index(text.startIndex, offsetBy: sequence.begin.bytes)
-      scalars = Array(text.unicodeScalars[start...].prefix(max(0, count)))
-    case .words(let list): scalars = Array(list.joined(separator: " ").unicodeScalars)
-    }
-  }
-
-  func text(_ span: Range<Int>) -> String {
-    var view = String.UnicodeScalarView()
-    view.append(contentsOf: scalars[span.lowerBound - begin..<span.upperBound - begin])
-    return String(view)
-  }
-}
-
 extension JSONWriter {
   fileprivate mutating func entity(
-    _ kind: String, _ type: String, _ score: Float, _ span: Range<Int>, in text: TaggedText
+    _ kind: String, _ type: String, _ score: Float, _ span: Range<Int>, in text: TextWindow
   ) {
     object { entity in
       entity.member(kind, type)

@@ -3,13 +3,6 @@ package import Model
 
 /// One labelled (or, for predictions, unlabelled) example.
 package struct DataRow: Sendable, Equatable {
-  /// What a vBERT reads.
-  package enum Input: Sendable, Equatable {
-    case text(String)
-    case pair(String, String)
-    case words([String])
-  }
-
   package enum Target: Sendable, Equatable {
     case label(String)
     case labels([String])
@@ -23,10 +16,10 @@ package struct DataRow: Sendable, Equatable {
 
   /// Counts from 1.
   package var line: Int
-  package var input: Input
+  package var input: TextInput
   package var target: Target?
 
-  package init(line: Int, input: Input, target: Target? = nil) {
+  package init(line: Int, input: TextInput, target: Target? = nil) {
     (self.line, self.input, self.target) = (line, input, target)
   }
 }
@@ -81,7 +74,7 @@ extension DataRow {
     }
   }
 
-  private static func text(_ object: [String: Any]) throws(DataRowProblem) -> Input {
+  private static func text(_ object: [String: Any]) throws(DataRowProblem) -> TextInput {
     guard let text = object["text"] as? String else {
       throw problem(object, "text", "a string")
     }
@@ -144,13 +137,20 @@ extension DataRow {
   }
 }
 
-extension DataRow.Input {
-  /// nil for words.
+extension TextInput {
+  /// nil for words, and for a text whose words are wanted.
   var kind: InputKind? {
     switch self {
     case .text: .text
     case .pair: .pair
-    case .words: nil
+    case .words, .running: nil
+    }
+  }
+
+  var isWords: Bool {
+    switch self {
+    case .words, .running: true
+    case .text, .pair: false
     }
   }
 
@@ -178,9 +178,15 @@ package enum DataRowProblem: Error, Equatable, CustomStringConvertible {
   case tooManyLabels(Int)
   case labelTooLong(bytes: Int)
   case unreadable(base: String, TokenProblem)
+  case text(TextProblem)
 
   package var description: String {
     switch self {
+    case .text(.empty): "it is empty; a vBERT needs something to read"
+    case .text(.tooLong(let tokens, let isExact, let most)):
+      "it has \(isExact ? "" : "more than ")\(tokens) tokens, special tokens included; the vBERT takes "
+        + "\(most): shorten it, or let it be cut with --truncate"
+    case .text(let problem): "\(problem)"
     case .unreadable(let base, let problem): "the base \(base) cannot read it: \(problem)"
     case .notJSON: "not valid JSON; every line must be one JSON object"
     case .notAnObject: "not a JSON object, as in {\"text\": \"...\", \"label\": \"...\"}"

@@ -20,35 +20,19 @@ package struct Examples: Sendable {
     case tags([Int32])
   }
 
-  /// Tokenises and numbers all rows. Throws `DataSetError` for a label that is not in `labels`,
-  /// for a pair that the base cannot read, and for a row of another kind than the specification's.
+  /// Tokenises and numbers all rows; too long ones are cut, and counted. Throws `DataSetError` for a label
+  /// that is not in `labels`, and for a row that `RowReader` refuses.
   package init(
-    _ data: DataSet, spec: VBertSpec, labels: LabelSet, tokenizer: any Tokenizer,
+    _ data: DataSet, spec: VBertSpec, labels: LabelSet, tokenizer: WordPiece,
     base: Configuration
   ) throws(DataSetError) {
     sequences.reserveCapacity(data.rows.count)
+    var reader = RowReader(spec: spec, tokenizer: tokenizer, base: base, cut: true)
     for row in data.rows {
-      if let expected = spec.input, let kind = row.input.kind, kind != expected {
-        throw .row(path: data.path, line: row.line, .otherInput(expected))
-      }
-      let encoding =
-        switch row.input {
-        case .text(let text): tokenizer.encode(text, maxLength: spec.maxLength)
-        case .pair(let first, let second):
-          tokenizer.encode(first, pair: second, maxLength: spec.maxLength)
-        case .words(let words): tokenizer.encode(words: words, maxLength: spec.maxLength)
-        }
-      do { sequences.append(try TokenSequence(encoding, for: base)) } catch {
-        throw .row(path: data.path, line: row.line, .unreadable(base: spec.base, error))
-      }
-      if encoding.isTruncated { truncated += 1 }
-      if case .words(let words) = row.input {
-        var first = [Int](repeating: -1, count: words.count)
-        for (token, word) in encoding.words.enumerated() where word >= 0 {
-          if first[Int(word)] < 0 { first[Int(word)] = token }
-        }
-        firstTokens.append(first)
-      }
+      let (encoded, sequence) = try reader.read(row, of: data)
+      sequences.append(sequence)
+      if encoded.encoding.isTruncated { truncated += 1 }
+      if row.input.isWords { firstTokens.append(encoded.firstTokens.map { $0 ?? -1 }) }
       do { targets.append(try Examples.target(row.target, labels)) } catch {
         throw .row(path: data.path, line: row.line, error)
       }

@@ -20,7 +20,7 @@ package struct Scores: Sendable {
         if case .label(let label) = target { return Int(label) }
         return -1
       }
-      let predicted = logits.map { Scores.largest($0[...]) }
+      let predicted = logits.map { Readout.best($0) ?? 0 }
       primary = "accuracy"
       values = [
         "accuracy": Metrics.accuracy(gold: gold, predicted: predicted),
@@ -71,18 +71,12 @@ package struct Scores: Sendable {
     }
   }
 
-  /// The number of the largest value, the first of equal ones.
-  package static func largest(_ values: ArraySlice<Float>) -> Int {
-    var best = values.startIndex
-    for i in values.indices where values[i] > values[best] { best = i }
-    return best - values.startIndex
-  }
-
   /// A tag a word, read at its first token; "O" for a word without one, whatever the labels.
-  package static func tags(_ logits: [Float], firstTokens: [Int], labels: [String]) -> [String] {
+  private static func tags(_ logits: [Float], firstTokens: [Int], labels: [String]) -> [String] {
     let count = labels.count
     return firstTokens.map { first in
-      first < 0 ? "O" : labels[largest(logits[first * count..<(first + 1) * count])]
+      let best = first < 0 ? nil : Readout.best(logits[first * count..<(first + 1) * count])
+      return best.map { labels[$0] } ?? "O"
     }
   }
 }

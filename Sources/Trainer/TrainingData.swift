@@ -52,7 +52,7 @@ package struct TrainingData: Sendable {
 
   /// Throws `DataSetError`.
   package func examples(
-    tokenizer: any Tokenizer, base: Configuration
+    tokenizer: WordPiece, base: Configuration
   ) throws -> (train: Examples, dev: Examples) {
     (
       try Examples(train, spec: spec, labels: labels, tokenizer: tokenizer, base: base),

@@ -16,11 +16,14 @@ struct PredictCommand: ParsableCommand {
 
   @OptionGroup var options: GlobalOptions
   @Argument(help: "The vBERT's name.", transform: { try Name($0) }) var name: Name
-  @Argument(help: "A text; for taggers its words are what white space divides.") var text: String?
+  @Argument(help: "A text; a tagger splits it into words as /tag does.") var text: String?
   @Option(help: "The second text of a pair.") var pair: String?
   @Option(help: "JSONL, plain or gzip: rows as for train; labels are not needed.")
   var data: String?
   @Option(help: "A version's number (default: the one that answers now).") var version: Int?
+  @Flag(help: "Cut texts that are longer than the vBERT reads (default: they are refused).")
+  var truncate = false
+  @Option(help: "Where they are cut: left, or right.") var truncationDirection: TruncationSide?
   @OptionGroup var device: DeviceOptions
   @OptionGroup var precision: PrecisionOptions
   @Option(help: "Compute threads of a CPU (default: all cores).") var threads: Int?
@@ -28,6 +31,9 @@ struct PredictCommand: ParsableCommand {
   func validate() throws {
     guard (text == nil) != (data == nil) else {
       throw ValidationError("give either a text or --data")
+    }
+    guard truncate || truncationDirection == nil else {
+      throw ValidationError("--truncation-direction goes with --truncate")
     }
     guard pair == nil || text != nil else { throw ValidationError("--pair goes with a text") }
     guard threads ?? 1 >= 1 else { throw ValidationError("--threads must be 1 or more") }
@@ -46,29 +52,28 @@ struct PredictCommand: ParsableCommand {
     let opened = try OpenedBase(
       of: chosen.spec, home: store.registry.home, device: device,
       precision: precision.precision, threads: threads)
-    let examples = try Examples(
-      rows, spec: chosen.spec, labels: LabelSet(chosen.spec.labels),
-      tokenizer: opened.base.tokenizer, base: opened.base.configuration)
+    var reader = RowReader(
+      spec: chosen.spec, tokenizer: opened.base.tokenizer, base: opened.base.configuration,
+      cut: truncate, side: truncationDirection ?? .right)
+    let read = try rows.rows.map { try reader.read($0, of: rows) }
     let predictor = try store.predictor(chosen, opened)
     var bar = ProgressLine()
-    let outputs = try predictor.outputs(examples.sequences) {
-      bar.update("predicting", done: $0, of: examples.count, unit: "rows")
+    let outputs = try predictor.outputs(read.map(\.1)) {
+      bar.update("predicting", done: $0, of: read.count, unit: "rows")
     }
     bar.end()
     for (row, output) in outputs.enumerated() {
-      let firstTokens = examples.firstTokens.isEmpty ? [] : examples.firstTokens[row]
       let answer = Answer(
-        output, spec: chosen.spec, input: rows.rows[row].input, firstTokens: firstTokens)
+        output, spec: chosen.spec, input: rows.rows[row].input, encoded: read[row].0)
       if options.json { try Output.json(answer) } else { print(answer.text) }
     }
   }
 
-  private func input(_ task: Task) throws -> DataRow.Input {
+  private func input(_ task: Task) throws -> TextInput {
     let text = text ?? ""
     if task == .tag {
-      let words = text.split(whereSeparator: \.isWhitespace).map(String.init)
-      guard !words.isEmpty else { throw ValidationError("a tagger needs a word or more") }
-      return .words(words)
+      guard pair == nil else { throw ValidationError("a tagger reads one text, not a --pair") }
+      return .running(text)
     }
     return pair.map { .pair(text, $0) } ?? .text(text)
   }
@@ -91,7 +96,7 @@ struct Answer: Encodable {
     case label, labels, score, probabilities, tokens, tags, entities, embedding
   }
 
-  init(_ output: [Float], spec: VBertSpec, input: DataRow.Input, firstTokens: [Int]) {
+  init(_ output: [Float], spec: VBertSpec, input: TextInput, encoded: EncodedText) {
     func named(_ values: [Float]) -> [String: Float] {
       // Names are distinct by bytes, not always as Swift strings.
       Dictionary(zip(spec.labels, values), uniquingKeysWith: max)
@@ -99,7 +104,7 @@ struct Answer: Encodable {
     switch spec.task {
     case .classify:
       let probabilities = Readout.softmax(output)
-      let best = Scores.largest(probabilities[...])
+      let best = Readout.best(probabilities) ?? 0
       label = spec.labels[best]
       score = probabilities[best]
       self.probabilities = named(probabilities)
@@ -109,12 +114,11 @@ struct Answer: Encodable {
       self.probabilities = named(probabilities)
     case .score: score = output[0]
     case .tag:
-      guard case .words(let words) = input else { break }
-      let answer = TaggedAnswer(output, spec: spec, words: words, firstTokens: firstTokens)
-      (tokens, tags, entities, tagged) = (words, answer.tags, answer.entities, answer.text)
+      let answer = TaggedAnswer(output, spec: spec, input, encoded)
+      (tokens, tags, entities) = (encoded.words.map(\.text), answer.tags, answer.entities)
+      tagged = answer.text
     case .embed:
-      let norm = output.reduce(0) { $0 + $1 * $1 }.squareRoot()
-      embedding = output.map { norm > 0 ? $0 / norm : 0 }
+      embedding = Readout.embedding(output)
     }
   }
 

@@ -1,11 +1,9 @@
 import Model
-import Scheduler
-import Trainer
 
-/// What a tagger says of a list of words.
+/// What a tagger says of a text, or of given words.
 struct TaggedAnswer {
-  /// An entity, with the members that /tag gives it; `start` and `end` are code points of the words
-  /// joined by single spaces.
+  /// An entity, with the members that /tag gives it; `start` and `end` are code points of the text, of
+  /// given words those of the words joined by single spaces.
   struct Entity: Encodable {
     let entityGroup: String
     let score: Float
@@ -20,36 +18,33 @@ struct TaggedAnswer {
   /// The words, each entity with its type behind it.
   let text: String
 
-  /// `output`: the head's of all tokens; a word without one (`firstTokens` below 0) is an O.
-  init(_ output: [Float], spec: VBertSpec, words: [String], firstTokens: [Int]) {
-    tags = Scores.tags(output, firstTokens: firstTokens, labels: spec.labels)
-    var tagged: [WordTag] = []
-    var start = 0
+  /// `output`: the head's of all tokens.
+  init(_ output: [Float], spec: VBertSpec, _ input: TextInput, _ encoded: EncodedText) {
     let count = spec.labels.count
-    for ((word, tag), first) in zip(zip(words, tags), firstTokens) {
-      let end = start + word.unicodeScalars.count
-      let logits = first < 0 ? [] : Array(output[first * count..<(first + 1) * count])
-      let score = Readout.softmax(logits).max() ?? 0
-      tagged.append(WordTag(label: tag, score: score, span: start..<end))
-      start = end + 1
+    let tagged = zip(encoded.words, encoded.firstTokens).map { word, first in
+      let logits = first.map { Array(output[$0 * count..<($0 + 1) * count]) } ?? []
+      return WordTag(Readout.softmax(logits), labels: spec.labels, span: word.span)
     }
+    tags = tagged.map(\.label)
     let groups = EntityGroup.groups(of: tagged, spec.tags)
+    let window = TextWindow(input, encoded)
     entities = groups.map { group in
       Entity(
-        entityGroup: group.type, score: group.score,
-        word: words[group.words].joined(separator: " "), start: group.span.lowerBound,
-        end: group.span.upperBound)
+        entityGroup: group.type, score: group.score, word: window.text(group.span),
+        start: group.span.lowerBound, end: group.span.upperBound)
     }
-    text = Self.text(words, groups)
+    text = Self.text(encoded.words.map(\.text), groups, window)
   }
 
   /// "[Petra Lindqvist]/PER lives in Oslo/LOC"
-  private static func text(_ words: [String], _ groups: [EntityGroup]) -> String {
+  private static func text(_ words: [String], _ groups: [EntityGroup], _ window: TextWindow)
+    -> String
+  {
     var parts: [String] = []
     var next = 0
     for group in groups {
       parts += words[next..<group.words.lowerBound]
-      let own = words[group.words].joined(separator: " ")
+      let own = window.text(group.span)
       parts.append((group.words.count == 1 ? own : "[\(own)]") + "/\(group.type)")
       next = group.words.upperBound
     }

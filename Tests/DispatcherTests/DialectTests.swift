@@ -307,8 +307,21 @@ import Testing
           "/similarity", #"{"inputs": {"sentences": ["a"], "source": "b"}}"#,
           "inputs.source is not a member of inputs, which has: source_sentence, sentences"
         ),
-        ("/embed", #"{"inputs": [1, 2]}"#, "inputs: a text or a list of texts was expected"),
-        ("/embed", #"{"inputs": ["a", null]}"#, "inputs: a text or a list of texts was expected"),
+        ("/embed", #"{"inputs": [1, 2]}"#, "inputs[0]: text was expected, and this is a number"),
+        ("/embed", #"{"inputs": ["a", null]}"#, "inputs[1]: text was expected, and this is null"),
+        ("/embed", #"{"inputs": [["a"]]}"#, "inputs: a text or a list of texts was expected"),
+        (
+          "/tag", #"{"inputs": ["a", ["b"], {}]}"#,
+          "inputs[2]: text was expected, and this is an object"
+        ),
+        (
+          "/rerank", #"{"query": "a", "texts": ["a", true]}"#,
+          "texts[1]: text was expected, and this is true or false"
+        ),
+        (
+          "/v1/embeddings", #"{"input": [[1, 2]]}"#,
+          "input: a text or a list of texts was expected"
+        ),
       ] {
         let answer = try await client.post(path, body)
         #expect(answer.message == message, "\(path) \(body)")

@@ -91,7 +91,7 @@ with Home() as home:
                {"inputs": "a" * (4 * MEGABYTE - 200), "model": "embedder"}, 2, ["200"])
         attack(server, "/embed, 200,000 unknown members", "/embed",
                {f"{i}": None for i in range(200_000)}, 2, ["422"])
-        attack(server, "/embed, 2,000,000 lists in a member", "/embed",
+        attack(server, "2 x /embed, 1,000,000 lists in a member", "/embed",
                {"inputs": "a", "model": "embedder", "metadata": [[]] * 1_000_000}, 2, ["200"])
     blocked_base(home)
 finish()

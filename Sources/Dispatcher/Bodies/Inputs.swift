@@ -1,3 +1,5 @@
+internal import Model
+
 /// One text or several: `"a"` or `["a", "b"]`.
 struct Texts: Equatable, Sendable {
   static let expected = "a text or a list of texts"
@@ -38,20 +40,16 @@ struct PredictInputs: Equatable, Sendable {
 /// What /tag takes: a text, a list of texts, or a list of lists of words.
 struct TagInputs: Equatable, Sendable {
   static let expected = "a text, a list of texts or a list of lists of words"
-  enum Item: Equatable, Sendable {
-    case text(String)
-    case words([String])
-  }
-  let items: [Item]
+  let items: [TextInput]
   let isSingle: Bool
 
   init?(_ value: JSONValue) {
     if let text = value.text {
-      (items, isSingle) = ([.text(text)], true)
+      (items, isSingle) = ([.running(text)], true)
     } else if let texts = value.texts {
-      (items, isSingle) = (texts.map(Item.text), false)
+      (items, isSingle) = (texts.map(TextInput.running), false)
     } else if let words = value.list({ $0.texts }) {
-      (items, isSingle) = (words.map(Item.words), false)
+      (items, isSingle) = (words.map(TextInput.words), false)
     } else {
       return nil
     }

@@ -55,6 +55,10 @@ struct Members {
   ) throws(APIError) -> Value? {
     guard let one = find(name) else { return nil }
     guard let value = read(one.value) else {
+      if let (place, kind) = one.value.firstOdd {
+        throw .invalid(
+          "text was expected, and this is \(kind.words)", param: "\(one.path)[\(place)]")
+      }
       throw .invalid("\(expected) was expected", param: one.path)
     }
     return value
@@ -101,6 +105,28 @@ struct Members {
           + names.joined(separator: ", "), param: clipped(member.path))
     }
     return Members(inner, prefix: "\(name).")
+  }
+}
+
+extension JSONValue {
+  /// Of a list of texts, or of lists of these, what first is neither, and where.
+  fileprivate var firstOdd: (place: Int, kind: Kind)? {
+    let kinds = list(\.kind) ?? []
+    return kinds.firstIndex { $0 != .text && $0 != .list }.map { ($0, kinds[$0]) }
+  }
+}
+
+extension JSONValue.Kind {
+  /// As it is told to people.
+  var words: String {
+    switch self {
+    case .text: "text"
+    case .number: "a number"
+    case .flag: "true or false"
+    case .null: "null"
+    case .list: "a list"
+    case .object: "an object"
+    }
   }
 }
 

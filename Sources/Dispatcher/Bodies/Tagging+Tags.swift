@@ -6,24 +6,18 @@ extension Tagging {
   private var asksEveryToken: Bool { aggregation == .average || aggregation == .max }
 
   /// The tokens that a tagger is asked about.
-  func places(_ sequence: EncodedSequence) -> [Int?] {
+  func places(_ sequence: EncodedText) -> [Int?] {
     asksEveryToken ? sequence.tokens.flatMap { $0.map(Optional.some) } : sequence.firstTokens
   }
 
-  /// A tag a word. A word without tokens (cut off, or nothing but control characters) is outside of
-  /// everything.
-  func tags(of sequence: EncodedSequence, _ reply: Reply, labels: [String]) -> [WordTag] {
+  /// A tag a word.
+  func tags(of sequence: EncodedText, _ reply: Reply, labels: [String]) -> [WordTag] {
     guard case .words(let outputs) = reply.output else { return [] }
     var rest = outputs[...]
     return zip(sequence.words, sequence.tokens).map { word, tokens in
       let own = rest.prefix(asksEveryToken ? tokens.count : 1)
       rest = rest.dropFirst(own.count)
-      let span = Int(word.span.start)..<Int(word.span.end)
-      let scores = scores(own.map(Readout.softmax))
-      guard let best = Readout.best(scores), best < labels.count else {
-        return WordTag(label: "O", score: 0, span: span)
-      }
-      return WordTag(label: labels[best], score: scores[best], span: span)
+      return WordTag(scores(own.map(Readout.softmax)), labels: labels, span: word.span)
     }
   }
 

@@ -5,13 +5,14 @@
 package struct LastWords: Sendable {
   private let text: String
   private let most: Int
+  private let splitsIdeographs: Bool
   /// Bytes before which nothing was read yet, and code points from there to the end.
   private var unread: Int
   private var pointsBehind: Int32 = 0
   private var words: [TextWord] = []
 
-  package init(_ text: String, most: Int) {
-    (self.text, self.most) = (text, most)
+  package init(_ text: String, most: Int, splitsIdeographs: Bool = true) {
+    (self.text, self.most, self.splitsIdeographs) = (text, most, splitsIdeographs)
     unread = text.utf8.count
   }
 
@@ -46,7 +47,7 @@ package struct LastWords: Sendable {
     let points = codePoints(stretch.utf8.span, before: stretch.utf8.count)
     pointsBehind += points
     unread = start
-    var splitter = WordSplitter(stretch)
+    var splitter = WordSplitter(stretch, splitsIdeographs: splitsIdeographs)
     while let word = try splitter.next(check: check) {
       if words.count >= 2 * most { words.removeFirst(words.count - most) }
       words.append(word.moved(by: -pointsBehind))

@@ -1,4 +1,9 @@
 extension WordPiece {
+  /// A running text's words, with ideographs apart where this tokeniser sets them apart.
+  package func splitter(_ text: String) -> WordSplitter {
+    WordSplitter(text, splitsIdeographs: options.spacesIdeographs)
+  }
+
   /// A reader of this text that keeps its first `keep` tokens.
   package func reader(_ text: String, keep: Int = .max) -> TokenReader {
     TokenReader(text, self, keep: keep)

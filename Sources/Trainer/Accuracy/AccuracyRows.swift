@@ -20,7 +20,7 @@ package struct AccuracyRows: Sendable {
   /// Rows beyond the caps are left out by a fixed draw, the same for everybody. Labels are those of
   /// all training rows; rows of dev and test with others are left out. Throws `DataSetError`.
   package init(
-    _ task: AccuracyTask, caps: Caps, maxLength: Int, tokenizer: any Tokenizer,
+    _ task: AccuracyTask, caps: Caps, maxLength: Int, tokenizer: WordPiece,
     base: Configuration
   ) throws {
     let kind = try task.task()

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Model
 
 /// Where to compute.
 enum DeviceChoice: Equatable, ExpressibleByArgument, CustomStringConvertible {
@@ -42,4 +43,14 @@ struct DeviceOptions: ParsableArguments {
       were found.
       """, valueName: "dir"))
   var cudaLibraries: [String] = []
+}
+
+extension TruncationSide: ExpressibleByArgument {
+  public init?(argument: String) {
+    switch argument.lowercased() {
+    case "left": self = .left
+    case "right": self = .right
+    default: return nil
+    }
+  }
 }

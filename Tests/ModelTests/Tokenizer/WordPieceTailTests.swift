@@ -92,9 +92,10 @@ import Testing
   @Test func fuzzedWordsFromTheEndAreTheWords() {
     Fuzz.run { generator, seed in
       let text = text(&generator)
-      let words = splitWords(text)
+      let splits = Bool.random(using: &generator)
+      let words = WordSplitter.words(of: text, splitsIdeographs: splits)
       let most = Int.random(in: 1...40, using: &generator)
-      var reader = LastWords(text, most: most)
+      var reader = LastWords(text, most: most, splitsIdeographs: splits)
       var last: [TextWord] = []
       while last.count < most, let word = reader.previous(check: {}) { last.append(word) }
       let points = Int32(text.unicodeScalars.count)

@@ -1,8 +1,6 @@
-internal import Model
-
 /// Words that lose their beginning where they do not fit.
-extension SequenceEncoder {
-  func encode(endOf words: [String], _ check: WorkCheck) throws -> Encoding {
+extension TextEncoder {
+  func encode(endOf words: [String], _ check: () throws -> Void) throws -> Encoding {
     var rest = words[...]
     var encoding = try tokenizer.encodeTail(maxLength: maxLength, check: { try check() }) {
       try check()
@@ -15,8 +13,8 @@ extension SequenceEncoder {
   /// The text is read from its end. Words that were cut off are listed too, as outside of everything, the
   /// last ones up to the bound.
   func encode(
-    endOf text: String, index: Int, _ check: WorkCheck
-  ) throws -> EncodedSequence {
+    endOf text: String, _ check: () throws -> Void
+  ) throws -> EncodedText {
     var reader = LastWords(text, most: mostWords)
     // From the last to the first, counted from the end of the text.
     var words: [TextWord] = []
@@ -24,8 +22,7 @@ extension SequenceEncoder {
       try check()
       guard let word = try reader.previous(check: { try check() }) else { return nil }
       guard words.count < mostWords else {
-        throw APIError.invalid(
-          "text \(index) has more than \(mostWords) words: send several texts", param: "inputs")
+        throw TextProblem.tooManyWords(nil, most: mostWords)
       }
       words.append(word)
       return word.text
@@ -36,7 +33,7 @@ extension SequenceEncoder {
     encoding.numberWords(of: words.count)
     let (bytes, behind) = reader.place
     let points = bytes == 0 ? 0 : codePoints(text.utf8.span, before: bytes)
-    return EncodedSequence(
+    return EncodedText(
       encoding: encoding, words: words.reversed().map { $0.moved(by: points + behind) },
       begin: (bytes, Int(points)))
   }

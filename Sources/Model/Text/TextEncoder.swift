@@ -1,55 +1,7 @@
-internal import Model
-internal import Scheduler
-
-/// One sequence as a client gives it.
-enum SequenceInput: Sendable {
-  case text(String)
-  case pair(String, String)
-  case words([String])
-  /// A text whose words are wanted: split no further than they fit.
-  case running(String)
-
-  var isPair: Bool {
-    if case .pair = self { true } else { false }
-  }
-
-  var isEmpty: Bool {
-    switch self {
-    case .text(let text), .running(let text): text.isEmpty
-    case .pair(let a, let b): a.isEmpty && b.isEmpty
-    case .words(let words): words.isEmpty
-    }
-  }
-}
-
-/// A sequence as its tokens, and for `words` and `running` as the words that were looked at.
-struct EncodedSequence: Sendable {
-  var encoding: Encoding
-  var words: [TextWord] = []
-  /// Where the text begins that the words are of: in bytes and in code points.
-  var begin = (bytes: 0, points: 0)
-
-  /// For each word the place of its first token; nil for one that has none, or has lost it.
-  var firstTokens: [Int?] { tokens.map(\.first) }
-
-  /// For each word the places of its tokens. One that has lost the first of them is as one that has lost
-  /// all: its tag is the first one's to say.
-  var tokens: [Range<Int>] {
-    var places = [Range<Int>](repeating: 0..<0, count: words.count)
-    for (place, word) in encoding.words.enumerated() where word >= 0 {
-      let begun = places[Int(word)]
-      places[Int(word)] = (begun.isEmpty ? place : begun.lowerBound)..<place + 1
-    }
-    if encoding.beginsInsideWord, let word = encoding.words.first(where: { $0 >= 0 }) {
-      places[Int(word)] = 0..<0
-    }
-    return places
-  }
-}
-
-/// Encodes the sequences of one request, in order, reading no text further than its vBERT takes and no
-/// query twice. A value: a piece of the work goes on with a copy.
-struct SequenceEncoder: Sendable {
+/// The one way from inputs to tokens, for training, the command line and requests: reads no text further than
+/// its vBERT takes, and no first text of neighbouring pairs twice. A value: a piece of the work goes on
+/// with a copy.
+package struct TextEncoder: Sendable {
   let tokenizer: WordPiece
   let maxLength: Int
   /// Too long sequences are cut, else they are errors.
@@ -64,13 +16,13 @@ struct SequenceEncoder: Sendable {
   private var first: (text: String, reader: TokenReader, tail: WordPiece.Tail?)?
 
   /// An error says how long a text is up to this many tokens.
-  static let countedTokens = 8192
+  package static let countedTokens = 8192
   /// And reads so many bytes for it at most.
   private static let countedBytes = 1 << 18
 
-  init(
+  package init(
     _ tokenizer: WordPiece, maxLength: Int, cut: Bool, side: TruncationSide = .right,
-    addsSpecialTokens: Bool = true, mostWords: Int
+    addsSpecialTokens: Bool = true, mostWords: Int = .max
   ) {
     (self.tokenizer, self.maxLength, self.cut) = (tokenizer, maxLength, cut)
     (self.side, self.addsSpecialTokens) = (side, addsSpecialTokens)
@@ -80,25 +32,26 @@ struct SequenceEncoder: Sendable {
   /// What does not fit is lost at the beginning.
   var cutsLeft: Bool { cut && side == .left }
 
-  /// `index` is the sequence's place in the request. Throws `APIError.tooLong`, `.invalid`, and what
-  /// `check` throws.
-  mutating func encode(
-    _ input: SequenceInput, index: Int, _ check: WorkCheck
-  ) throws -> EncodedSequence {
+  /// `check` is called now and then in what takes long; what it throws ends the reading. Throws
+  /// `TextProblem`.
+  package mutating func encode(
+    _ input: TextInput, check: () throws -> Void = {}
+  ) throws -> EncodedText {
+    guard !input.isEmpty else { throw TextProblem.empty }
     switch input {
     case .text(let text):
-      return EncodedSequence(encoding: try encode(text, index: index, check))
+      return EncodedText(encoding: try encode(text, check))
     case .pair(let text, let pair):
-      return EncodedSequence(encoding: try encode(text, pair, index: index, check))
-    case .words(let words): return try encode(words: words, index: index, check)
+      return EncodedText(encoding: try encode(text, pair, check))
+    case .words(let words): return try encode(words: words, check)
     case .running(let text):
       return cutsLeft
-        ? try encode(endOf: text, index: index, check)
-        : try encode(running: text, index: index, check)
+        ? try encode(endOf: text, check)
+        : try encode(running: text, check)
     }
   }
 
-  private func encode(_ text: String, index: Int, _ check: WorkCheck) throws -> Encoding {
+  private func encode(_ text: String, _ check: () throws -> Void) throws -> Encoding {
     if cutsLeft {
       return try tokenizer.encodeTail(
         text, maxLength: maxLength, addSpecialTokens: addsSpecialTokens
@@ -111,13 +64,13 @@ struct SequenceEncoder: Sendable {
     if encoding.isTruncated, !cut {
       try count(&reader, check)
       let added = addsSpecialTokens ? tokenizer.special.count(isPair: false) : 0
-      throw tooLong(reader.count + added, isExact: reader.isAtEnd, index)
+      throw tooLong(reader.count + added, isExact: reader.isAtEnd)
     }
     return encoding
   }
 
   private mutating func encode(
-    _ text: String, _ pair: String, index: Int, _ check: WorkCheck
+    _ text: String, _ pair: String, _ check: () throws -> Void
   ) throws -> Encoding {
     var reader: TokenReader
     var tail: WordPiece.Tail?
@@ -141,17 +94,15 @@ struct SequenceEncoder: Sendable {
       try count(&second, check)
       throw tooLong(
         reader.count + second.count + tokenizer.special.count(isPair: true),
-        isExact: reader.isAtEnd && second.isAtEnd, index)
+        isExact: reader.isAtEnd && second.isAtEnd)
     }
     first = (text, reader, tail)
     return encoding
   }
 
-  private func encode(words: [String], index: Int, _ check: WorkCheck) throws -> EncodedSequence {
+  private func encode(words: [String], _ check: () throws -> Void) throws -> EncodedText {
     guard words.count <= mostWords else {
-      throw APIError.invalid(
-        "text \(index) has \(words.count) words; at most \(mostWords) are possible: send several texts",
-        param: "inputs")
+      throw TextProblem.tooManyWords(words.count, most: mostWords)
     }
     func encoding(_ maxLength: Int) throws -> Encoding {
       var rest = words.makeIterator()
@@ -161,59 +112,58 @@ struct SequenceEncoder: Sendable {
       }
     }
     let encoded =
-      cutsLeft ? try encode(endOf: words, check) : try fit(index, encoding)
+      cutsLeft ? try encode(endOf: words, check) : try fit(encoding)
     var place: Int32 = 0
     let placed = words.map { word in
       let end = place + Int32(word.unicodeScalars.count)
       defer { place = end + 1 }
       return TextWord(text: word, span: TextSpan(start: place, end: end))
     }
-    return EncodedSequence(encoding: encoded, words: placed)
+    return EncodedText(encoding: encoded, words: placed)
   }
 
-  private func encode(running text: String, index: Int, _ check: WorkCheck) throws
-    -> EncodedSequence
+  private func encode(running text: String, _ check: () throws -> Void) throws
+    -> EncodedText
   {
-    var splitter = WordSplitter(text)
+    var splitter = tokenizer.splitter(text)
     var words: [TextWord] = []
     func encoding(_ maxLength: Int) throws -> Encoding {
-      splitter = WordSplitter(text)
+      splitter = tokenizer.splitter(text)
       words = []
       return try tokenizer.encode(maxLength: maxLength, check: { try check() }) {
         try check()
         guard let word = try splitter.next(check: { try check() }) else { return nil }
         guard words.count < mostWords else {
-          throw APIError.invalid(
-            "text \(index) has more than \(mostWords) words: send several texts", param: "inputs")
+          throw TextProblem.tooManyWords(nil, most: mostWords)
         }
         words.append(word)
         return word.text
       }
     }
-    let encoded = try fit(index, encoding)
+    let encoded = try fit(encoding)
     // Words that were cut off are listed too, as outside of everything, up to the bound.
     while encoded.isTruncated, words.count < mostWords,
       let word = try splitter.next(check: { try check() })
     { words.append(word) }
-    return EncodedSequence(encoding: encoded, words: words)
+    return EncodedText(encoding: encoded, words: words)
   }
 
-  private func fit(_ index: Int, _ encoding: (Int) throws -> Encoding) throws -> Encoding {
+  private func fit(_ encoding: (Int) throws -> Encoding) throws -> Encoding {
     let encoded = try encoding(maxLength)
     if encoded.isTruncated, !cut {
       let counted = try encoding(max(maxLength + 1, Self.countedTokens))
-      throw tooLong(counted.count, isExact: !counted.isTruncated, index)
+      throw tooLong(counted.count, isExact: !counted.isTruncated)
     }
     return encoded
   }
 
-  private func count(_ reader: inout TokenReader, _ check: WorkCheck) throws {
+  private func count(_ reader: inout TokenReader, _ check: () throws -> Void) throws {
     try reader.read(past: Self.countedTokens, bytes: Self.countedBytes) { try check() }
   }
 
-  private func tooLong(_ tokens: Int, isExact: Bool, _ index: Int) -> APIError {
+  private func tooLong(_ tokens: Int, isExact: Bool) -> TextProblem {
     .tooLong(
       tokens: isExact ? tokens : min(tokens, max(maxLength, Self.countedTokens)),
-      isExact: isExact, most: maxLength, index: index)
+      isExact: isExact, most: maxLength)
   }
 }
