@@ -8,9 +8,9 @@ extension DecodingError {
     case .valueNotFound(let type, let context), .typeMismatch(let type, let context):
       "\(Self.place(context.codingPath)) is not \(Self.kind(type))"
     case .dataCorrupted(let context):
-      // A number that does not fit is told as broken JSON is, without its place.
+      // What `decodeJSON` decodes is valid JSON: of the rest only numbers are told without a place.
       context.codingPath.isEmpty
-        ? "it is not valid JSON, or a number in it is too large, or a fraction where none belongs"
+        ? "a number in it is too large for what it says, or a fraction where a whole number belongs"
         : "\(Self.place(context.codingPath)) has a value that is not possible there"
     @unknown default: "it is not what belongs there"
     }

@@ -29,9 +29,18 @@ struct CreateCommand: ParsableCommand {
       """), transform: { try AdapterSpec(parsing: $0) })
   var adapter: AdapterSpec?
   @Option(
-    help: "How token states become one: mean or cls.", transform: { try Pooling(parsing: $0) })
-  var pooling: Pooling = .mean
-  @Option(help: "Longest input in tokens (default: 128, or what the base takes).")
+    help: ArgumentHelp(
+      """
+      How token states become one: mean or cls (default: for embed what the base's own folder says, else \
+      mean).
+      """), transform: { try Pooling(parsing: $0) })
+  var pooling: Pooling?
+  @Option(
+    help: ArgumentHelp(
+      """
+      Longest input in tokens (default: 128, or what the base takes; for embed what the base's own \
+      folder says).
+      """))
   var maxLength: Int?
   @Option(
     help: ArgumentHelp(
@@ -44,12 +53,14 @@ struct CreateCommand: ParsableCommand {
   func run() throws {
     let registry = try options.openRegistry()
     let (chosen, reason) = try BaseChoice(registry).choose(base)
+    let defaults = chosen.record.defaults
     let spec = VBertSpec(
       task: task, base: chosen.name, baseHash: chosen.record.contentHash, domain: domain,
       adapter: adapter ?? .standard(for: task),
-      pooling: pooling,
+      pooling: pooling ?? defaults.pooling(for: task),
       labels: labels?.names ?? [],
-      maxLength: maxLength ?? min(128, chosen.configuration.maxPositions))
+      maxLength: maxLength
+        ?? defaults.maxLength(for: task, positions: chosen.configuration.maxPositions))
     try spec.check(base: chosen.configuration)
     if let domain { try PLOTDomain.check(name: domain) }
     let made = try registry.create(vbert: name, tenant: tenant, spec: spec)
@@ -77,8 +88,8 @@ struct LabelList {
       }
       return
     }
-    do { names = try JSONDecoder().decode([String].self, from: Data(text.utf8)) } catch {
-      throw ValidationError("--labels is no JSON list of strings")
+    do { names = try decodeJSON([String].self, from: Array(text.utf8)) } catch {
+      throw ValidationError("--labels is no JSON list of strings: \(words(error))")
     }
   }
 }

@@ -93,9 +93,9 @@ private struct NGramRows {
     self.mode = mode
     self.known = try known.map { path in
       let file = try MappedFile(path: path)
-      let json = unsafe file.withBytes { unsafe Data($0) }
+      let json = unsafe file.withBytes { unsafe Array($0) }
       let list: [[Int32?]]
-      do { list = try JSONDecoder().decode([[Int32?]].self, from: json) } catch {
+      do { list = try decodeJSON([[Int32?]].self, from: json) } catch {
         throw ValidationError("\(path): \(words(error))")
       }
       return Set(

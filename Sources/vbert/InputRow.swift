@@ -44,7 +44,7 @@ struct InputRow: Decodable {
     while let line = try reader.next() {
       guard line.bytes.contains(where: { $0 != UInt8(ascii: " ") }) else { continue }
       do {
-        try body(count, try JSONDecoder().decode(InputRow.self, from: Data(line.bytes)))
+        try body(count, try decodeJSON(InputRow.self, from: Array(line.bytes)))
       } catch {
         throw InputError.line(path: path, number: line.number, why: words(error))
       }

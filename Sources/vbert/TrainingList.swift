@@ -29,8 +29,8 @@ struct TrainingList {
     for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
     where !line.allSatisfy(\.isWhitespace) {
       let found: Line
-      do { found = try JSONDecoder().decode(Line.self, from: Data(line.utf8)) } catch {
-        throw TrainingListError.line(path: path, number: number + 1)
+      do { found = try decodeJSON(Line.self, from: Array(line.utf8)) } catch {
+        throw TrainingListError.line(path: path, number: number + 1, why: words(error))
       }
       guard names.insert(found.name).inserted else { throw TrainingListError.twice(found.name) }
       var own = options
@@ -54,15 +54,15 @@ struct TrainingList {
 
 /// What can be wrong with a list of vBERTs to train.
 enum TrainingListError: Error, CustomStringConvertible {
-  case line(path: String, number: Int)
+  case line(path: String, number: Int, why: String)
   case empty(path: String)
   case twice(Name)
   case option(path: String, number: Int, TrainingOptionProblem)
 
   var description: String {
     switch self {
-    case .line(let path, let number):
-      "\(path), line \(number): write {\"name\": ..., \"data\": ...} and, if you want, dev, epochs, "
+    case .line(let path, let number, let why):
+      "\(path), line \(number): \(why); write {\"name\": ..., \"data\": ...} and, if you want, dev, epochs, "
         + "lr, batch, seed, patience, limit"
     case .empty(let path): "\(path) names no vBERT; write one {\"name\": ..., \"data\": ...} a line"
     case .twice(let name): "\(name) is in the list twice; give each vBERT one line"

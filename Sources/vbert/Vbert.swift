@@ -1,6 +1,6 @@
 import ArgumentParser
 import Foundation
-import Model
+import Manager
 
 /// The command line: one file a verb.
 @main
@@ -67,7 +67,7 @@ struct Vbert: AsyncParsableCommand {
       say(fullMessage(for: error))
       Foundation.exit(2)
     }
-    if !(error is ExitCode) { say("vbert: \(words(error))") }
+    if !(error is ExitCode) { say("vbert: \(plainWithPath(error))") }
     Foundation.exit(1)
   }
 

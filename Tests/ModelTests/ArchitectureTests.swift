@@ -83,6 +83,7 @@ import Testing
       #expect(names.original(of: ours) == theirs)
     }
     #expect(
-      refusal(["model_type": "distilbert"]) == .missing(field: "dim"), "BERT's sizes are not its")
+      refusal(["model_type": "distilbert"]) == .missing(field: "hidden_dim"),
+      "BERT's sizes are not its")
   }
 }

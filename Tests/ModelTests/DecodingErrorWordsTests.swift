@@ -41,10 +41,21 @@ import Testing
     }
   }
 
-  @Test func saysThatItIsNoJSONOrANumberThatIsNone() throws {
-    for json in ["", "{", "{\"parts\": [{\"id\": 1.5, \"name\": \"a\"}]}", "\u{FF}"] {
-      let said = try said(json)
-      #expect(said.hasPrefix("it is not valid JSON, or a number"), "\(json): \(said)")
+  /// The decoder alone tells them alike, without a place; `decodeJSON` tells which it is.
+  @Test func saysWhetherItIsNoJSONOrANumberThatIsNone() throws {
+    let fraction = "{\"parts\": [{\"id\": 1.5, \"name\": \"a\"}]}"
+    #expect(try said(fraction).hasPrefix("a number in it is too large"))
+    func strictly(_ json: String) throws -> String {
+      let error = #expect(throws: JSONProblem.self) {
+        try decodeJSON(File.self, from: Array(json.utf8))
+      }
+      return words(try #require(error))
+    }
+    #expect(
+      try strictly(fraction)
+        == "the number 1.5 (column 19) is a fraction, where a whole number belongs")
+    for json in ["", "{", "\u{FF}", "{\"parts\": [],}"] {
+      #expect(try strictly(json).hasPrefix("it is not valid JSON: "), "\(json)")
     }
   }
 }

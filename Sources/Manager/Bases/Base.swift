@@ -29,9 +29,10 @@ package struct Base: Sendable {
   static let configurationLimit = 1 << 20
   static let vocabularyLimit = 256 << 20
 
-  /// Reads what was found on the disk. Throws `BaseError.unsupported` and `invalid`.
-  init(_ contents: BaseContents, record: BaseRecord) throws(BaseError) {
-    let path = contents.directory.filePath
+  /// Reads what was found on the disk; `path` is what errors call it, without one its directory. Throws
+  /// `BaseError.unsupported` and `invalid`.
+  init(_ contents: BaseContents, record: BaseRecord, path: String? = nil) throws(BaseError) {
+    let path = path ?? contents.directory.filePath
     func missing(_ name: String) -> BaseError { .invalid(path: path, what: "\(name) is missing") }
     guard let json = contents.bytes(Self.configurationFile) else {
       throw missing(Self.configurationFile)
@@ -40,7 +41,7 @@ package struct Base: Sendable {
     do {
       configuration = try Configuration(json: Data(json))
       weights = try SafetensorsFile(
-        mapped, path: contents.directory.appending(path: Self.weightsFile).filePath)
+        mapped, path: path + (path.hasSuffix("/") ? "" : "/") + Self.weightsFile)
       try Self.check(weights, configuration)
       let files = Self.vocabularyFiles.map(contents.bytes)
       tokenizer = try WordPiece(

@@ -49,7 +49,9 @@ package enum BaseError: Error, Equatable, CustomStringConvertible {
       "\(path) has its weights in \(file), a pickle, which can run any code when it is read; "
         + "convert it with Python: model.save_pretrained(DIR, safe_serialization=True)"
     case .unsupported(let path, let what): "\(path): \(what)"
-    case .invalid(let path, let what): "\(path) is not a usable model: \(what)"
+    // What names the file needs no path before it.
+    case .invalid(let path, let what):
+      what.contains(path) ? "no usable model: \(what)" : "\(path) is not a usable model: \(what)"
     case .value(let path, let tensor, let place, let value):
       "\(path) is not a usable model: tensor \"\(tensor)\" is \(value) at \(place); weights must be "
         + "finite and at most \(Int(Base.largestWeight)) in magnitude; export the model again"
@@ -69,7 +71,8 @@ package enum BaseError: Error, Equatable, CustomStringConvertible {
       "the vBERT \(vbert) stands on the base \(name); delete it, and others like it, first"
     case .noPairs(let name):
       "the base \(name) reads single texts, not pairs: it has one segment (type_vocab_size 1)"
-    case .file(let path, let why): "\(path): \(why)"
+    // What the disk says often names the path itself.
+    case .file(let path, let why): why.contains(path) ? why : "\(path): \(why)"
     }
   }
 }

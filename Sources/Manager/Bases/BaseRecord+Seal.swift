@@ -1,6 +1,7 @@
 internal import Crypto
 internal import Files
 internal import Foundation
+internal import Model
 
 /// base.json on the disk: the record and a hash over its members, so that damage to what says how the
 /// other files must be is noticed too. Records of older bases have neither `files` nor `seal`; one
@@ -53,6 +54,9 @@ extension BaseRecord {
         "vbert-base-1", kind.rawValue, "\(skipDepth)", "\(distilled)", contentHash,
         "\(createdSecond)", "\(source.utf8.count) \(source)",
       ] + (files ?? []).map { "\($0.name) \($0.bytes) \($0.digest)" }
+      // Only where they are: records of before have neither.
+      + [pooling.map { "pooling \($0.name)" }, maxLength.map { "maxLength \($0)" }]
+      .compactMap { $0 }
     return Hexadecimal.text(SHA256.hash(data: Data(lines.joined(separator: "\n").utf8)))
   }
 

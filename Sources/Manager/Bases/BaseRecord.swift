@@ -1,3 +1,4 @@
+package import Compute
 package import Foundation
 
 /// What we know of a base beyond Hugging Face's files: its base.json.
@@ -25,10 +26,19 @@ package struct BaseRecord: Codable, Sendable, Hashable {
   /// What every load verifies, written once the weights' values were found to be in range; nil for a
   /// base of an older vbert that was not loaded since.
   package var files: [BaseFile]?
+  /// How an embedding is made of token states, and of how many tokens at most, where the base's own
+  /// folder said so.
+  package var pooling: Pooling?
+  package var maxLength: Int?
+
+  package var defaults: BaseDefaults {
+    get { BaseDefaults(pooling: pooling, maxLength: maxLength) }
+    set { (pooling, maxLength) = (newValue.pooling, newValue.maxLength) }
+  }
 
   package init(
     name: String, kind: Kind, skipDepth: Int, distilled: Bool, contentHash: String, source: String,
-    created: Date, files: [BaseFile]? = nil
+    created: Date, files: [BaseFile]? = nil, defaults: BaseDefaults = BaseDefaults()
   ) {
     self.name = name
     self.kind = kind
@@ -38,6 +48,7 @@ package struct BaseRecord: Codable, Sendable, Hashable {
     self.source = source
     self.created = created
     self.files = files
+    self.defaults = defaults
   }
 
   /// "dense", "skip 2", "skip 2, undistilled": how listings label it.

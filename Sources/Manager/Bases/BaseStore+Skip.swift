@@ -48,8 +48,10 @@ extension BaseStore {
     let contents = try BaseContents(base.directory)
     try Self.check(contents, try record(base.name), .text)
     let original = contents.bytes(Base.configurationFile) ?? []
-    return try stage(name, distilled: distilled, source: "skip \(depth) of \(base.name)") {
-      staging in
+    return try stage(
+      name, distilled: distilled, source: "skip \(depth) of \(base.name)",
+      defaults: base.record.defaults
+    ) { staging in
       guard
         var fields = try JSONSerialization.jsonObject(with: Data(original)) as? [String: Any]
       else {

@@ -15,7 +15,7 @@ extension BaseStore {
       try Self.sweepStaging(home)
       return lock
     } catch {
-      throw .file(path: home.bases.filePath, why: "\(error)")
+      throw .file(path: home.bases.filePath, why: plain(error))
     }
   }
 
@@ -35,9 +35,10 @@ extension BaseStore {
   /// Makes a base: `fill` writes its files into an empty directory, which is then opened as a base
   /// with all its values checked, and moved to its place. A base of that name that is damaged gets
   /// its files back instead, if they are the ones that it had. Throws what `fill` throws, and
-  /// `BaseError`; then nothing has appeared or changed.
+  /// `BaseError`, which calls the files by `path`; then nothing has appeared or changed.
   func stage(
-    _ name: String, distilled: Bool, source: String, _ fill: (URL) throws -> Void
+    _ name: String, distilled: Bool, source: String, path: String? = nil, defaults: BaseDefaults,
+    _ fill: (URL) throws -> Void
   ) throws -> BaseRecord {
     try Self.check(name)
     let lock = try lockForChange()
@@ -53,9 +54,10 @@ extension BaseStore {
     let contents = try BaseContents(staging)
     var record = BaseRecord(
       name: name, kind: .dense, skipDepth: 0, distilled: distilled,
-      contentHash: contents.contentHash(), source: source, created: Date())
-    let base = try Base(contents, record: record)
-    try base.checkValues(path: source)
+      contentHash: contents.contentHash(), source: source, created: Date(),
+      defaults: defaults)
+    let base = try Base(contents, record: record, path: path ?? source)
+    try base.checkValues(path: path ?? source)
     record.skipDepth = base.configuration.skipDepth
     record.kind = base.configuration.isSkip ? .skip : .dense
     record.files = contents.files()
@@ -87,6 +89,7 @@ extension BaseStore {
           name: name, was: old.contentHash, found: record.contentHash)
       }
       (record.created, record.source, record.distilled) = (old.created, old.source, old.distilled)
+      record.defaults = old.defaults.or(record.defaults)
     }
     let place = directory(name)
     for file in BaseContents.names {

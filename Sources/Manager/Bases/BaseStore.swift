@@ -95,7 +95,7 @@ package struct BaseStore: Sendable {
       try AtomicFile.flushDirectory(home.bases.filePath)
       try FileManager.default.removeItem(at: grave)
     } catch {
-      throw .file(path: directory(name).filePath, why: "\(error)")
+      throw .file(path: directory(name).filePath, why: plain(error))
     }
   }
 

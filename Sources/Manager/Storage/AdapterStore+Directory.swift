@@ -94,7 +94,10 @@ extension AdapterStore {
         let file = try SafetensorsFile(bytes, path: path)
         try Self.check(file, spec: manifest.spec, base: base)
         source = file
-      } catch let error as DirectoryError { throw error } catch {
+      } catch let error as DirectoryError { throw error } catch let error as FileError {
+        throw DirectoryError.unreadable(
+          directory.filePath, why: "\(Manifest.weightsName): \(error.reason)")
+      } catch {
         throw DirectoryError.unreadable(
           directory.filePath, why: "\(Manifest.weightsName): \(error)")
       }
@@ -183,23 +186,45 @@ extension AdapterStore {
 
   private static func manifest(_ directory: URL) throws(DirectoryError) -> Manifest {
     do {
-      let file = directory.appending(path: Manifest.fileName)
-      let size = try file.resourceValues(forKeys: [.fileSizeKey]).fileSize ?? 0
-      guard size <= Manifest.mostBytes else {
+      let path = directory.appending(path: Manifest.fileName).filePath
+      if !FileManager.default.fileExists(atPath: path), let adapter = foreignAdapter(directory) {
+        throw DirectoryError.foreign(directory.filePath, what: adapter)
+      }
+      let file = try MappedFile(path: path)
+      guard file.count <= Manifest.mostBytes else {
         throw DirectoryError.unreadable(
           directory.filePath, why: "\(Manifest.fileName) is too large")
       }
-      let manifest = try JSONDecoder().decode(Manifest.self, from: try Data(contentsOf: file))
+      let manifest = try decodeJSON(
+        Manifest.self, from: unsafe file.withBytes { unsafe Array($0) })
       guard manifest.format == Manifest.format else {
         throw DirectoryError.unreadable(
           directory.filePath,
           why: "its format is \"\(clipped(manifest.format))\"")
       }
       return manifest
-    } catch let error as DirectoryError { throw error } catch {
+    } catch let error as DirectoryError { throw error } catch let error as FileError {
+      throw .unreadable(directory.filePath, why: "\(Manifest.fileName): \(error.reason)")
+    } catch {
       throw .unreadable(
         directory.filePath, why: "\(Manifest.fileName): \(plain(error))")
     }
+  }
+
+  /// What else the directory may be: an adapter of another library, or a model; nil where it is neither.
+  private static func foreignAdapter(_ directory: URL) -> String? {
+    func holds(_ name: String) -> Bool {
+      FileManager.default.fileExists(atPath: directory.appending(path: name).filePath)
+    }
+    if holds("adapter_config.json") {
+      let isHub = holds("pytorch_adapter.bin") || holds("head_config.json")
+      return
+        "adapter_config.json: an adapter of \(isHub ? "AdapterHub's library" : "PEFT"), whose parameters "
+        + "are not read here; merge it into its model (PEFT: merge_and_unload) and take that in with "
+        + "vbert base import, or train a vBERT on the rows that it learnt from"
+    }
+    return holds("config.json")
+      ? "config.json: a model; take it in with vbert base import" : nil
   }
 }
 
@@ -210,6 +235,8 @@ package enum DirectoryError: Error, Equatable, CustomStringConvertible {
   case otherKind(String, vbert: Name)
   case unwritable(String, why: String)
   case unreadable(String, why: String)
+  /// Something else that other libraries write.
+  case foreign(String, what: String)
   /// Parameters that are not those that were exported.
   case damaged(String)
 
@@ -220,22 +247,12 @@ package enum DirectoryError: Error, Equatable, CustomStringConvertible {
       "\(path) is of another task, base or domain than \(vbert); import it under a new name with --name"
     case .damaged(let path):
       "\(path) is damaged: it has other bytes than were exported; export again, or take another copy"
+    case .foreign(let path, let what): "\(path) is not an exported vBERT: \(what)"
     case .untrained(let name): "\(name) has no version to export; train it first"
     case .unwritable(let path, let why): "\(path) cannot be written: \(why)"
     case .unreadable(let path, let why):
       "\(path) is not an exported vBERT: \(why); it needs vbert.json and adapter.safetensors as "
         + "vbert export writes them"
     }
-  }
-}
-
-/// Foundation's long-winded errors in the words meant for people.
-func plain(_ error: any Error) -> String {
-  switch error {
-  case let error as CocoaError
-  where error.code == .fileReadNoSuchFile || error.code == .fileNoSuchFile:
-    "there is no such file"
-  case let error as CocoaError: error.localizedDescription
-  default: words(error)
   }
 }

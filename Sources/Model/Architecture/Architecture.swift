@@ -49,6 +49,12 @@ package struct Architecture: Sendable, Hashable {
 
   /// By the name of the class that wrote a checkpoint.
   static func writing(_ className: String) -> Architecture? {
-    className.hasPrefix("SkipBert") ? bert : all.first { className.hasPrefix($0.classPrefix) }
+    // Not `BertGeneration...` or the like, whose encoders are others.
+    let kinds = ["Model", "For", "LMHeadModel", "PreTrainedModel"]
+    if className.hasPrefix("SkipBert") { return bert }
+    return all.first { family in
+      className.hasPrefix(family.classPrefix)
+        && kinds.contains { className.dropFirst(family.classPrefix.count).hasPrefix($0) }
+    }
   }
 }

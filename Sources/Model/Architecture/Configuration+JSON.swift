@@ -5,22 +5,14 @@ extension Configuration {
   ///
   /// `num_full_hidden_layers` is SkipBERT's name for L - k; absent in ordinary models.
   package init(json: Data) throws(ConfigurationError) {
-    let file: File
-    do { file = try JSONDecoder().decode(File.self, from: json) } catch {
-      throw .unreadable("it is not a JSON object")
-    }
+    let file = try ConfigurationFile(json: Array(json))
     var architecture = try file.architecture()
     let fields = architecture.fields
-    if let act = try file.text(fields.activation), act != "gelu" {
-      throw .unsupported(field: fields.activation, value: act, supported: "gelu (exact)")
-    }
-    if let kind = try file.text("position_embedding_type"), kind != "absolute" {
-      throw .unsupported(field: "position_embedding_type", value: kind, supported: "absolute")
-    }
+    try file.checkMembers(fields)
     func size(
       _ field: String, _ range: ClosedRange<Int>, default standard: Int? = nil
     ) throws(ConfigurationError) -> Int {
-      let value = try file.size(field, default: standard)
+      let value = try file.size(field, alias: fields.alias[field], default: standard)
       guard range.contains(value) else {
         throw .outOfRange(field: field, value: value, range: range)
       }
@@ -41,7 +33,8 @@ extension Configuration {
       maxPositions: try size("max_position_embeddings", 3 + offset...1 << 16) - offset,
       tokenTypes: architecture.hasTokenTypes
         ? try size("type_vocab_size", 1...1 << 10, default: 2) : 0,
-      layerNormEpsilon: try Self.epsilon(file.number("layer_norm_eps")), skipDepth: 0,
+      layerNormEpsilon: try Self.epsilon(
+        fields.hasEpsilon ? file.number("layer_norm_eps") : nil), skipDepth: 0,
       architecture: architecture)
     guard hiddenSize % headCount == 0 else {
       throw .indivisible(
@@ -61,59 +54,5 @@ extension Configuration {
       throw .badNumber(field: "layer_norm_eps", value: value, range: epsilons)
     }
     return value
-  }
-}
-
-/// config.json, whose fields have other names in other families.
-private struct File: Decodable {
-  private let values: KeyedDecodingContainer<Key>
-
-  private struct Key: CodingKey {
-    let stringValue: String
-    var intValue: Int? { nil }
-    init(stringValue: String) { self.stringValue = stringValue }
-    init?(intValue: Int) { nil }
-  }
-
-  init(from decoder: any Decoder) throws { values = try decoder.container(keyedBy: Key.self) }
-
-  private func value<Value: Decodable>(_ field: String, _ type: Value.Type, _ expected: String)
-    throws(ConfigurationError) -> Value?
-  {
-    do { return try values.decodeIfPresent(type, forKey: Key(stringValue: field)) } catch {
-      throw .wrongKind(field: field, expected: expected)
-    }
-  }
-
-  func text(_ field: String) throws(ConfigurationError) -> String? {
-    try value(field, String.self, "text")
-  }
-
-  func number(_ field: String) throws(ConfigurationError) -> Float? {
-    // A Double first: what is too small for a float is told by its value, not by its kind.
-    try value(field, Double.self, "a number").map { Float($0) }
-  }
-
-  func size(_ field: String, default standard: Int?) throws(ConfigurationError) -> Int {
-    if let value = try value(field, Int.self, "a whole number") ?? standard { return value }
-    throw .missing(field: field)
-  }
-
-  /// What the file says it is; never a guess.
-  func architecture() throws(ConfigurationError) -> Architecture {
-    let supported = Architecture.all.map(\.name).joined(separator: ", ")
-    if let type = try text("model_type") {
-      guard let known = Architecture.named(type) else {
-        throw .unsupported(field: "model_type", value: type, supported: supported)
-      }
-      return known
-    }
-    guard let writers = try value("architectures", [String].self, "a list of names"),
-      let writer = writers.first
-    else { throw .missing(field: "model_type") }
-    guard let known = Architecture.writing(writer) else {
-      throw .unsupported(field: "architectures", value: writer, supported: supported)
-    }
-    return known
   }
 }

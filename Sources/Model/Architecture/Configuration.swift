@@ -48,6 +48,8 @@ package enum ConfigurationError: Error, Equatable, CustomStringConvertible {
   case badNumber(field: String, value: Float, range: ClosedRange<Float>)
   /// Heads that do not divide the width.
   case indivisible(field: String, value: Int, width: String, by: Int)
+  /// A field that says what would change answers, and that is not done here.
+  case refused(field: String, value: String, why: String)
   /// A field of another JSON type, or a number that is none of ours.
   case wrongKind(field: String, expected: String)
 
@@ -63,6 +65,7 @@ package enum ConfigurationError: Error, Equatable, CustomStringConvertible {
       "config.json: \(field) is \(value), outside \(range.lowerBound)...\(range.upperBound)"
     case .indivisible(let field, let value, let width, let size):
       "config.json: \(field) is \(value), which does not divide \(width) \(size)"
+    case .refused(let field, let value, let why): "config.json: \(field) is \(value): \(why)"
     case .wrongKind(let field, let expected): "config.json: \(field) is not \(expected)"
     }
   }

@@ -30,33 +30,37 @@ struct BasicNormalizer {
 
   init(_ options: Options) { self.options = options }
 
-  mutating func append(_ scalar: UInt32, source: Int32, to writer: inout PieceWriter) {
+  mutating func append(_ scalar: UInt32, source: Int32, to writer: inout some CharacterSink) {
     let traits = unicode.traits(of: scalar)
     if traits.contains(.drop) { return }
     if traits.contains(.space) {
-      endWord(writer: &writer)
+      endRun(writer: &writer)
+      writer.space(source: source)
     } else if traits.contains(.ideograph), options.spacesIdeographs {
-      endWord(writer: &writer)
+      endRun(writer: &writer)
+      writer.space(source: source)
       decompose(scalar, traits, source: source, to: &writer)
-      endWord(writer: &writer)
+      endRun(writer: &writer)
+      writer.space(source: source)
     } else {
       decompose(scalar, traits, source: source, to: &writer)
     }
   }
 
-  mutating func endWord(writer: inout PieceWriter) {
+  mutating func endPiece(writer: inout some CharacterSink) {
     endRun(writer: &writer)
-    writer.endWord()
+    writer.endPiece()
   }
 
   /// Whatever follows is a starter.
   @inline(__always)
-  mutating func endRun(writer: inout PieceWriter) {
+  mutating func endRun(writer: inout some CharacterSink) {
     if !run.isEmpty { flushRun(to: &writer) }
   }
 
   private mutating func decompose(
-    _ scalar: UInt32, _ traits: BertUnicode.Traits, source: Int32, to writer: inout PieceWriter
+    _ scalar: UInt32, _ traits: BertUnicode.Traits, source: Int32,
+    to writer: inout some CharacterSink
   ) {
     guard options.stripAccents else {
       lower(scalar, traits, source: source, to: &writer)
@@ -76,7 +80,7 @@ struct BasicNormalizer {
 
   private mutating func order(
     _ scalar: UInt32, _ traits: BertUnicode.Traits, source: Int32, isAdded: Bool,
-    to writer: inout PieceWriter
+    to writer: inout some CharacterSink
   ) {
     guard traits.contains(.nonstarter) else {
       endRun(writer: &writer)
@@ -90,7 +94,7 @@ struct BasicNormalizer {
     if !isAdded { runSources.append(source) }
   }
 
-  private mutating func flushRun(to writer: inout PieceWriter) {
+  private mutating func flushRun(to writer: inout some CharacterSink) {
     if !runIsOrdered { run = Self.ordered(run) }
     var used = 0
     for mark in run {
@@ -120,7 +124,8 @@ struct BasicNormalizer {
   }
 
   private func lower(
-    _ scalar: UInt32, _ traits: BertUnicode.Traits, source: Int32, to writer: inout PieceWriter
+    _ scalar: UInt32, _ traits: BertUnicode.Traits, source: Int32,
+    to writer: inout some CharacterSink
   ) {
     guard options.lowercase, traits.contains(.lowers) else {
       split(scalar, traits, source: source, to: &writer)
@@ -134,12 +139,11 @@ struct BasicNormalizer {
   }
 
   private func split(
-    _ scalar: UInt32, _ traits: BertUnicode.Traits, source: Int32, to writer: inout PieceWriter
+    _ scalar: UInt32, _ traits: BertUnicode.Traits, source: Int32,
+    to writer: inout some CharacterSink
   ) {
     if traits.contains(.punctuation) {
-      writer.endWord()
-      writer.append(scalar, source: source)
-      writer.endWord()
+      writer.mark(scalar, source: source)
     } else {
       writer.append(scalar, source: source)
     }

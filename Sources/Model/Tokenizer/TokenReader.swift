@@ -36,7 +36,7 @@ package struct TokenReader: Sendable {
     let end = bytes < size - scan.place ? scan.place + bytes : size
     while !isAtEnd, !writer.isFull {
       guard scan.place < size else {
-        scan.end(&writer)
+        tokenizer.end(&scan, &writer)
         isAtEnd = true
         break
       }

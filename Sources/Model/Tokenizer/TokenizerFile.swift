@@ -1,137 +1,143 @@
-internal import Foundation
+/// tokenizer.json, as far as it says how text becomes ids. What it says beyond that is not used:
+/// padding, truncation (but see `FolderTokens`), and how ids become text.
+struct TokenizerFile {
+  let root: FileObject
+  let added: [AddedToken]
+  private let model: FileObject
 
-/// tokenizer.json without its vocabulary, which `JSONDecoder` would merge: its keys are Strings, and
-/// canonically equivalent tokens are different tokens.
-struct TokenizerFile: Decodable {
-  struct Kind: Decodable { var type: String }
-
-  struct Normalizer: Decodable {
-    var type: String
-    var clean_text: Bool?
-    var handle_chinese_chars: Bool?
-    var strip_accents: Bool?
-    var lowercase: Bool?
-  }
-
-  struct Model: Decodable {
-    var type: String?
-    var unk_token: String?
-    var continuing_subword_prefix: String?
-    var max_input_chars_per_word: Int?
-  }
-
-  struct AddedToken: Decodable {
-    var id: Int
-    var content: String
-    var single_word: Bool?
-    var lstrip: Bool?
-    var rstrip: Bool?
-    var normalized: Bool?
-  }
-
-  struct PostProcessor: Decodable {
-    struct Piece: Decodable, CustomStringConvertible {
-      struct Reference: Decodable {
-        var id: String
-        var type_id: Int
-      }
-      var SpecialToken: Reference?
-      var Sequence: Reference?
-
-      var description: String {
-        (SpecialToken ?? Sequence).map { "\($0.id):\($0.type_id)" } ?? "?"
-      }
-    }
-    /// Of BertProcessing and RobertaProcessing: a token and its id.
-    struct Framing: Decodable {
-      let token: String
-
-      init(from decoder: any Decoder) throws {
-        var pair = try decoder.unkeyedContainer()
-        token = try pair.decode(String.self)
-      }
-    }
-    var type: String
-    var single: [Piece]?
-    var pair: [Piece]?
-    var sep: Framing?
-    var cls: Framing?
-    var trim_offsets: Bool?
-  }
-
-  var added_tokens: [AddedToken]?
-  var normalizer: Normalizer?
-  var pre_tokenizer: Kind?
-  var post_processor: PostProcessor?
-  var model: Model
-
+  /// Throws `WordPieceError.unreadable` where it is not JSON, or not of this form.
   init(json: [UInt8]) throws(WordPieceError) {
-    do { self = try JSONDecoder().decode(TokenizerFile.self, from: Data(json)) } catch {
-      throw .unreadable("tokenizer.json: \(words(error))")
-    }
+    do throws(FolderProblem) {
+      root = try FileObject("tokenizer.json", json)
+      guard let model = try root.object("model") else {
+        throw .unreadable(file: root.file, what: "\"model\" is missing")
+      }
+      self.model = model
+      added = try Self.added(root)
+    } catch { throw .unreadable("\(error)") }
   }
 
-  /// The normaliser's settings; throws `unsupported` where the file is not a tokeniser like BERT's
-  /// that frames texts by `special`.
-  func options(_ special: SpecialTokens) throws(WordPieceError) -> BasicNormalizer.Options {
-    try require(normalizer?.type, "BertNormalizer", "the normalizer")
-    try require(normalizer?.clean_text ?? true, true, "clean_text")
-    try require(pre_tokenizer?.type, "BertPreTokenizer", "the pre_tokenizer")
-    try require(model.type ?? "WordPiece", "WordPiece", "the model")
-    try require(model.unk_token ?? special.unknown, special.unknown, "unk_token")
-    try require(model.continuing_subword_prefix ?? "##", "##", "continuing_subword_prefix")
-    try require(
-      model.max_input_chars_per_word ?? PieceWriter.maxCharacters, PieceWriter.maxCharacters,
-      "max_input_chars_per_word")
-    try checkFraming(special)
-    for token in added_tokens ?? [] { try check(token) }
-    let lowercase = normalizer?.lowercase ?? true
-    return BasicNormalizer.Options(
-      lowercase: lowercase, stripAccents: normalizer?.strip_accents ?? lowercase,
-      spacesIdeographs: normalizer?.handle_chinese_chars ?? true)
+  private static func added(_ root: FileObject) throws(FolderProblem) -> [AddedToken] {
+    var tokens: [AddedToken] = []
+    for token in try root.objects("added_tokens") ?? [] {
+      guard let id = try token.whole("id"), id >= 0 else {
+        throw token.wrongKind("id", "a whole number, 0 or more")
+      }
+      guard let content = try token.text("content") else {
+        throw token.wrongKind("content", "text")
+      }
+      tokens.append(
+        AddedToken(
+          id: id, content: content, isSingleWord: try token.flag("single_word") ?? false,
+          takesSpaceBefore: try token.flag("lstrip") ?? false,
+          takesSpaceBehind: try token.flag("rstrip") ?? false,
+          isNormalized: try token.flag("normalized") ?? false))
+    }
+    return tokens
   }
 
-  /// Where the texts' special tokens stand.
-  private func checkFraming(_ special: SpecialTokens) throws(WordPieceError) {
-    let (open, close) = (special.classification, special.separator)
-    // RoBERTa's, which closes the first text of a pair twice.
-    let fixed = special.pairSeparators == 2 ? "RobertaProcessing" : "BertProcessing"
-    if post_processor?.type == fixed {
-      try require(post_processor?.cls?.token ?? open, open, "the post_processor's cls")
-      return try require(post_processor?.sep?.token ?? close, close, "the post_processor's sep")
-    }
-    try require(post_processor?.type, "TemplateProcessing", "the post_processor")
-    try require(
-      post_processor?.single?.description, "[\(open):0, A:0, \(close):0]", "its single")
-    let more = repeatElement("\(close):0, ", count: special.pairSeparators - 1).joined()
-    func pair(_ segment: Int) -> String {
-      "[\(open):0, A:0, \(close):0, \(more)B:\(segment), \(close):\(segment)]"
-    }
-    // Without segments it says nothing how they are numbered.
-    if !special.numbersSegments, post_processor?.pair?.description == pair(0) { return }
-    try require(post_processor?.pair?.description, pair(1), "its pair")
+  /// The tokens under model.vocab, in the order of the file, with their ids. Throws
+  /// `WordPieceError.unreadable`.
+  func vocabulary() throws(WordPieceError) -> [(token: String, id: Int)] {
+    var tokens: [(token: String, id: Int)] = []
+    do throws(FolderProblem) {
+      guard let vocabulary = try model.object("vocab") else {
+        throw model.wrongKind("vocab", "an object")
+      }
+      for member in vocabulary.members {
+        guard case .number(let text) = member.value, let id = Int(text), id >= 0 else {
+          throw vocabulary.wrongKind(member.name, "a whole number, 0 or more")
+        }
+        tokens.append((member.name, id))
+      }
+    } catch { throw .unreadable("\(error)") }
+    return tokens
   }
 
-  private func check(_ token: AddedToken) throws(WordPieceError) {
-    // What is taken in of the space beside a token is trimmed off again, and changes nothing else.
-    let trims = post_processor?.type == "RobertaProcessing" && post_processor?.trim_offsets == true
-    let letters = token.content.utf8.count { (0x61...0x7A).contains($0 | 0x20) }
-    let isShort =
-      token.content.utf8.allSatisfy { $0 < 0x80 } && letters <= WordPiece.mostAnyCaseLetters
-    for (flag, value) in [
-      ("single_word", token.single_word), ("lstrip", trims ? false : token.lstrip),
-      ("rstrip", trims ? false : token.rstrip),
-      ("normalized", isShort ? false : token.normalized),
-    ] where value == true {
-      throw .unsupported("the added token \"\(token.content)\" has \(flag) true")
+  /// The normaliser's settings; throws `unsupported` where the file is not a tokeniser like BERT's.
+  func options() throws(WordPieceError) -> BasicNormalizer.Options {
+    do throws(FolderProblem) {
+      let normalizer = try part("normalizer", "BertNormalizer", inside: "normalizers")
+      if try normalizer.flag("clean_text") == false {
+        throw normalizer.refused("clean_text", "control characters are always taken out here")
+      }
+      _ = try part("pre_tokenizer", "BertPreTokenizer", inside: "pretokenizers")
+      try require(model.text("type"), "WordPiece", model, "type")
+      try require(model.text("continuing_subword_prefix"), "##", model, "continuing_subword_prefix")
+      try require(
+        model.whole("max_input_chars_per_word"), PieceWriter.maxCharacters, model,
+        "max_input_chars_per_word")
+      let lowercase = try normalizer.flag("lowercase") ?? true
+      return BasicNormalizer.Options(
+        lowercase: lowercase, stripAccents: try normalizer.flag("strip_accents") ?? lowercase,
+        spacesIdeographs: try normalizer.flag("handle_chinese_chars") ?? true)
+    } catch { throw WordPieceError(error) }
+  }
+
+  /// Whether the normaliser says by itself what becomes of accents, rather than as `lowercase` does.
+  func saysAccents() -> Bool {
+    (try? part("normalizer", "BertNormalizer", inside: "normalizers").flag("strip_accents")) != nil
+  }
+
+  /// Throws `unsupported` unless texts are framed by `special`, under the ids that `id` gives.
+  func checkFraming(
+    _ special: SpecialTokens, id: @escaping (String) -> Int32?
+  ) throws(WordPieceError) {
+    do throws(FolderProblem) {
+      try require(model.text("unk_token"), special.unknown, model, "unk_token")
+      try TokenizerFraming(special, id: id).check(root)
+    } catch { throw WordPieceError(error) }
+  }
+
+  /// One step of the tokeniser, also where it is the only one of a sequence.
+  private func part(
+    _ name: String, _ kind: String, inside list: String
+  ) throws(FolderProblem) -> FileObject {
+    guard let part = try root.object(name) else {
+      throw root.refused(name, "it must be \(kind)")
     }
+    let wanted = try Self.only(part, list) { (part) throws(FolderProblem) in
+      try part.text("type") == kind
+    }
+    if let wanted { return wanted }
+    throw .refused(
+      file: root.file, member: name, value: Self.kinds(part, list),
+      why: "it must be \(kind) alone")
+  }
+
+  /// `part`, or what a sequence of one holds, if it is wanted.
+  static func only(
+    _ part: FileObject, _ list: String, _ isWanted: (FileObject) throws(FolderProblem) -> Bool
+  ) throws(FolderProblem) -> FileObject? {
+    if try isWanted(part) { return part }
+    guard try part.text("type") == "Sequence", let parts = try part.objects(list), parts.count == 1
+    else { return nil }
+    return try only(parts[0], list, isWanted)
+  }
+
+  /// "NFC", or "Sequence of NFC, BertNormalizer".
+  static func kinds(_ part: FileObject, _ list: String) -> String {
+    let kind = (try? part.text("type")) ?? "of no type"
+    guard kind == "Sequence", let parts = try? part.objects(list) else { return kind.clipped }
+    return
+      "Sequence of \(parts.prefix(8).map { (try? $0.text("type")) ?? "?" }.joined(separator: ", "))"
+      .clipped
   }
 
   private func require<Value: Equatable>(
-    _ value: Value?, _ expected: Value, _ name: String
-  ) throws(WordPieceError) {
-    guard value != expected else { return }
-    let found = value.map { "\($0)" } ?? "missing"
-    throw .unsupported("\(name) is \(found), not \(expected)")
+    _ value: Value?, _ expected: Value, _ object: FileObject, _ member: String
+  ) throws(FolderProblem) {
+    guard let value, value != expected else { return }
+    throw object.refused(member, "only \(expected) is done here")
+  }
+}
+
+extension WordPieceError {
+  /// What tokenizer.json says, and is not done here, is unsupported; the rest cannot be read.
+  init(_ problem: FolderProblem) {
+    switch problem {
+    case .refused, .refusedFile: self = .unsupported("\(problem)")
+    case .unreadable, .wrongKind: self = .unreadable("\(problem)")
+    }
   }
 }

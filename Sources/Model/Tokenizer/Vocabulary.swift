@@ -4,6 +4,8 @@ struct Vocabulary: Sendable {
   private var bytes: [UInt8] = []
   /// Where each token ends in `bytes`.
   private var ends: [Int] = []
+  /// Tokens that are no pieces of words: they were added beside the vocabulary that words are split by.
+  private(set) var apart: Set<Int> = []
 
   var count: Int { ends.count }
   var byteCount: Int { bytes.count }
@@ -19,6 +21,12 @@ struct Vocabulary: Sendable {
     }
     bytes.append(contentsOf: token)
     ends.append(bytes.count)
+  }
+
+  /// A token that words are not split into.
+  mutating func append(apart token: some Collection<UInt8>) throws(WordPieceError) {
+    apart.insert(count)
+    try append(token)
   }
 
   init() {}

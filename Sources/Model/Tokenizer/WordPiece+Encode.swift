@@ -126,7 +126,7 @@ extension WordPiece {
           word.utf8.span, &scan, to: min(size, scan.place + TokenReader.stride), into: &writer)
         if size > TokenReader.stride { try check() }
       }
-      scan.end(&writer)
+      end(&scan, &writer)
       while owners.count < writer.ids.count { owners.append(index) }
       index += 1
     }

@@ -1,26 +1,24 @@
-internal import Foundation
-
 extension WordPiece {
-  /// From the bytes of a model directory's files, those that are there: tokenizer.json, else
-  /// vocab.txt with tokenizer_config.json's settings.
+  /// From the bytes of a model directory's files, those that are there: tokenizer.json, else vocab.txt;
+  /// what tokenizer_config.json says of case, accents and ideographs stands above tokenizer.json, as
+  /// in the reference library.
   ///
   /// Throws what is wrong with the files; see `init(vocabulary:)` and `init(tokenizerJSON:)`.
   package init(
     tokenizerJSON: [UInt8]?, vocabulary: [UInt8]?, configuration: [UInt8]?,
     special: SpecialTokens = .bert
   ) throws(WordPieceError) {
+    let settings = try configuration.map(TokenizerSettings.init(json:)) ?? TokenizerSettings()
     if let tokenizerJSON {
-      try self.init(tokenizerJSON: tokenizerJSON, special: special)
+      try self.init(Self.file(tokenizerJSON), settings, special: special)
       return
     }
     guard let vocabulary else {
       throw .unreadable("the model has neither tokenizer.json nor vocab.txt")
     }
-    let settings = try configuration.map(TokenizerSettings.init(json:)) ?? TokenizerSettings()
     try self.init(
-      vocabulary: vocabulary, lowercase: settings.do_lower_case ?? true,
-      stripAccents: settings.strip_accents,
-      handleChineseCharacters: settings.tokenize_chinese_chars ?? true, special: special)
+      Vocabulary(lines: vocabulary), special: special, added: special.added,
+      options: settings.options)
   }
 
   /// tokenizer.json of a tokeniser like BERT's; its truncation and padding are not used.
@@ -30,31 +28,48 @@ extension WordPiece {
   package init(
     tokenizerJSON json: [UInt8], special: SpecialTokens = .bert
   ) throws(WordPieceError) {
+    try self.init(Self.file(json), TokenizerSettings(), special: special)
+  }
+
+  private static func file(_ json: [UInt8]) throws(WordPieceError) -> TokenizerFile {
     // An escape can make a byte six times as long.
     let limit = 8 * TokenTrie.byteLimit
     guard json.count <= limit else { throw .tooLarge(byteCount: json.count, limit: limit) }
-    let file = try TokenizerFile(json: json)
-    let options = try file.options(special)
-    let added = file.added_tokens ?? []
+    return try TokenizerFile(json: json)
+  }
+
+  init(
+    _ file: TokenizerFile, _ settings: TokenizerSettings, special: SpecialTokens
+  ) throws(WordPieceError) {
+    let options = settings.options(over: try file.options(), saysAccents: file.saysAccents())
     try self.init(
-      Vocabulary(tokenizerJSON: json, added: added), special: special,
-      found: added.map(\.content),
-      anyCase: added.filter { $0.normalized == true && options.lowercase }.map(\.content),
-      options: options)
+      Vocabulary(file), special: special, added: file.foundTokens(), options: options)
+    let whole = self
+    try file.checkFraming(special) { whole.id(of: $0) }
   }
 }
 
-/// What tokenizer_config.json says about the tokeniser.
-private struct TokenizerSettings: Decodable {
-  var do_lower_case: Bool?
-  var strip_accents: Bool?
-  var tokenize_chinese_chars: Bool?
+extension SpecialTokens {
+  /// As tokens that are found in the raw text.
+  var added: [AddedToken] { all.map { AddedToken(id: -1, content: $0) } }
+}
 
-  init() {}
-
-  init(json: [UInt8]) throws(WordPieceError) {
-    do { self = try JSONDecoder().decode(TokenizerSettings.self, from: Data(json)) } catch {
-      throw .unreadable("tokenizer_config.json: \(words(error))")
+extension TokenizerFile {
+  /// The added tokens, without the white space beside them where it is trimmed off again: then it
+  /// changes nothing. Throws `unsupported` for what is not found as it should be.
+  func foundTokens() throws(WordPieceError) -> [AddedToken] {
+    let processor = root.value["post_processor"]
+    let trims =
+      processor?["type"] == .text("RobertaProcessing") && processor?["trim_offsets"] == .flag(true)
+    return try added.map { (token) throws(WordPieceError) in
+      var token = token
+      if trims { (token.takesSpaceBefore, token.takesSpaceBehind) = (false, false) }
+      guard !token.isNormalized || !token.takesSpaceBefore && !token.takesSpaceBehind else {
+        throw .unsupported(
+          "the added token \"\(token.content.clipped)\" has normalized true, and lstrip or rstrip too"
+        )
+      }
+      return token
     }
   }
 }

@@ -31,7 +31,7 @@ extension WordPiece {
         writer.drop(before: most)
         try check()
       }
-      scan.end(&writer)
+      self.end(&scan, &writer)
       count += writer.count
       stretches.append((writer, scan.source))
       end = start
@@ -72,13 +72,18 @@ extension WordPiece {
     guard place > 0, place < text.count else { return true }
     let (last, next) = (text[place - 1], text[place])
     guard next & 0xC0 != 0x80 else { return false }
+    // A token with spaces may reach over any place, or take in what stands there.
+    guard !takesSpace, !normalizedTokens.holdSpaces else { return false }
     let isClean =
-      if last < 0x80, ascii[Int(last)] == 1 {
+      if !normalizedTokens.isEmpty {
+        // Without spaces in them they end at one.
+        last < 0x80 && ascii[Int(last)] == 1
+      } else if last < 0x80, ascii[Int(last)] == 1 {
         true
       } else if next < 0x80 {
         ascii[Int(next)] == 1 || ascii[Int(next)] == 2
       } else {
-        standsApart(Self.decode(text, at: place).0)
+        standsApart(text.scalar(at: place).0)
       }
     guard isClean else { return false }
     for start in max(0, place - longestSpecial + 1)..<place where beginsSpecial[Int(text[start])] {

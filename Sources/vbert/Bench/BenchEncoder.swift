@@ -1,5 +1,6 @@
 import ArgumentParser
 import Compute
+import Files
 import Foundation
 import Manager
 import Model
@@ -40,8 +41,12 @@ struct BenchEncoder: ParsableCommand {
 
   func run() throws {
     let base = try BaseStore(home: Home(option: global.home)).load(base)
-    let texts = try JSONDecoder().decode(
-      EncoderBench.Texts.self, from: try Data(contentsOf: URL(filePath: ids)))
+    let file = try MappedFile(path: ids)
+    let texts: EncoderBench.Texts
+    do {
+      texts = try decodeJSON(
+        EncoderBench.Texts.self, from: unsafe file.withBytes { unsafe Array($0) })
+    } catch { throw ValidationError("\(ids): \(words(error))") }
     let bench = try EncoderBench(
       base: base, texts: texts,
       backend: try Device(device, precision: precision.precision)

@@ -156,7 +156,7 @@ struct TinyModel {
 
   @Test func refusesPicklesAndOtherThings() throws {
     func find(_ files: [String]) -> BaseError? {
-      #expect(throws: BaseError.self) { try BaseSource.modelFolder(in: files, path: "p") }
+      #expect(throws: BaseError.self) { try ModelSearch(files, path: "p").folder() }
     }
     #expect(find([]) == .noModel(path: "p"))
     #expect(find(["model.safetensors", "x/config.json"]) == .noModel(path: "p"))
@@ -167,7 +167,7 @@ struct TinyModel {
     let two = ["a/config.json", "a/model.safetensors", "b/config.json", "b/model.safetensors"]
     #expect(find(two) == .severalModels(path: "p", folders: ["a/", "b/"]))
     #expect(
-      try BaseSource.modelFolder(in: two + ["config.json", "model.safetensors"], path: "p") == "")
+      try ModelSearch(two + ["config.json", "model.safetensors"], path: "p").folder() == "")
     for path in ["/nothing/here", try TemporaryFile([1, 2, 3]).path] {
       #expect(throws: BaseError.self) { try store.importBase(from: path, name: "b") }
     }

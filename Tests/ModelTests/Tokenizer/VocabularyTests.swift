@@ -53,7 +53,7 @@ import Testing
     for (old, new) in [
       ("\"BertNormalizer\"", "\"NFC\""), ("\"BertPreTokenizer\"", "\"Whitespace\""),
       ("\"WordPiece\", \"unk", "\"BPE\", \"unk"), ("\"clean_text\": true", "\"clean_text\": false"),
-      ("\"BertProcessing\"", "\"RobertaProcessing\""), ("\"lstrip\": false", "\"lstrip\": true"),
+      ("\"BertProcessing\"", "\"RobertaProcessing\""),
       ("\"continuing_subword_prefix\": \"##\"", "\"continuing_subword_prefix\": \"@@\""),
       ("\"max_input_chars_per_word\": 100", "\"max_input_chars_per_word\": 200"),
       ("\"id\": 4, ", "\"id\": 5, "),
@@ -78,7 +78,8 @@ import Testing
     }
     #expect(
       failure(json: json.replacing("\"id\": 4, ", with: "\"id\": \"4\", "))
-        == .unreadable("tokenizer.json: the field \"added_tokens[4].id\" is not a whole number"))
+        == .unreadable(
+          "tokenizer.json: added_tokens[4].id is \"4\", not a whole number"))
   }
 
   /// A specification in a damaged registry may ask for any length.

@@ -1,0 +1,127 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Model
+
+@Suite struct JSONValueTests {
+  private func read(_ text: String) throws -> JSONValue { try JSONValue(Array(text.utf8)) }
+
+  private func problem(_ text: String) -> String {
+    let error = #expect(throws: JSONProblem.self) { try read(text) }
+    return error?.description ?? ""
+  }
+
+  @Test func readsWhatIsJSON() throws {
+    let value = try read(
+      "\u{FEFF} {\"a\": [1, -2.5e3, true, false, null, \"x\\n\\u00e9\"], \"b\": {}, \"c\": []}\r\n")
+    guard case .object(let members) = value else { throw JSONProblem.empty }
+    #expect(members.map(\.name) == ["a", "b", "c"])
+    #expect(
+      value["a"]
+        == .list([
+          .number("1"), .number("-2.5e3"), .flag(true), .flag(false), .null, .text("x\n\u{E9}"),
+        ]))
+    #expect(value["b"] == .object([]) && value["c"] == .list([]) && value["d"] == nil)
+    #expect(try read("{\"a\": null}")["a"] == nil, "null is as if it were not there")
+    #expect(try read("0") == .number("0") && read("\"\"") == .text(""))
+  }
+
+  @Test func numbersAreWholeHoweverTheyAreWritten() throws {
+    for text in ["512", "512.0", "5.12e2", "51200E-2"] { #expect(try read(text).whole == 512) }
+    for text in ["512.5", "1e400", "\"512\"", "null"] { #expect(try read(text).whole == nil) }
+    #expect(try read("1e400").double == nil && read("-0.5").double == -0.5)
+  }
+
+  @Test func aMemberTwiceIsNamedWithItsPlace() {
+    #expect(
+      problem("{\n  \"a\": 1,\n  \"b\": {\"c\": 1, \"c\": 2}}")
+        == "the member \"c\" is there twice in one object (again at line 3, column 17); keep one")
+    #expect(problem("{\"a\": 1, \"\\u0061\": 2}").contains("\"a\" is there twice"))
+    #expect(throws: Never.self) { try read("{\"a\": {\"a\": {\"a\": 1}}, \"b\": {\"a\": 2}}") }
+    // Canonically equivalent names are different names, as tokens are.
+    #expect(throws: Never.self) { try read("{\"\u{E9}\": 1, \"e\u{301}\": 2}") }
+  }
+
+  @Test func whatIsNotJSONIsSaidWithItsPlace() {
+    for (text, said) in [
+      ("", "it is empty"), (" \n", "it is empty"), ("{\"a\": 1,}", "expected '\"' at column 9"),
+      ("[1,]", "expected a value at column 4"), ("{\"a\" 1}", "expected ':' at column 6"),
+      ("{\n\"a\": 1\n\"b\": 2}", "expected ',' or '}' at line 3, column 1"),
+      ("{'a': 1}", "expected '\"' at column 2"), ("[01]", "must not begin with 0"),
+      ("[1.]", "expected a digit behind the point"), ("[1e]", "in the exponent"),
+      ("[NaN]", "expected a value at column 2"), ("[-Infinity]", "expected a value"),
+      ("[1] 2", "more behind the end at column 5"), ("[1", "expected ',' or ']' at column 3"),
+      ("{\"a\":", "it ends too early"), ("[\"a", "the string does not end"),
+      ("[tru]", "expected a value"), ("// c\n{}", "expected a value at column 1"),
+      ("[\"\\ud800\"]", "unpaired surrogate"), ("[\"\u{1}\"]", "control character"),
+    ] {
+      let found = problem(text)
+      #expect(
+        found.hasPrefix("it is not valid JSON: ") && found.contains(said), "\(text): \(found)")
+    }
+  }
+
+  @Test func nestingIsBounded() {
+    func nested(_ depth: Int) -> String {
+      String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
+    }
+    #expect(throws: Never.self) { try read(nested(JSONValue.deepest)) }
+    #expect(problem(nested(JSONValue.deepest + 1)).contains("nested more than 64 deep"))
+    #expect(problem(String(repeating: "{\"a\":", count: 1_000_000)).contains("nested more than 64"))
+  }
+
+  private struct File: Decodable {
+    var id: Int
+    var share: Float?
+    var small: Int8?
+    var list: [Int]?
+  }
+
+  private func misfit(_ text: String) -> String {
+    let error = #expect(throws: JSONProblem.self) {
+      try decodeJSON(File.self, from: Array(text.utf8))
+    }
+    return error?.description ?? ""
+  }
+
+  @Test func theOneNumberThatDoesNotFitIsTold() throws {
+    #expect(
+      misfit("{\"share\": 0.5,\n\"id\": 1.5}")
+        == "the number 1.5 (line 2, column 7) is a fraction, where a whole number belongs")
+    #expect(
+      misfit("{\"id\": 1, \"share\": 1e60}")
+        == "the number 1e60 (column 20) is too large for what it says")
+    #expect(misfit("{\"id\": 99999999999999999999, \"share\": 0.5}").contains("too large"))
+    #expect(misfit("{\"id\": -99999999999999999999}").contains("too small"))
+    #expect(misfit("{\"id\": 1e5, \"list\": [1, 2, 2.5]}").contains("the number 2.5 (column 28)"))
+    #expect(misfit("{\"id\": 1, \"id\": 2}").contains("\"id\" is there twice"))
+    let file = try decodeJSON(File.self, from: Array("\u{FEFF}{\"id\": 5.0, \"share\": 1e-3}".utf8))
+    #expect(file.id == 5 && file.share == 1e-3)
+    #expect(throws: DecodingError.self) { try decodeJSON(File.self, from: Array("{}".utf8)) }
+  }
+
+  /// Whatever is read is also JSON to the library; nothing traps.
+  @Test func fuzzedDocumentsNeverTrap() {
+    var accepted = 0
+    Fuzz.run { generator, seed in
+      var bytes = Array(
+        "{\"a\": [1, -2.5e3, true, null, \"x\\u00e9\"], \"b\": {\"c\": false}, \"d\": \"\u{E9}\"}"
+          .utf8)
+      for _ in 0..<50 {
+        generator.mutate(&bytes)
+        if let value = try? JSONValue(bytes) {
+          accepted += 1
+          _ = (value.shown, value["a"]?.shown, value["b"]?.whole)
+          #expect(
+            (try? JSONSerialization.jsonObject(with: Data(bytes), options: .fragmentsAllowed))
+              != nil
+              || String(decoding: bytes, as: UTF8.self).contains("e"), "seed \(seed)")
+        }
+        _ = try? decodeJSON(File.self, from: bytes)
+        if bytes.count > 400 { break }
+      }
+    }
+    #expect(accepted > 0)
+  }
+}
