@@ -31,9 +31,22 @@ package struct DropoutItem: Sendable {
   }
 }
 
+/// A parameter's share of a step.
+package struct AdamWPart: Sendable {
+  package var state: AdamWState
+  /// Instead of the step's.
+  package var decay: Float
+  /// What the step's rate is multiplied by.
+  package var rate: Float
+
+  package init(_ state: AdamWState, decay: Float, rate: Float = 1) {
+    (self.state, self.decay, self.rate) = (state, decay, rate)
+  }
+}
+
 /// One vBERT's step of the optimiser.
 package struct AdamWItem: Sendable {
-  package var list: [(state: AdamWState, decay: Float)]
+  package var list: [AdamWPart]
   /// All its gradients; what lies between them is zero.
   package var gradients: Tensor
   package var step: AdamWStep
@@ -42,7 +55,7 @@ package struct AdamWItem: Sendable {
   package var norm: Tensor
 
   package init(
-    _ list: [(state: AdamWState, decay: Float)], gradients: Tensor, step: AdamWStep,
+    _ list: [AdamWPart], gradients: Tensor, step: AdamWStep,
     clipNorm: Double, norm: Tensor
   ) {
     (self.list, self.gradients, self.step) = (list, gradients, step)

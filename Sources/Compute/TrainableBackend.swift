@@ -124,11 +124,11 @@ package protocol TrainableBackend: Backend {
   /// Sum of the squares of all values.
   func squaredSum(_ x: Tensor) throws(ComputeError) -> Double
   func adamW(_ state: AdamWState, step: AdamWStep) throws(ComputeError)
-  /// One step of many parameters, each with its own decay instead of the step's, gradients first
+  /// One step of many parameters, each with its own decay instead of the step's and its own rate beside it, gradients first
   /// scaled down to the global norm `clipNorm`. `gradients` holds all gradients (what lies between
   /// them is zero); `norm`, fp32 [1, 1], becomes their norm before clipping. Nothing is waited for.
   func adamW(
-    _ list: [(state: AdamWState, decay: Float)], gradients: Tensor, step: AdamWStep,
+    _ list: [AdamWPart], gradients: Tensor, step: AdamWStep,
     clipNorm: Double, norm: Tensor
   ) throws(ComputeError)
   /// A step of many vBERTs, each with its own rate, number, norm and clipping.
@@ -179,16 +179,17 @@ extension TrainableBackend {
   }
 
   package func adamW(
-    _ list: [(state: AdamWState, decay: Float)], gradients: Tensor, step: AdamWStep,
+    _ list: [AdamWPart], gradients: Tensor, step: AdamWStep,
     clipNorm: Double, norm: Tensor
   ) throws(ComputeError) {
     let length = try squaredSum(gradients).squareRoot()
     try fill(norm, with: Float(length))
     var step = step
     step.gradientScale *= Float(min(1, clipNorm / (length + 1e-6)))
-    for (state, decay) in list {
-      step.decay = decay
-      try adamW(state, step: step)
+    let rate = step.rate
+    for part in list {
+      (step.decay, step.rate) = (part.decay, rate * part.rate)
+      try adamW(part.state, step: step)
     }
   }
 

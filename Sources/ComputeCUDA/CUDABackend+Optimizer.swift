@@ -9,13 +9,13 @@ extension CUDABackend {
 
   package func adamW(_ state: AdamWState, step: AdamWStep) throws(ComputeError) {
     let item = AdamWItem(
-      [(state, step.decay)], gradients: state.gradient, step: step, clipNorm: 0,
+      [AdamWPart(state, decay: step.decay)], gradients: state.gradient, step: step, clipNorm: 0,
       norm: state.gradient)
     try adamW([item], steps: try table([Step(item)]), scales: 0)
   }
 
   package func adamW(
-    _ list: [(state: AdamWState, decay: Float)], gradients: Tensor, step: AdamWStep,
+    _ list: [AdamWPart], gradients: Tensor, step: AdamWStep,
     clipNorm: Double, norm: Tensor
   ) throws(ComputeError) {
     try adamW([
@@ -78,6 +78,8 @@ extension CUDABackend {
     var count, firstBlock: Int32
     var decay: Float
     var step: Int32
+    var rate: Float
+    var unused: Float = 0
   }
 
   /// `scales`: address of what clipping multiplies each item's gradients by, or 0.
@@ -87,8 +89,8 @@ extension CUDABackend {
     var (parts, blocks): ([Part], Int) = ([], 0)
     for (number, item) in items.enumerated() {
       if let first = item.list.first { device.shadows.changed(first.state.value.address) }
-      for (state, decay) in item.list {
-        let count = state.value.count
+      for part in item.list {
+        let (state, count) = (part.state, part.state.value.count)
         precondition(
           [state.value, state.gradient, state.mean, state.square].allSatisfy {
             $0.count == count && $0.isContiguous && $0.type == .float32
@@ -97,7 +99,7 @@ extension CUDABackend {
           Part(
             value: state.value.address, gradient: state.gradient.address,
             mean: state.mean.address, square: state.square.address, count: Int32(count),
-            firstBlock: Int32(blocks), decay: decay, step: Int32(number)))
+            firstBlock: Int32(blocks), decay: part.decay, step: Int32(number), rate: part.rate))
         blocks += (count + 2047) / 2048
       }
     }

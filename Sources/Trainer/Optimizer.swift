@@ -10,11 +10,15 @@ package struct Optimizer: Sendable {
   /// Gradients are scaled down to this global norm.
   package var clipNorm: Double = 1
 
+  /// What a head's rate is of the others'.
+  package var headRate: Float = 1
+
   package init() {}
 
   init(_ options: TrainingOptions) {
     decay = options.decay
     clipNorm = options.clipNorm
+    headRate = options.headRate
   }
 
   /// One step with the gradients that `parameters` holds: clip, decay, update. `number` counts from
@@ -28,7 +32,7 @@ package struct Optimizer: Sendable {
     parameters.adamW(
       AdamWStep(
         number: number, rate: rate, beta1: beta1, beta2: beta2, epsilon: epsilon, decay: decay,
-        gradientScale: 1), decay: decay, clipNorm: clipNorm)
+        gradientScale: 1), decay: decay, headRate: headRate, clipNorm: clipNorm)
   }
 }
 

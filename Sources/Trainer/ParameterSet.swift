@@ -34,7 +34,7 @@ package final class ParameterSet {
   private let normMemory: TensorMemory
   /// The values that `keep` put aside; nil where there is no room for them.
   private let kept: TensorStore?
-  private let states: [(state: AdamWState, isMatrix: Bool)]
+  private let states: [(state: AdamWState, isMatrix: Bool, isHead: Bool)]
 
   package var shapes: [(name: String, shape: [Int])] { layout.shapes }
 
@@ -67,7 +67,8 @@ package final class ParameterSet {
         let square = squares[name]
       else { return nil }
       return (
-        AdamWState(value: value, gradient: gradient, mean: mean, square: square), shape.count > 1
+        AdamWState(value: value, gradient: gradient, mean: mean, square: square),
+        shape.count > 1, name.hasPrefix("head.")
       )
     }
     guard !list.isEmpty else { return }
@@ -147,12 +148,13 @@ package final class ParameterSet {
     try backend.squaredSum(gradients.flat).squareRoot()
   }
 
-  /// AdamW on every tensor, those of two dimensions with `decay`; gradients are first scaled down to
-  /// the global norm `clipNorm`.
-  func adamW(_ step: AdamWStep, decay: Float, clipNorm: Double) -> AdamWItem {
+  /// AdamW on every tensor, those of two dimensions with `decay`, a head's at `headRate` times the rate;
+  /// gradients are first scaled down to the global norm `clipNorm`.
+  func adamW(_ step: AdamWStep, decay: Float, headRate: Float, clipNorm: Double) -> AdamWItem {
     AdamWItem(
-      states.map { ($0.state, $0.isMatrix ? decay : 0) }, gradients: gradients.flat, step: step,
-      clipNorm: clipNorm, norm: norm)
+      states.map {
+        AdamWPart($0.state, decay: $0.isMatrix ? decay : 0, rate: $0.isHead ? headRate : 1)
+      }, gradients: gradients.flat, step: step, clipNorm: clipNorm, norm: norm)
   }
 
   func take(_ i: AdamWItem) throws(ComputeError) {

@@ -71,19 +71,18 @@ extension Checks {
         let zeros = [Float](repeating: 0, count: total)
         let (value, gradient) = (try flat(r.noise(total)), try flat(zeros))
         let (mean, square) = (try flat(zeros), try flat(zeros))
-        var list: [(state: AdamWState, decay: Float)] = []
+        var list: [AdamWPart] = []
         var ranges: [Range<Int>] = []
         var first = 0
         for (size, room) in zip(sizes, padded) {
           let range = first..<first + size
           ranges.append(range)
           list.append(
-            (
+            AdamWPart(
               AdamWState(
                 value: value.columns(range), gradient: gradient.columns(range),
                 mean: mean.columns(range), square: square.columns(range)),
-              list.count % 2 == 0 ? 0.1 : 0
-            ))
+              decay: list.count % 2 == 0 ? 0.1 : 0, rate: list.count % 3 == 0 ? 1 : 7))
           first += room
         }
         let norm = try r.floats([.nan], columns: 1)

@@ -82,7 +82,7 @@ extension Checks {
         }
         let gradients = try r.floats([Float](repeating: 0, count: total), columns: total)
         let (value, mean, square) = (try flat(1), try flat(0.01), try flat(0.001))
-        var (list, first): ([(state: AdamWState, decay: Float)], Int) = ([], 0)
+        var (list, first): ([AdamWPart], Int) = ([], 0)
         for (size, padded) in zip(sizes, padded) {
           let part = first..<first + size
           let gradient = gradients.columns(part)
@@ -90,11 +90,11 @@ extension Checks {
             unsafe try backend.upload($0, to: gradient)
           }
           list.append(
-            (
+            AdamWPart(
               AdamWState(
                 value: value.columns(part), gradient: gradient, mean: mean.columns(part),
-                square: square.columns(part)), size > 100 ? 0.01 : 0
-            ))
+                square: square.columns(part)), decay: size > 100 ? 0.01 : 0,
+              rate: i % 2 == 0 ? 1 : 10))
           first += padded
         }
         let norm = try r.floats([0], columns: 1)

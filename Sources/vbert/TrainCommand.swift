@@ -27,6 +27,7 @@ struct TrainCommand: ParsableCommand {
   var dev: String?
   @Option(help: "Most passes over the data.") var epochs = TrainingOptions().epochs
   @Option(help: "Peak learning rate (default: what suits head and adapter).") var lr: Float?
+  @Option(help: "What the head's rate is of that.") var headRate = TrainingOptions().headRate
   @Option(help: "Rows a step.") var batch = TrainingOptions().batch
   @Option(help: "The same seed gives the same result.") var seed = TrainingOptions().seed
   @Option(help: "Dropout on the head's input.") var dropout = TrainingOptions().dropout
@@ -65,6 +66,7 @@ struct TrainCommand: ParsableCommand {
     options.epochs = epochs
     options.rate = lr ?? options.rate
     options.batch = batch
+    options.headRate = headRate
     options.seed = seed
     options.dropout = dropout
     options.adapterDropout = adapterDropout

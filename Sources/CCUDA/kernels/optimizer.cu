@@ -61,6 +61,8 @@ struct Part {
   float decay;
   // Number of its vBERT.
   int step;
+  // What the step's rate is multiplied by.
+  float rate;
 };
 
 // `scales`, where not null, is what clipping multiplies each vBERT's gradients by.
@@ -71,7 +73,7 @@ extern "C" __global__ void __launch_bounds__(256)
   if (n <= 0) return;
   const Step step = steps[part.step];
   const float factor = scales ? step.fixedScale * scales[part.step] : step.fixedScale;
-  const float kept = 1.0f - step.rate * part.decay;
+  const float rate = step.rate * part.rate, kept = 1.0f - rate * part.decay;
   float value[8], gradient[8], mean[8], square[8];
   read(part.value + i, n, value);
   read(part.gradient + i, n, gradient);
@@ -83,7 +85,7 @@ extern "C" __global__ void __launch_bounds__(256)
     mean[k] = step.beta1 * mean[k] + (1.0f - step.beta1) * g;
     square[k] = step.beta2 * square[k] + (1.0f - step.beta2) * g * g;
     const float root = sqrtf(square[k] * step.correction2) + step.epsilon;
-    value[k] = kept * value[k] - step.rate * (mean[k] * step.correction1) / root;
+    value[k] = kept * value[k] - rate * (mean[k] * step.correction1) / root;
   }
   write(part.value + i, n, value);
   write(part.mean + i, n, mean);
