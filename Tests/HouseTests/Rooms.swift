@@ -78,8 +78,7 @@ enum House {
     Room(
       test: "DispatcherTests",
       knows: [
-        "TestSupport", "ServingSupport", "Dispatcher", "Scheduler", "Manager", "Model", "Files",
-        "Compute",
+        "TestSupport", "ServingSupport", "Dispatcher", "Scheduler", "Manager", "Model", "Compute",
       ],
       packages: ["HTTPTypes", "Hummingbird", "HummingbirdTesting"]),
     Room(

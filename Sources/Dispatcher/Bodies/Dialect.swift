@@ -59,7 +59,8 @@ extension Dialect {
   /// and not there. `given` are the members of the body, and then those of its `parameters`.
   func check(_ given: [Given], inParameters parameters: [Given]) throws(APIError) {
     let missing = inputs.first { name in !given.contains { $0.name == name } }
-    if let missing, let meant = given.first(where: { isMeant($0.name, for: missing) }) {
+    // Among the first ones: nobody means one of thousands.
+    if let missing, let meant = given.prefix(32).first(where: { isMeant($0.name, for: missing) }) {
       throw .missing(missing, butNot: meant.name, path: path)
     }
     for one in given { try check(one, isTop: true) }

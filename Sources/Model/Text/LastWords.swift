@@ -49,7 +49,7 @@ package struct LastWords: Sendable {
     unread = start
     var splitter = WordSplitter(stretch, splitsIdeographs: splitsIdeographs)
     while let word = try splitter.next(check: check) {
-      if words.count >= 2 * most { words.removeFirst(words.count - most) }
+      if words.count / 2 >= most { words.removeFirst(words.count - most) }
       words.append(word.moved(by: -pointsBehind))
     }
     words.removeFirst(max(0, words.count - most))
