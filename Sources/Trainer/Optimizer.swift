@@ -18,7 +18,7 @@ package struct Optimizer: Sendable {
   init(_ options: TrainingOptions) {
     decay = options.decay
     clipNorm = options.clipNorm
-    headRate = options.headRate
+    headRate = options.headRate ?? 1
   }
 
   /// One step with the gradients that `parameters` holds: clip, decay, update. `number` counts from

@@ -42,8 +42,11 @@ package final class TrainingGroup {
         AdapterInitialization.tensors(list[i].spec, base: configuration, seed: seed), random
       )
     }
+    let headRate = trainsBase ? 1 : try HeadRate.suiting(source, configuration)
     var sequences: [TokenSequence] = []
-    for (job, (_, random)) in zip(list, begun) {
+    for (given, (_, random)) in zip(list, begun) {
+      var job = given
+      job.options.headRate = job.options.headRate ?? headRate
       let (train, dev) = (sequences.count, sequences.count + job.train.count)
       sequences += job.train.sequences + job.dev.sequences
       jobs.append(

@@ -8,8 +8,8 @@ package struct TrainingOptions: Sendable, Equatable {
   package var rate: Float = 1e-3
   /// Rows a step.
   package var batch = 32
-  /// What the head's rate is of that.
-  package var headRate: Float = 1
+  /// What the head's rate is of that; nil: what suits the base (`HeadRate`), or 1 where the base trains too.
+  package var headRate: Float?
   package var seed: UInt64 = 1
   /// On the head's input, and on the adapters' outputs.
   package var dropout: Float = 0.1
@@ -40,7 +40,9 @@ package struct TrainingOptions: Sendable, Equatable {
     guard 1...1000 ~= epochs else { throw .outside("epochs", "1 to 1000") }
     guard 1...4096 ~= batch else { throw .outside("batch", "1 to 4096") }
     guard rate > 0, rate < 10 else { throw .outside("lr", "above 0 and below 10") }
-    guard headRate > 0, headRate <= 1000 else { throw .outside("head-rate", "above 0, at most 1000") }
+    guard headRate.map({ $0 > 0 && $0 <= 1000 }) ?? true else {
+      throw .outside("head-rate", "above 0, at most 1000")
+    }
     guard 0..<1 ~= dropout else { throw .outside("dropout", "at least 0 and below 1") }
     guard 0..<1 ~= adapterDropout else {
       throw .outside("adapter-dropout", "at least 0 and below 1")

@@ -27,7 +27,8 @@ struct TrainCommand: ParsableCommand {
   var dev: String?
   @Option(help: "Most passes over the data.") var epochs = TrainingOptions().epochs
   @Option(help: "Peak learning rate (default: what suits head and adapter).") var lr: Float?
-  @Option(help: "What the head's rate is of that.") var headRate = TrainingOptions().headRate
+  @Option(help: "What the head's rate is of that (default: what suits the base's states).")
+  var headRate: Float?
   @Option(help: "Rows a step.") var batch = TrainingOptions().batch
   @Option(help: "The same seed gives the same result.") var seed = TrainingOptions().seed
   @Option(help: "Dropout on the head's input.") var dropout = TrainingOptions().dropout
