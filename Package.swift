@@ -140,8 +140,8 @@ if upTo == "vbert" {
     tests(
       "DispatcherTests",
       [
-        "ServingSupport", "Dispatcher", "Scheduler", "Manager", "Model", "Compute", httpTypes,
-        hummingbird, hummingbirdTesting,
+        "ServingSupport", "Dispatcher", "Scheduler", "Manager", "Model", "Files", "Compute",
+        httpTypes, hummingbird, hummingbirdTesting,
       ]),
     tests("EndToEndTests", ["vbert", "Model", httpClient, nio, nioHTTP]),
   ]

@@ -1,3 +1,5 @@
+internal import Model
+
 /// What a request may ask for.
 package struct ServerLimits: Sendable {
   /// Texts in one request.
@@ -8,7 +10,7 @@ package struct ServerLimits: Sendable {
   /// Tokens in one answer of /tokenize.
   package var tokenizeTokens = 1 << 18
   /// Words in one text of /tag.
-  package var tagWords = 1 << 14
+  package var tagWords = TextEncoder.mostWords
   /// Seconds that a request may take until its last text is computed.
   package var seconds = 30.0
   /// Cut what is too long even where the request does not say so.

@@ -72,7 +72,7 @@ package struct Scores: Sendable {
   }
 
   /// A tag a word, read at its first token; "O" for a word without one, whatever the labels.
-  private static func tags(_ logits: [Float], firstTokens: [Int], labels: [String]) -> [String] {
+  package static func tags(_ logits: [Float], firstTokens: [Int], labels: [String]) -> [String] {
     let count = labels.count
     return firstTokens.map { first in
       let best = first < 0 ? nil : Readout.best(logits[first * count..<(first + 1) * count])

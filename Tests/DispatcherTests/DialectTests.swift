@@ -237,6 +237,20 @@ import Testing
     }
   }
 
+  @Test func whatIsToldOfANameIsShort() async throws {
+    try await TinyServer().test { client in
+      let name = String(repeating: "\\u0000long", count: 20_000)
+      for body in ["{\"\(name)\": 1, \"\(name)\": 2}", "{\"a\": {\"\(name)\": 1, \"\(name)\": 2}}"]
+      {
+        for path in ["/embed", "/v1/embeddings"] {
+          let answer = try await client.post(path, body)
+          #expect(answer.status / 100 == 4 && answer.message.contains("is given twice"))
+          #expect(answer.text.utf8.count < 2000)
+        }
+      }
+    }
+  }
+
   @Test func contradictionsAreRefused() async throws {
     try await TinyServer().test { client in
       for (dialect, body) in Self.bodies {

@@ -59,6 +59,9 @@ import Testing
     ] {
       #expect(throws: JSONProblem.self) { try JSONChecker.check(bytes.map { UInt8($0) }) }
     }
+    #expect(throws: JSONProblem.broken("it is not UTF-8", at: 3)) {
+      try JSONChecker.check([0x22, 0x61, 0x61, 0xFF, 0x22])
+    }
     func nested(_ depth: Int) -> String {
       String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
     }

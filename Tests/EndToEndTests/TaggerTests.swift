@@ -79,6 +79,39 @@ import Testing
     #expect(
       (try words.json as? [[String: Any]])?.map { $0["entity"] as? String }
         == object["tags"] as? [String])
+    // Raw text has the same words on both ways, with their places in it.
+    let raw = "The red dog runs  in rome."
+    let said = try JSONSerialization.jsonObject(
+      with: Data(try vbert.succeed("predict", "names", raw, "--json").utf8))
+    let own = try #require((said as? [String: Any])?["entities"] as? [[String: Any]])
+    let tagged = try await server.post("/tag", ["model": "names", "inputs": raw])
+    let others = try #require(try tagged.json as? [[String: Any]])
+    for list in [own, others] {
+      #expect(list.map { $0["word"] as? String } == ["red dog", "rome"])
+      #expect(list.map { $0["start"] as? Int } == [4, 21])
+    }
+    // Long and empty ones are refused on both, and cut where that is said, on either side.
+    let long = String(repeating: "the red dog runs in rome. ", count: 40)
+    for (text, status) in [(long, Int32(1)), ("", 1)] {
+      #expect(try vbert.run(["predict", "names", text]).status == status)
+      #expect(try await server.post("/tag", ["model": "names", "inputs": text]).status >= 400)
+    }
+    for side in ["left", "right"] {
+      let cut = try JSONSerialization.jsonObject(
+        with: Data(
+          try vbert.succeed(
+            "predict", "names", long, "--truncate", "--truncation-direction", side, "--json"
+          ).utf8))
+      let here = (cut as? [String: Any])?["entities"] as? [[String: Any]]
+      let body: [String: Any] = [
+        "model": "names", "inputs": long, "truncate": true, "truncation_direction": side,
+      ]
+      let there = try await server.post("/tag", body).json as? [[String: Any]]
+      #expect(here?.isEmpty == false)
+      #expect(
+        here?.map { $0["start"] as? Int } == there?.map { $0["start"] as? Int }
+          && here?.map { $0["word"] as? String } == there?.map { $0["word"] as? String })
+    }
     #expect(server.stop() == 0)
 
     // The scheme goes where the vBERT goes.

@@ -78,7 +78,8 @@ enum House {
     Room(
       test: "DispatcherTests",
       knows: [
-        "TestSupport", "ServingSupport", "Dispatcher", "Scheduler", "Manager", "Model", "Compute",
+        "TestSupport", "ServingSupport", "Dispatcher", "Scheduler", "Manager", "Model", "Files",
+        "Compute",
       ],
       packages: ["HTTPTypes", "Hummingbird", "HummingbirdTesting"]),
     Room(

@@ -1,18 +1,3 @@
-/// What is wrong with a body as JSON.
-enum JSONProblem: Error, Equatable {
-  /// Not JSON, in words, and at which byte it ends to be.
-  case broken(String, at: Int)
-  /// A member is given twice: its path.
-  case twice(String)
-
-  var words: String {
-    switch self {
-    case .broken(let what, let place): "it is not JSON: \(what), at byte \(place)"
-    case .twice(let path): "\(path) is given twice: say it once"
-    }
-  }
-}
-
 /// Reads a text from its first byte to its last to see that it is JSON (RFC 8259, in UTF-8), and that no
 /// object in it has two members of one name, of which a reader would take one silently.
 ///
@@ -25,8 +10,8 @@ struct JSONChecker {
 
   /// Throws `JSONProblem` unless the bytes are one JSON value.
   static func check(_ bytes: [UInt8]) throws(JSONProblem) -> JSONValue {
-    guard (try? UTF8Span(validating: bytes.span)) != nil else {
-      throw .broken("it is not UTF-8", at: 0)
+    do throws(UTF8.ValidationError) { _ = try UTF8Span(validating: bytes.span) } catch {
+      throw .broken("it is not UTF-8", at: error.byteOffsets.lowerBound)
     }
     var checker = JSONChecker(bytes)
     // Some writers mark UTF-8 so.
@@ -188,22 +173,5 @@ extension JSONChecker {
       place += 1
     }
     return unit
-  }
-}
-
-/// The names of one object's members, told apart by their bytes. A few are compared one by one.
-private struct SeenNames {
-  private var few: [String] = []
-  private var many: Set<[UInt8]> = []
-
-  /// False where it is there.
-  mutating func insert(_ name: String) -> Bool {
-    guard few.count == 16 else {
-      if few.contains(where: { $0.utf8.elementsEqual(name.utf8) }) { return false }
-      few.append(name)
-      return true
-    }
-    if many.isEmpty { many = Set(few.map { Array($0.utf8) }) }
-    return many.insert(Array(name.utf8)).inserted
   }
 }

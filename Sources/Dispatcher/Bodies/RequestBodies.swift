@@ -1,3 +1,5 @@
+internal import Model
+
 /// A route's body: who is asked, about what, and how. Every member that a route honours is read here,
 /// whatever its dialect calls it.
 protocol RequestBody: Sendable {
@@ -11,7 +13,7 @@ extension RequestBody {
   init(json bytes: [UInt8]) throws(APIError) {
     let value: JSONValue
     do throws(JSONProblem) { value = try JSONChecker.check(bytes) } catch {
-      if case .twice(let path) = error { throw .refused(error.words, param: path) }
+      if case .twice(let path) = error { throw .refused(error.words, param: clipped(path)) }
       throw .malformed(error.words)
     }
     try self.init(Members(value, Self.dialect))
@@ -23,23 +25,6 @@ extension Members {
   func vbertName() throws(APIError) -> String? {
     let (adapter, model) = (try text("adapter_id"), try text("model"))
     return adapter ?? model
-  }
-}
-
-struct EmbedBody: RequestBody {
-  static var dialect: Dialect { .embed }
-  let vbertName: String?
-  let inputs: Texts
-  let reading: Reading
-  let normalize: Bool
-  let dimensions: Dimensions?
-
-  init(_ members: Members) throws(APIError) {
-    vbertName = try members.vbertName()
-    inputs = try members.need("inputs", Texts.expected, Texts.init)
-    reading = try Reading(members)
-    normalize = try members.flag("normalize") ?? true
-    dimensions = try Dimensions(members)
   }
 }
 
@@ -102,19 +87,6 @@ struct TagBody: RequestBody {
   }
 }
 
-struct TokenizeBody: RequestBody {
-  static var dialect: Dialect { .tokenize }
-  let vbertName: String?
-  let inputs: Texts
-  let addsSpecialTokens: Bool
-
-  init(_ members: Members) throws(APIError) {
-    vbertName = try members.vbertName()
-    inputs = try members.need("inputs", Texts.expected, Texts.init)
-    addsSpecialTokens = try members.flag("add_special_tokens") ?? true
-  }
-}
-
 struct RerankBody: RequestBody {
   static var dialect: Dialect { .rerank }
   let vbertName: String?
@@ -132,42 +104,6 @@ struct RerankBody: RequestBody {
     reading = try Reading(members)
     raw = try ScoreFunction.asked(members) == ScoreFunction.none
     returnsText = try members.flag("return_text") ?? false
-  }
-}
-
-struct SimilarityBody: RequestBody {
-  static var dialect: Dialect { .similarity }
-  let vbertName: String?
-  let source: String
-  let sentences: [String]
-  let reading: Reading
-
-  init(_ members: Members) throws(APIError) {
-    vbertName = try members.vbertName()
-    let inputs = try members.members(of: "inputs", ["source_sentence", "sentences"])
-    source = try inputs.need("source_sentence", "text") { $0.text }
-    sentences = try inputs.need("sentences", "a list of texts") { $0.texts }
-    reading = try Reading(members)
-  }
-}
-
-struct EmbeddingsBody: RequestBody {
-  enum Format: String, OneOf { case float, base64 }
-  static var dialect: Dialect { .embeddings }
-  let vbertName: String?
-  let input: Texts
-  let reading: Reading
-  let dimensions: Dimensions?
-  let format: Format
-  let normalize: Bool
-
-  init(_ members: Members) throws(APIError) {
-    vbertName = try members.vbertName()
-    input = try members.need("input", Texts.expected, Texts.init)
-    reading = try Reading(members)
-    dimensions = try Dimensions(members)
-    format = try members.word("encoding_format") ?? .float
-    normalize = try members.flag("normalize") ?? true
   }
 }
 

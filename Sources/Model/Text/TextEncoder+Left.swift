@@ -15,7 +15,7 @@ extension TextEncoder {
   func encode(
     endOf text: String, _ check: () throws -> Void
   ) throws -> EncodedText {
-    var reader = LastWords(text, most: mostWords)
+    var reader = tokenizer.lastWords(text, most: mostWords)
     // From the last to the first, counted from the end of the text.
     var words: [TextWord] = []
     var encoding = try tokenizer.encodeTail(maxLength: maxLength, check: { try check() }) {

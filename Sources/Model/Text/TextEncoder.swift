@@ -15,6 +15,9 @@ package struct TextEncoder: Sendable {
   /// The first text of the last pair, which is often that of the next one.
   private var first: (text: String, reader: TokenReader, tail: WordPiece.Tail?)?
 
+  /// Of one text, where nobody says another number.
+  package static let mostWords = 1 << 14
+
   /// An error says how long a text is up to this many tokens.
   package static let countedTokens = 8192
   /// And reads so many bytes for it at most.
@@ -22,7 +25,7 @@ package struct TextEncoder: Sendable {
 
   package init(
     _ tokenizer: WordPiece, maxLength: Int, cut: Bool, side: TruncationSide = .right,
-    addsSpecialTokens: Bool = true, mostWords: Int = .max
+    addsSpecialTokens: Bool = true, mostWords: Int = TextEncoder.mostWords
   ) {
     (self.tokenizer, self.maxLength, self.cut) = (tokenizer, maxLength, cut)
     (self.side, self.addsSpecialTokens) = (side, addsSpecialTokens)

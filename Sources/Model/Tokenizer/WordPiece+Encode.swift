@@ -4,6 +4,11 @@ extension WordPiece {
     WordSplitter(text, splitsIdeographs: options.spacesIdeographs)
   }
 
+  /// The same from the last to the first.
+  package func lastWords(_ text: String, most: Int) -> LastWords {
+    LastWords(text, most: most, splitsIdeographs: options.spacesIdeographs)
+  }
+
   /// A reader of this text that keeps its first `keep` tokens.
   package func reader(_ text: String, keep: Int = .max) -> TokenReader {
     TokenReader(text, self, keep: keep)

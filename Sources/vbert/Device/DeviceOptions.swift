@@ -46,6 +46,7 @@ struct DeviceOptions: ParsableArguments {
 }
 
 extension TruncationSide: ExpressibleByArgument {
+  /// left or right, however it is written.
   public init?(argument: String) {
     switch argument.lowercased() {
     case "left": self = .left

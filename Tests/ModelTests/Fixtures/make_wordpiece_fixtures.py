@@ -5,7 +5,8 @@
     cd Tests/ModelTests/Fixtures && python3 make_wordpiece_fixtures.py
 
 Writes wordpiece.vocab.txt, wordpiece.tokenizer.json (the same vocabulary) and wordpiece.jsonl: one
-line an encoding, with the options it was made with.
+line an encoding, with the options it was made with. wordpiece.left.jsonl has encodings that are cut on
+the left.
 """
 
 import json
@@ -73,4 +74,21 @@ for lowercase, strip_accents, chinese in [
             add(encoding, texts=words, maxLength=length,
                 words=[-1 if w is None else w for w in encoding.word_ids])
 with open("wordpiece.jsonl", "w", encoding="ascii") as f:
+    f.write("\n".join(lines) + "\n")
+
+lines = []
+tokenizer = BertWordPieceTokenizer(ids)
+options = {"lowercase": True, "chinese": True}
+for length in [4, 5, 7, 12, 31]:
+    tokenizer._tokenizer.enable_truncation(length, direction="left")
+    for text in SENTENCES:
+        add(tokenizer.encode(text), text=text, maxLength=length)
+    for _ in range(12):
+        a, b = random.sample(SENTENCES, 2)
+        add(tokenizer.encode(a, b), text=a, pair=b, maxLength=length)
+        words = random.sample(SENTENCES, 5)
+        encoding = tokenizer.encode(words, is_pretokenized=True)
+        add(encoding, texts=words, maxLength=length,
+            words=[-1 if w is None else w for w in encoding.word_ids])
+with open("wordpiece.left.jsonl", "w", encoding="ascii") as f:
     f.write("\n".join(lines) + "\n")

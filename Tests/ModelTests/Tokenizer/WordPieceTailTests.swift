@@ -1,3 +1,4 @@
+import Foundation
 import TestSupport
 import Testing
 
@@ -32,6 +33,49 @@ import Testing
       encoding.isTruncated = encoding.isTruncated || kept[type] < one.count
     }
     return encoding
+  }
+
+  private struct Line: Decodable {
+    var text: String?
+    var pair: String?
+    var texts: [String]?
+    var maxLength: Int
+    var ids: [Int32]
+    var typeIDs: [Int32]
+    var offsets: [[Int32]]
+    var words: [Int32]?
+
+    func encode(with tokenizer: WordPiece) -> Encoding {
+      if var rest = texts {
+        let count = Int32(rest.count)
+        var encoding = tokenizer.encodeTail(maxLength: maxLength, check: {}) { rest.popLast() }
+        encoding.words = encoding.words.map { $0 < 0 ? -1 : count - 1 - $0 }
+        return encoding
+      }
+      guard let text, let pair else {
+        return tokenizer.encodeTail(text ?? "", maxLength: maxLength) {}
+      }
+      var (first, second) = (tokenizer.reader(text), tokenizer.reader(pair))
+      var tail: WordPiece.Tail?
+      return tokenizer.encodeTail(
+        &first, pair: &second, maxLength: maxLength, firstTail: &tail
+      ) {}
+    }
+  }
+
+  /// Texts, pairs and words as the reference library cuts them on the left.
+  @Test func equalsTheReference() throws {
+    let lines = try Data(Fixture.bytes("wordpiece.left.jsonl")).jsonLines.map {
+      try JSONDecoder().decode(Line.self, from: $0)
+    }
+    #expect(lines.count == 340)
+    for line in lines {
+      let encoding = line.encode(with: tokenizers[0])
+      #expect(
+        encoding.ids == line.ids && encoding.typeIDs == line.typeIDs
+          && encoding.words == line.words ?? []
+          && encoding.spans.map { [$0.start, $0.end] } == line.offsets, "\(line)")
+    }
   }
 
   private static let pieces = [
