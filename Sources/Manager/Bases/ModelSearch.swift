@@ -13,13 +13,20 @@ struct ModelSearch {
       .map { String($0.dropLast("config.json".count)) }.filter { !Self.isStep($0) }
   }
 
-  /// `1_Pooling/`, but not `0_Transformer/`.
+  /// What sentence-transformers calls its steps that are no encoders.
+  private static let steps: Set<Substring> = [
+    "Pooling", "Dense", "Normalize", "Dropout", "LSTM", "CNN", "LayerNorm", "WeightedLayerPooling",
+    "SpladePooling", "BoW", "WordEmbeddings", "WordWeights", "Router", "Asym",
+  ]
+
+  /// `1_Pooling/`, but not `0_Transformer/`, nor somebody's `1_bert/`.
   private static func isStep(_ folder: String) -> Bool {
     guard let last = folder.split(separator: "/").last, let end = last.firstIndex(of: "_") else {
       return false
     }
     let digits = last[..<end]
-    return !digits.isEmpty && digits.allSatisfy { $0.isASCII && $0.isNumber } && digits != "0"
+    return !digits.isEmpty && digits.allSatisfy { $0.isASCII && $0.isNumber }
+      && steps.contains(last[last.index(after: end)...])
   }
 
   /// The folder, of the least depth, that holds config.json beside model.safetensors; "" or ending

@@ -34,10 +34,12 @@ struct NormalizedTokens: Sendable {
   ) throws(WordPieceError) {
     for (token, id) in tokens {
       ids[Array(token.content.utf8)] = id
-      let name = "the added token \"\(token.content.clipped)\""
+      let name = "tokenizer.json: the added token \"\(token.content.clipped)\""
       let characters = NormalizedText.characters(of: token.content, options)
       guard 1...Self.longest ~= characters.count else {
-        throw .unsupported("\(name) has \(characters.count) characters when normalised")
+        throw .unsupported(
+          "\(name) has \(characters.count) characters when normalised; 1 to \(Self.longest) are possible"
+        )
       }
       holdSpaces = holdSpaces || characters.contains(0x20)
       var node = Self.root
@@ -49,7 +51,7 @@ struct NormalizedTokens: Sendable {
       }
       guard
         ends.updateValue(Found(token: id, isSingleWord: token.isSingleWord), forKey: node) == nil
-      else { throw .unsupported("\(name) is another added token when normalised") }
+      else { throw .unsupported("\(name) is another added token when normalised; remove one") }
       switch characters[0] {
       case let first where first < 64: ascii.0 |= 1 << UInt64(first)
       case let first where first < 128: ascii.1 |= 1 << UInt64(first - 64)

@@ -14,7 +14,8 @@ extension Vocabulary {
       let content = Array(token.content.utf8)
       guard known.map({ $0 == content }) ?? !names.contains(content) else {
         throw .unsupported(
-          "the added token \"\(token.content.clipped)\" has the id of another token")
+          "\(file.root.file): the added token \"\(token.content.clipped)\" has the id of another token"
+        )
       }
       byID[token.id] = token.content
     }

@@ -66,8 +66,8 @@ extension TokenizerFile {
       if trims { (token.takesSpaceBefore, token.takesSpaceBehind) = (false, false) }
       guard !token.isNormalized || !token.takesSpaceBefore && !token.takesSpaceBehind else {
         throw .unsupported(
-          "the added token \"\(token.content.clipped)\" has normalized true, and lstrip or rstrip too"
-        )
+          "\(root.file): the added token \"\(token.content.clipped)\" has normalized true, and lstrip or "
+            + "rstrip too, which is not done here; set normalized, or both of these, to false")
       }
       return token
     }

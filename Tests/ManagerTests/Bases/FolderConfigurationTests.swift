@@ -195,6 +195,9 @@ import Testing
       let text = try trial.refusal()
       #expect(text.contains(said), "\(file): \(text)")
     }
+    #expect(
+      try ModelSearch(["1_bert/config.json", "1_bert/model.safetensors"], path: "p").folder()
+        == "1_bert/")
     // A step's weights are no model's.
     var trial = FolderTrial([
       "2_Dense/config.json": "{}", "2_Dense/model.safetensors": "x", "pytorch_model.bin": "",
