@@ -16,14 +16,17 @@ struct BaseContents: Sendable {
   let directory: URL
   /// Configuration and vocabulary, those that are there.
   let small: [(name: String, bytes: [UInt8])]
-  /// nil where there are none.
+  /// nil where there are none, or none of the size that was expected.
   let weights: MappedFile?
+  /// Bytes of weights that were left unread.
+  let otherWeights: Int?
 
   /// Files in the order in which the content hash takes them.
   static let names = [Base.configurationFile] + Base.vocabularyFiles + [Base.weightsFile]
 
-  /// Throws `BaseError.file` where the disk refuses, `invalid` for a file of impossible size.
-  init(_ directory: URL) throws(BaseError) {
+  /// Weights of another size than those of `expected` are not opened. Throws `BaseError.file` where the
+  /// disk refuses, `invalid` for a file of impossible size.
+  init(_ directory: URL, expected: [BaseFile]? = nil) throws(BaseError) {
     self.directory = directory
     var small: [(name: String, bytes: [UInt8])] = []
     for name in Self.names.dropLast() {
@@ -37,7 +40,11 @@ struct BaseContents: Sendable {
       small.append((name, unsafe file.withBytes { unsafe Array($0) }))
     }
     self.small = small
-    weights = try Self.map(directory, Base.weightsFile)
+    let size = (try? FileManager.default.attributesOfItem(
+      atPath: directory.appending(path: Base.weightsFile).filePath))?[.size] as? Int
+    let known = expected?.first { $0.name == Base.weightsFile }?.bytes
+    otherWeights = size == nil || known == nil || size == known ? nil : size
+    weights = otherWeights == nil ? try Self.map(directory, Base.weightsFile) : nil
   }
 
   private static func map(_ directory: URL, _ name: String) throws(BaseError) -> MappedFile? {
@@ -72,6 +79,9 @@ struct BaseContents: Sendable {
         file.digest = unsafe PieceHash.text(of: bytes, progress: progress)
       }
       files.append(file)
+    }
+    if let otherWeights {
+      files.append(BaseFile(name: Base.weightsFile, bytes: otherWeights, digest: ""))
     }
     return files
   }

@@ -38,7 +38,7 @@ extension BaseStore {
     _ name: String, _ record: BaseRecord, _ extent: Extent, progress: (_ bytes: Int) -> Void
   ) throws(BaseError) -> Base {
     let start = ContinuousClock.now
-    let contents = try BaseContents(directory(name))
+    let contents = try BaseContents(directory(name), expected: record.files)
     let whole = extent == .all || record.files == nil
     try Self.check(contents, record, extent, progress: progress)
     let duration = ContinuousClock.now - start
@@ -69,7 +69,8 @@ extension BaseStore {
     }
     let found = contents.files(
       weights: extent == .all, comparedWith: expected, progress: progress)
-    let differences = BaseFile.differences(found, from: expected, whole: extent == .all)
+    let differences = BaseFile.differences(
+      found, from: expected, whole: extent == .all || contents.otherWeights != nil)
     guard differences.isEmpty else { throw .damaged(name: record.name, files: differences) }
   }
 
