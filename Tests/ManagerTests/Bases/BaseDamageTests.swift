@@ -21,10 +21,11 @@ import Testing
     _ = try store.importBase(from: source.path(), name: "b")
   }
 
+  /// In a file of its own under the name: who has the old one mapped keeps it, and nobody waits.
   private func flip(_ name: String, at place: Int, of base: String = "b") throws {
     var bytes = [UInt8](try Data(contentsOf: file(name, of: base)))
     bytes[place < 0 ? bytes.count + place : place] ^= 0x10
-    try Data(bytes).write(to: file(name, of: base))
+    try Data(bytes).write(to: file(name, of: base), options: .atomic)
   }
 
   /// What an older vbert wrote: no hashes of files, no seal.
