@@ -185,7 +185,8 @@ extension BackendLogicTests {
       let value = memory.tensor(rows: 1, columns: 4096 * (i + 1))
       let state = AdamWState(value: value, gradient: value, mean: value, square: value)
       return AdamWItem(
-        [AdamWPart(state, decay: 0), AdamWPart(state, decay: 0.1, rate: 10)], gradients: memory.tensor(rows: 1, columns: 40_000),
+        [AdamWPart(state, decay: 0), AdamWPart(state, decay: 0.1, rate: 10)],
+        gradients: memory.tensor(rows: 1, columns: 40_000),
         step: AdamWStep(
           number: 1, rate: Float(i + 1), beta1: 0.9, beta2: 0.99, epsilon: 1, decay: 0,
           gradientScale: 1), clipNorm: 1, norm: memory.tensor(rows: 1, columns: 1))

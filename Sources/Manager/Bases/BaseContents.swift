@@ -40,8 +40,9 @@ struct BaseContents: Sendable {
       small.append((name, unsafe file.withBytes { unsafe Array($0) }))
     }
     self.small = small
-    let size = (try? FileManager.default.attributesOfItem(
-      atPath: directory.appending(path: Base.weightsFile).filePath))?[.size] as? Int
+    let size =
+      (try? FileManager.default.attributesOfItem(
+        atPath: directory.appending(path: Base.weightsFile).filePath))?[.size] as? Int
     let known = expected?.first { $0.name == Base.weightsFile }?.bytes
     otherWeights = size == nil || known == nil || size == known ? nil : size
     weights = otherWeights == nil ? try Self.map(directory, Base.weightsFile) : nil
