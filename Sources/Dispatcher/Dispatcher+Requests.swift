@@ -40,7 +40,7 @@ extension Dispatcher {
     let most = limits.bodyBytes
     let length = call.request.headers[.contentLength].flatMap { Int($0) }
     if let length, length > most { throw APIError.bodyTooLarge(most: most) }
-    if call.request.headers[.expect] != nil { Expectation.goOn?() }
+    if call.request.headers[.expect] != nil { Expectation.peer?.goOn() }
     do { return try await collect(call, length: length) } catch is HTTPParserError {
       throw APIError.malformed(
         "its framing is broken (Content-Length, Transfer-Encoding or a chunk)")

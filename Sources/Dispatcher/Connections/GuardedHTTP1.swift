@@ -9,7 +9,7 @@ package struct GuardedHTTP1: ServerChildChannel {
   package struct Value: ServerChildChannelValue {
     let http: HTTP1Channel.Value
     let gone: EventLoopFuture<Void>
-    let goOn: @Sendable () -> Void
+    let peer: Expectation.Peer
     package var channel: any Channel { http.channel }
   }
 
@@ -51,8 +51,8 @@ package struct GuardedHTTP1: ServerChildChannel {
       let codec = try pipeline.handler(type: HTTP1ToHTTPServerCodec.self)
       try pipeline.addHandler(PeerParts(peer), position: .after(codec))
       try pipeline.addHandler(OldVersions(), position: .before(codec))
-      let goOn = { @Sendable in loop.execute { box.value?.goOn() } }
-      return value.map { Value(http: $0, gone: gone.futureResult, goOn: goOn) }
+      let waiting = Expectation.Peer { loop.execute { box.value?.goOn() } }
+      return value.map { Value(http: $0, gone: gone.futureResult, peer: waiting) }
     } catch {
       peer.inactive()
       return loop.makeFailedFuture(error)
@@ -62,7 +62,7 @@ package struct GuardedHTTP1: ServerChildChannel {
   package func handle(value: Value, logger: Logger) async {
     await withTaskGroup(of: Void.self) { group in
       group.addTask {
-        await Expectation.$goOn.withValue(value.goOn) {
+        await Expectation.$peer.withValue(value.peer) {
           await http.handle(value: value.http, logger: logger)
         }
       }
