@@ -53,7 +53,7 @@ struct Dump: ParsableCommand {
     try InputRow.forEach(in: data) { number, row in
       let encoding = try row.encoding(base, maxLength: maxLength)
       guard encoding.count <= limit else {
-        throw InputError.tooLong(tokens: encoding.count, limit: limit)
+        throw InputError.tooLong(tokens: encoding.count, limit: limit, areIDs: row.ids != nil)
       }
       let batch = try PackedBatch(
         [(encoding.ids, encoding.typeIDs)], for: base.configuration)

@@ -57,14 +57,15 @@ struct InputRow: Decodable {
 enum InputError: Error, CustomStringConvertible {
   case nothing
   case line(path: String, number: Int, why: String)
-  case tooLong(tokens: Int, limit: Int)
+  case tooLong(tokens: Int, limit: Int, areIDs: Bool)
 
   var description: String {
     switch self {
     case .nothing: "a row needs \"text\", \"tokens\" or \"ids\""
     case .line(let path, let number, let why): "\(path), line \(number): \(why)"
-    case .tooLong(let tokens, let limit):
-      "\(tokens) tokens, the base reads at most \(limit); cut with --max-length"
+    case .tooLong(let tokens, let limit, let areIDs):
+      "\(tokens) tokens, the base reads at most \(limit); "
+        + (areIDs ? "give fewer ids" : "cut with --max-length")
     }
   }
 }

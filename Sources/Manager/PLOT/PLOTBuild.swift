@@ -126,6 +126,10 @@ package struct PLOTBuild: Sendable {
           chunk, into: UnsafeMutableBufferPointer(rebasing: values[..<(chunk.count * width)]))
         guard let start = values.baseAddress else { return }
         for (i, gram) in chunk.enumerated() {
+          let row = unsafe UnsafeBufferPointer(start: start + i * width, count: width)
+          guard unsafe row.allSatisfy({ $0.magnitude <= format.type.largest }) else {
+            throw PLOTError.rowTooLarge(gram, format.type)
+          }
           unsafe writer.append(gram, values: start + i * width)
         }
       }

@@ -1,4 +1,5 @@
 package import Files
+package import Model
 
 /// What can go wrong with a PLOT. A file's lies are found when it is opened; a damaged row is not an
 /// error but a miss: it is computed anew.
@@ -21,6 +22,8 @@ package enum PLOTError: Error, Equatable, CustomStringConvertible {
   case rowType(String)
   /// A setting outside what is possible.
   case setting(name: String, value: Int, range: ClosedRange<Int>)
+  /// A computed row that the table's format cannot hold.
+  case rowTooLarge(NGram, PLOTRowType)
   /// A list of n-grams with a line that is none.
   case list(path: String, line: Int)
   /// A list that has padding where there is no token.
@@ -66,6 +69,11 @@ package enum PLOTError: Error, Equatable, CustomStringConvertible {
     case .rowType(let text): "row type \"\(text)\" is not known; use fp16, int8 or float32"
     case .setting(let name, let value, let range):
       "\(name) is \(value), outside \(range.lowerBound)...\(range.upperBound)"
+    case .rowTooLarge(let gram, let type):
+      """
+      the row of the n-gram (\(gram.left), \(gram.centre), \(gram.right)) has values that \(type.name) cannot \
+      hold; verify the base with `vbert base verify`, or build with --type float32
+      """
     case .oldList(let path, let line, let padding):
       """
       \(path), line \(line): \(padding) is in no text; where there is no token write - \

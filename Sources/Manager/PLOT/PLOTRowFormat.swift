@@ -16,6 +16,14 @@ package enum PLOTRowType: UInt32, Sendable, Hashable, CaseIterable {
     }
   }
 
+  /// In magnitude; beyond it a number is infinite.
+  var largest: Float {
+    switch self {
+    case .float16: 65_504
+    case .float32, .int8: .greatestFiniteMagnitude
+    }
+  }
+
   /// As the command line writes it.
   package var name: String {
     switch self {

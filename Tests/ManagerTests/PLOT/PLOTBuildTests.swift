@@ -57,6 +57,38 @@ struct PLOTBuildTests {
     return counts
   }
 
+  /// Rows of one large value.
+  private final class LargeRows: NGramComputer {
+    let value: Float
+
+    init(value: Float) { self.value = value }
+
+    func compute(_ grams: [NGram], into rows: UnsafeMutableBufferPointer<Float>) {
+      for i in 0..<rows.count { unsafe rows[i] = value }
+    }
+  }
+
+  @Test(arguments: [
+    (PLOTRowType.float16, Float(65_504), true), (.float16, -65_505, false),
+    (.float16, .infinity, false), (.float16, .nan, false), (.float32, 1e30, true),
+    (.float32, -.infinity, false), (.int8, 1e30, true), (.int8, .nan, false),
+  ])
+  func rowsThatDoNotFitTheFormat(type: PLOTRowType, value: Float, fits: Bool) throws {
+    let url = directory.url.appending(path: "general.plot")
+    let build = PLOTBuild(
+      tokenizer: tokenizer, baseHash: SmallPLOT.hash, skipDepth: 2,
+      format: SmallPLOT.format(type), file: url, rows: 10, unigrams: false, threads: 1)
+    let list = [NGram(6, 7, 8)]
+    if fits {
+      _ = try build.run(list, computer: LargeRows(value: value))
+    } else {
+      #expect(throws: PLOTError.rowTooLarge(NGram(6, 7, 8), type)) {
+        try build.run(list, computer: LargeRows(value: value))
+      }
+    }
+    #expect(FileManager.default.fileExists(atPath: url.path(percentEncoded: false)) == fits)
+  }
+
   private func build(
     _ paths: [String], to name: String, rows: Int, memory: Int = 64 << 20, threads: Int = 2,
     unigrams: Bool = true
