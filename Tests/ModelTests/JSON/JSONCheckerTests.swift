@@ -145,6 +145,7 @@ import Testing
       do throws(JSONProblem) {
         let ours = try JSONValue(bytes)
         taken += 1
+        #expect(isConsistent(ours), "\(message)")
         // Foundation refuses numbers that fit no type.
         if let theirs {
           if hasFraction(ours) { return }
@@ -164,6 +165,16 @@ import Testing
       }
     }
     #expect(taken > 100 && refused > 100)
+  }
+
+  /// A member by its name is that of the list of all, at every level; null is none.
+  private func isConsistent(_ value: JSONValue) -> Bool {
+    (value.members ?? []).allSatisfy { member in
+      let found = value[member.name]
+      return found?.range == (member.value.kind == .null ? nil : member.value.range)
+        && isConsistent(member.value)
+    } && (value.list ?? []).allSatisfy(isConsistent)
+      && value.isEmpty == (value.members?.isEmpty ?? value.list?.isEmpty ?? false)
   }
 
   /// A number in it is not whole, or does not fit.
