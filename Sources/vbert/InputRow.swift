@@ -42,9 +42,9 @@ struct InputRow: Decodable {
     let reader = try LineReader(path: path)
     var count = 0
     while let line = try reader.next() {
-      guard line.bytes.contains(where: { $0 != UInt8(ascii: " ") }) else { continue }
+      guard !line.bytes.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) else { continue }
       do {
-        try body(count, try decodeJSON(InputRow.self, from: Array(line.bytes)))
+        try body(count, try decodeJSON(InputRow.self, from: line.bytes))
       } catch {
         throw InputError.line(path: path, number: line.number, why: words(error))
       }

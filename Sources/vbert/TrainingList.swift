@@ -21,16 +21,15 @@ struct TrainingList {
 
   let requests: [TrainingRequest]
 
-  /// Throws `TrainingListError`, and what reading throws.
+  /// Of a file, plain or gzip. Throws `TrainingListError`, and what reading throws.
   init(_ path: String, options: TrainingOptions, rate: Float?, startsAnew: Bool) throws {
-    let file = try MappedFile(path: path)
-    let text = unsafe file.withBytes { unsafe String(decoding: $0, as: UTF8.self) }
+    let reader = try LineReader(path: path)
     var (requests, names): ([TrainingRequest], Set<Name>) = ([], [])
-    for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
-    where !line.allSatisfy(\.isWhitespace) {
+    while let line = try reader.next() {
+      if line.bytes.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { continue }
       let found: Line
-      do { found = try decodeJSON(Line.self, from: Array(line.utf8)) } catch {
-        throw TrainingListError.line(path: path, number: number + 1, why: words(error))
+      do { found = try decodeJSON(Line.self, from: line.bytes) } catch {
+        throw TrainingListError.line(path: path, number: line.number, why: words(error))
       }
       guard names.insert(found.name).inserted else { throw TrainingListError.twice(found.name) }
       var own = options
@@ -40,7 +39,7 @@ struct TrainingList {
       own.patience = found.patience ?? own.patience
       own.rate = found.lr ?? rate ?? own.rate
       do { try own.check() } catch {
-        throw TrainingListError.option(path: path, number: number + 1, error)
+        throw TrainingListError.option(path: path, number: line.number, error)
       }
       requests.append(
         TrainingRequest(

@@ -82,7 +82,13 @@ private typealias Task = _Concurrency.Task
         ("/predict", #"{"model": "topic", "inputs": null}"#, "inputs: "),
         ("/predict", "[]", "a JSON object was expected"), ("/predict", "3", "a JSON object was"),
         ("/predict", #"{"model": "topic", "inputs": "a}"#, "it is not JSON"),
-        ("/predict", "", "it is not JSON"),
+        ("/predict", "", "it is not JSON: it is empty, at byte 0"),
+        ("/embed", #"{"inputs": "a",}"#, #"it is not JSON: expected '\"', at byte 15"#),
+        ("/embed", #"{"inputs" "a"}"#, "it is not JSON: expected ':', at byte 10"),
+        (
+          "/embed", "{\"inputs\": \"a\", \"id\": \(String(repeating: "[", count: 128))",
+          "it is nested more than 128 deep, at byte 149"
+        ),
         ("/embed", #"{"model": "meaning", "inputs": "a", "dimensions": 1.5}"#, "a whole number"),
         ("/embed", #"{"model": "meaning", "inputs": "a", "dimensions": 1e99}"#, "a whole number"),
         ("/embed", #"{"model": "meaning", "inputs": "a", "dimensions": "3"}"#, "a whole number"),

@@ -85,6 +85,10 @@ import Testing
       ),
       ("{\"name\": \"a\"", "line 1: it is not valid JSON"),
       ("{\"name\": \"a\"}", "line 1: the field \"data\" is missing"),
+      (
+        "{\"name\": \"a\", \"data\": \"x\"}\r\n\t\r\n{\"name\": \"b\"}\r\n",
+        "line 3: the field \"data\" is missing"
+      ),
     ] {
       try Data(line.utf8).write(to: list)
       #expect(try refused("train", "--many", list.path()).contains(said), "\(line)")

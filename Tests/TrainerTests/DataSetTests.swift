@@ -43,7 +43,38 @@ import Trainer
   }
 
   @Test(arguments: [
-    ("{\"text\": \"a\"", Model.Task.classify, "not valid JSON"),
+    (
+      "{\"text\": \"a\"", Model.Task.classify,
+      "it is not valid JSON: it ends too early at column 13; every line must be one JSON object"
+    ),
+    ("{\"text\": \"a\", \"label\": \"x\",}", .classify, "expected '\"' at column 28"),
+    ("{\"text\": \"a\" \"label\": \"x\"}", .classify, "expected ',' or '}' at column 14"),
+    ("{\"text\": \"\\ud800\", \"label\": \"x\"}", .classify, "half a character"),
+    ("{\"text\": \"a\", \"label\": 01}", .classify, "a number must not begin with 0 at column 24"),
+    ("{\"text\": NaN, \"label\": \"x\"}", .classify, "expected a value at column 10"),
+    ("{} {}", .classify, "more behind the end at column 4"),
+    (
+      "{\"text\": \"a\", \"label\": \"x\", \"label\": \"y\"}", .classify,
+      "line 3: the member \"label\" is there twice in one object (again at column 29); keep one"
+    ),
+    // Whichever of them counts, and where they are not asked for.
+    ("{\"text\": \"a\", \"label\": \"x\", \"label\": null}", .classify, "\"label\" is there twice"),
+    (
+      "{\"text\": \"a\", \"label\": \"x\", \"\\u0074ext\": \"a\"}", .classify,
+      "\"text\" is there twice"
+    ),
+    (
+      "{\"text\": \"a\", \"label\": \"x\", \"m\": {\"i\": 1, \"i\": 1}}", .classify,
+      "\"i\" is there twice"
+    ),
+    (
+      "{\"tokens\": [\"a\"], \"tags\": [\"O\"], \"tags\": [\"O\"]}", .tag, "\"tags\" is there twice"
+    ),
+    ("{\"text\": \"a\", \"score\": 1, \"score\": 2}", .score, "\"score\" is there twice"),
+    (
+      "{\"text\": \"a\", \"labels\": [], \"labels\": [\"x\"]}", .multilabel,
+      "\"labels\" is there twice"
+    ),
     ("[1]", .classify, "not a JSON object"),
     ("{\"label\": \"x\"}", .classify, "\"text\" is missing"),
     ("{\"text\": 1, \"label\": \"x\"}", .classify, "\"text\" is not a string"),
@@ -57,7 +88,7 @@ import Trainer
     ("{\"text\": \"a\", \"labels\": [1]}", .multilabel, "\"labels\" is not a list"),
     ("{\"text\": \"a\", \"score\": \"1\"}", .score, "\"score\" is not a number"),
     ("{\"text\": \"a\", \"score\": true}", .score, "\"score\" is not a number"),
-    ("{\"text\": \"a\", \"score\": 1e999}", .score, "not valid JSON"),
+    ("{\"text\": \"a\", \"score\": 1e999}", .score, "\"score\" is 1e999; at most 1e+30"),
     ("{\"text\": \"a\", \"score\": -1e31}", .score, "\"score\" is -1e+31; at most 1e+30"),
     ("{\"tokens\": [], \"tags\": []}", .tag, "\"tokens\" is empty"),
     ("{\"tokens\": [\"a\"], \"tags\": []}", .tag, "1 tokens but 0 tags"),

@@ -59,12 +59,19 @@ import Testing
       let row = try Self.row("{\"text\": \"a\", \"label\": \(digits)}")
       #expect(row.target == .label(digits))
     }
-    #expect(try Self.row(#"{"text": "a", "label": 3.0}"#).target == .label("3"))
-    #expect(throws: DataRowProblem.numberTooLong) {
-      try Self.row("{\"text\": \"a\", \"label\": \(String(repeating: "7", count: 60))}")
+    for (number, digits) in [
+      ("3.0", "3"), ("-0", "0"), ("1e2", "100"), ("9007199254740993.0", "9007199254740993"),
+      ("9007199254740992e0", "9007199254740992"),
+    ] {
+      let row = try Self.row("{\"text\": \"a\", \"label\": \(number)}")
+      #expect(row.target == .label(digits), "\(number)")
     }
-    #expect(throws: DataRowProblem.numberTooLong) { try Self.row(#"{"text": "a", "label": 1e30}"#) }
-    for wrong in ["0.5", "true", "[]", "{}"] {
+    for long in [String(repeating: "7", count: 60), "1e30", "9007199254740993e0", "1e400"] {
+      #expect(throws: DataRowProblem.numberTooLong) {
+        try Self.row("{\"text\": \"a\", \"label\": \(long)}")
+      }
+    }
+    for wrong in ["0.5", "1.00000000000000000001", "1e-400", "true", "[]", "{}"] {
       #expect(throws: DataRowProblem.wrong(field: "label", expected: "a string")) {
         try Self.row("{\"text\": \"a\", \"label\": \(wrong)}")
       }

@@ -1,3 +1,5 @@
+internal import Model
+
 /// Members that servers of this kind know and no route here honours: those of Text Embeddings Inference,
 /// Hugging Face's inference and pipelines, sentence-transformers, vLLM, infinity, OpenAI, Cohere, Jina,
 /// Voyage and LoRAX.
@@ -103,7 +105,7 @@ extension JSONValue {
   func equals(_ literal: Dialect.Literal) -> Bool {
     switch literal {
     case .flag(let value): flag == value
-    case .number(let value): wholeNumber == value
+    case .number(let value): whole == value
     case .text(let value): text == value
     case .texts(let value): texts == value
     }

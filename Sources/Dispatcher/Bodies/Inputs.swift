@@ -29,7 +29,7 @@ struct PredictInputs: Equatable, Sendable {
       (items, isSingle) = ([[text]], true)
     } else if let pair = value.texts {
       (items, isSingle) = (pair.isEmpty ? [] : [pair], true)
-    } else if let list = value.list({ $0.texts }) {
+    } else if let list = value.textLists {
       (items, isSingle) = (list, false)
     } else {
       return nil
@@ -48,7 +48,7 @@ struct TagInputs: Equatable, Sendable {
       (items, isSingle) = ([.running(text)], true)
     } else if let texts = value.texts {
       (items, isSingle) = (texts.map(TextInput.running), false)
-    } else if let words = value.list({ $0.texts }) {
+    } else if let words = value.textLists {
       (items, isSingle) = (words.map(TextInput.words), false)
     } else {
       return nil

@@ -30,10 +30,11 @@ struct Members {
 
   /// Those that are not null.
   private static func present(
-    _ members: [(name: String, value: JSONValue)], _ prefix: String
+    _ members: [JSONValue.Member], _ prefix: String
   ) -> [Dialect.Given] {
-    members.compactMap { name, value in
-      value.kind == .null ? nil : Dialect.Given(name: name, path: prefix + name, value: value)
+    members.compactMap { member in
+      guard member.value.kind != .null else { return nil }
+      return Dialect.Given(name: member.name, path: prefix + member.name, value: member.value)
     }
   }
 
@@ -75,7 +76,7 @@ struct Members {
   }
 
   func wholeNumber(_ name: String) throws(APIError) -> Int? {
-    try read(name, "a whole number") { $0.wholeNumber }
+    try read(name, "a whole number") { $0.whole }
   }
 
   /// One of a few words.
@@ -111,8 +112,7 @@ struct Members {
 extension JSONValue {
   /// Of a list of texts, or of lists of these, what first is neither, and where.
   fileprivate var firstOdd: (place: Int, kind: Kind)? {
-    let kinds = list(\.kind) ?? []
-    return kinds.firstIndex { $0 != .text && $0 != .list }.map { ($0, kinds[$0]) }
+    first { $0.kind != .text && $0.kind != .list }.map { ($0.place, $0.value.kind) }
   }
 }
 

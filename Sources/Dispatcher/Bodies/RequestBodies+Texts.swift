@@ -1,3 +1,5 @@
+internal import Model
+
 /// Bodies of routes that read texts and have no labels.
 
 struct EmbedBody: RequestBody {

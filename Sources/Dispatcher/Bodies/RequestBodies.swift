@@ -12,9 +12,9 @@ extension RequestBody {
   /// Throws `APIError`.
   init(json bytes: [UInt8]) throws(APIError) {
     let value: JSONValue
-    do throws(JSONProblem) { value = try JSONChecker.check(bytes) } catch {
-      if case .twice(let path) = error { throw .refused(error.words, param: clipped(path)) }
-      throw .malformed(error.words)
+    do throws(JSONProblem) { value = try JSONValue(bytes, deepest: JSONProblem.deepestBody) } catch
+    {
+      throw error.ofBody
     }
     try self.init(Members(value, Self.dialect))
   }

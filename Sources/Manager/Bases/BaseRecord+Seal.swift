@@ -64,7 +64,9 @@ extension BaseRecord {
   init(json: Data) throws(Damage) {
     let decoder = JSONDecoder()
     decoder.dateDecodingStrategy = .iso8601
-    guard let sealed = try? decoder.decode(Sealed.self, from: json),
+    // It may come with a base from elsewhere.
+    guard (try? JSONValue([UInt8](json))) != nil,
+      let sealed = try? decoder.decode(Sealed.self, from: json),
       abs(sealed.record.created.timeIntervalSince1970) < 1e12
     else { throw .illegible }
     guard sealed.seal == (sealed.record.files == nil ? nil : sealed.record.seal) else {

@@ -52,6 +52,7 @@ extension BaseStore {
       name, distilled: distilled, source: "skip \(depth) of \(base.name)",
       defaults: base.record.defaults
     ) { staging in
+      // What was read strictly when the base was opened.
       guard
         var fields = try JSONSerialization.jsonObject(with: Data(original)) as? [String: Any]
       else {

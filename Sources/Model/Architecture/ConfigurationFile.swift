@@ -5,18 +5,18 @@ struct ConfigurationFile {
   /// Throws `ConfigurationError.unreadable`.
   init(json: [UInt8]) throws(ConfigurationError) {
     do { root = try JSONValue(json) } catch { throw .unreadable("\(error)") }
-    guard case .object = root else { throw .unreadable("it is not a JSON object") }
+    guard root.kind == .object else { throw .unreadable("it is not a JSON object") }
   }
 
   func text(_ field: String) throws(ConfigurationError) -> String? {
     guard let value = root[field] else { return nil }
-    guard case .text(let text) = value else { throw .wrongKind(field: field, expected: "text") }
+    guard let text = value.text else { throw .wrongKind(field: field, expected: "text") }
     return text
   }
 
   func flag(_ field: String) throws(ConfigurationError) -> Bool? {
     guard let value = root[field] else { return nil }
-    guard case .flag(let flag) = value else {
+    guard let flag = value.flag else {
       throw .wrongKind(field: field, expected: "true or false")
     }
     return flag
@@ -30,10 +30,8 @@ struct ConfigurationFile {
 
   /// Whether a field, or one inside it, is missing or says nothing.
   func isEmpty(_ path: String...) -> Bool {
-    switch value(path) {
-    case nil, .null, .flag(false), .list([]), .object([]): true
-    default: false
-    }
+    guard let value = value(path) else { return true }
+    return value.isEmpty || value.flag == false
   }
 
   func shown(_ path: String...) -> String { value(path)?.shown ?? "missing" }
@@ -87,12 +85,7 @@ struct ConfigurationFile {
   private func writers() throws(ConfigurationError) -> [String] {
     guard let value = root["architectures"] else { return [] }
     let problem = ConfigurationError.wrongKind(field: "architectures", expected: "a list of names")
-    guard case .list(let list) = value else { throw problem }
-    var names: [String] = []
-    for value in list {
-      guard case .text(let name) = value else { throw problem }
-      names.append(name)
-    }
+    guard let names = value.texts else { throw problem }
     return names
   }
 

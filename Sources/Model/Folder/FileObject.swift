@@ -5,7 +5,7 @@ package struct FileObject: Sendable {
   package let file: String
   /// What stands before a member's name: "" or "normalizer.".
   private let path: String
-  package let value: JSONValue
+  package let members: [JSONValue.Member]
 
   /// Throws where the bytes are no JSON, or no object.
   package init(_ file: String, _ bytes: [UInt8]) throws(FolderProblem) {
@@ -17,56 +17,57 @@ package struct FileObject: Sendable {
   }
 
   init(_ file: String, path: String, _ value: JSONValue) throws(FolderProblem) {
-    guard case .object = value else {
+    guard let members = value.members else {
       throw path.isEmpty
         ? .unreadable(file: file, what: "it is \(value.shown), not a JSON object")
         : .wrongKind(file: file, member: path, value: value.shown, expected: "an object")
     }
-    (self.file, self.value) = (file, value)
+    (self.file, self.members) = (file, members)
     self.path = path.isEmpty ? "" : path + "."
   }
 
-  package var members: [JSONValue.Member] {
-    if case .object(let members) = value { return members }
-    return []
+  /// The member, by the bytes of its name; nil where there is none, or it is null, which says the same.
+  package subscript(_ member: String) -> JSONValue? {
+    let found = members.first { $0.name.utf8.elementsEqual(member.utf8) }?.value
+    return found?.kind == .null ? nil : found
   }
 
   package func refused(_ member: String, _ why: String) -> FolderProblem {
     .refused(file: file, member: path + member, value: shown(member), why: why)
   }
 
-  private func shown(_ member: String) -> String { value[member]?.shown ?? "missing" }
+  private func shown(_ member: String) -> String { self[member]?.shown ?? "missing" }
 
   func wrongKind(_ member: String, _ expected: String) -> FolderProblem {
     .wrongKind(file: file, member: path + member, value: shown(member), expected: expected)
   }
 
   package func text(_ member: String) throws(FolderProblem) -> String? {
-    guard let found = value[member] else { return nil }
-    guard case .text(let text) = found else { throw wrongKind(member, "text") }
+    guard let found = self[member] else { return nil }
+    guard let text = found.text else { throw wrongKind(member, "text") }
     return text
   }
 
   package func flag(_ member: String) throws(FolderProblem) -> Bool? {
-    guard let found = value[member] else { return nil }
-    guard case .flag(let flag) = found else { throw wrongKind(member, "true or false") }
+    guard let found = self[member] else { return nil }
+    guard let flag = found.flag else { throw wrongKind(member, "true or false") }
     return flag
   }
 
   package func whole(_ member: String) throws(FolderProblem) -> Int? {
-    guard let found = value[member] else { return nil }
+    guard let found = self[member] else { return nil }
     guard let whole = found.whole else { throw wrongKind(member, "a whole number") }
     return whole
   }
 
   package func object(_ member: String) throws(FolderProblem) -> FileObject? {
-    guard let found = value[member] else { return nil }
+    guard let found = self[member] else { return nil }
     return try FileObject(file, path: path + member, found)
   }
 
   package func list(_ member: String) throws(FolderProblem) -> [JSONValue]? {
-    guard let found = value[member] else { return nil }
-    guard case .list(let list) = found else { throw wrongKind(member, "a list") }
+    guard let found = self[member] else { return nil }
+    guard let list = found.list else { throw wrongKind(member, "a list") }
     return list
   }
 
@@ -83,7 +84,7 @@ package struct FileObject: Sendable {
     guard let list = try list(member) else { return nil }
     var texts: [String] = []
     for value in list {
-      guard case .text(let text) = value else { throw wrongKind(member, "a list of texts") }
+      guard let text = value.text else { throw wrongKind(member, "a list of texts") }
       texts.append(text)
     }
     return texts
@@ -91,9 +92,7 @@ package struct FileObject: Sendable {
 
   /// Whether it says something: neither missing nor null, false, "", [] or {}.
   func says(_ member: String) -> Bool {
-    switch value[member] {
-    case nil, .null, .flag(false), .text(""), .list([]), .object([]): false
-    default: true
-    }
+    guard let value = self[member] else { return false }
+    return !value.isEmpty && value.flag != false && value.text != ""
   }
 }

@@ -57,7 +57,7 @@ struct FolderTokens {
 
   private static func maxLength(_ file: FileObject) throws(FolderProblem) -> Int? {
     let member = "model_max_length"
-    guard let value = file.value[member] else { return nil }
+    guard let value = file[member] else { return nil }
     guard let number = value.double else { throw file.wrongKind(member, "a number") }
     guard number < Double(unbounded) else { return nil }
     guard let length = try file.whole(member), length >= 3 else {
@@ -94,8 +94,8 @@ struct FolderTokens {
       let other = tokenizer.token(Int32(id))
       guard other?.utf8.elementsEqual(token.utf8) != true else { continue }
       throw FolderProblem.refused(
-        file: "vocab.txt", member: "line \(id + 1)", value: JSONValue.text(token).shown,
-        why: "tokenizer.json has \(other.map { JSONValue.text($0).shown } ?? "no token") there; "
+        file: "vocab.txt", member: "line \(id + 1)", value: JSONValue.shown(token),
+        why: "tokenizer.json has \(other.map { JSONValue.shown($0) } ?? "no token") there; "
           + "remove the file that is wrong")
     }
   }

@@ -50,11 +50,9 @@ struct NamedTokens {
       try check(found, id: nil, in: object, member)
     }
     for member in ["additional_special_tokens", "extra_special_tokens"] {
-      switch object.value[member] {
-      case nil: continue
-      case .object(let named):
+      if let named = object[member]?.members {
         for token in named { try check(token.value, in: object, member) }
-      default:
+      } else {
         for value in try object.list(member) ?? [] { try check(value, in: object, member) }
       }
     }
@@ -69,17 +67,15 @@ struct NamedTokens {
 
   /// A token is a text, or an object with `content`.
   private static func content(_ value: JSONValue) -> String? {
-    if case .text(let text) = value { return text }
-    if case .text(let text) = value["content"] { return text }
-    return nil
+    value.text ?? value["content"]?.text
   }
 
   private func content(
     _ object: FileObject, _ member: String
   ) throws(FolderProblem) -> String? {
-    guard let value = object.value[member] else { return nil }
+    guard let value = object[member] else { return nil }
     guard let content = Self.content(value) else { throw object.wrongKind(member, "a token") }
-    if value["single_word"] == .flag(true),
+    if value["single_word"]?.flag == true,
       known.first(where: { $0.content == content })?.isSingleWord != true
     {
       throw object.refused(member, "it has single_word true, which \(file) does not say")
@@ -97,14 +93,14 @@ struct NamedTokens {
     for (member, value) in [
       ("single_word", found.isSingleWord), ("normalized", found.isNormalized),
     ] where try token.flag(member) ?? value != value {
-      throw token.refused(member, "\(file) says \(value) of \(JSONValue.text(content).shown)")
+      throw token.refused(member, "\(file) says \(value) of \(JSONValue.shown(content))")
     }
   }
 
   private func check(
     _ content: String, id: Int?, in object: FileObject, _ member: String
   ) throws(FolderProblem) {
-    let shown = JSONValue.text(content).shown
+    let shown = JSONValue.shown(content)
     guard let found = known.first(where: { $0.content.utf8.elementsEqual(content.utf8) }) else {
       throw object.refused(
         member,

@@ -34,7 +34,7 @@ struct SentenceModules {
     do { value = try JSONValue(bytes) } catch {
       throw FolderProblem.unreadable(file: file, what: "\(error)")
     }
-    guard case .list(let list) = value else {
+    guard let list = value.list else {
       throw FolderProblem.unreadable(
         file: file, what: "it is \(value.shown), not a list of modules")
     }
@@ -115,13 +115,13 @@ struct SentenceModules {
       throw settings.refused("model_type", "only SentenceTransformer is done here")
     }
     guard let name = try settings.text("default_prompt_name") else { return }
-    guard let prompts = try settings.object("prompts"), prompts.value[name] != nil else {
+    guard let prompts = try settings.object("prompts"), prompts[name] != nil else {
       throw settings.refused("default_prompt_name", "prompts has none of that name")
     }
     if let prompt = try prompts.text(name), !prompt.isEmpty {
       throw settings.refused(
         "default_prompt_name",
-        "every text would get \(JSONValue.text(prompt).shown) before it, which is not done here; set "
+        "every text would get \(JSONValue.shown(prompt)) before it, which is not done here; set "
           + "it to null, and write the prompt into the texts")
     }
   }

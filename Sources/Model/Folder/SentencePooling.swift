@@ -40,10 +40,8 @@ enum SentencePooling {
     _ file: FileObject
   ) throws(FolderProblem) -> (member: String, modes: [String])? {
     let newer = "pooling_mode"
-    switch file.value[newer] {
-    case nil: break
-    case .text(let mode): return (newer, [mode])
-    default:
+    if let value = file[newer] {
+      if let mode = value.text { return (newer, [mode]) }
       guard let modes = try file.texts(newer), !modes.isEmpty else {
         throw file.wrongKind(newer, "a name")
       }
@@ -61,8 +59,7 @@ enum SentencePooling {
   private static func hasPrompts(_ root: FolderFiles) throws -> Bool {
     let settings = try root.object("config_sentence_transformers.json")
     return try settings?.object("prompts")?.members.contains { member in
-      if case .text(let text) = member.value { return !text.isEmpty }
-      return false
+      member.value.text?.isEmpty == false
     } ?? false
   }
 }

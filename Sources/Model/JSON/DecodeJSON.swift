@@ -8,34 +8,31 @@ internal import Foundation
 package func decodeJSON<Value: Decodable>(
   _ type: Value.Type, from bytes: [UInt8]
 ) throws -> Value {
-  let bytes = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(bytes.dropFirst(3)) : bytes
-  let numbers = try JSONReader.read(bytes).numbers
+  let value = try JSONValue(bytes)
   do {
-    return try JSONDecoder().decode(type, from: Data(bytes))
+    return try JSONDecoder().decode(type, from: Data(bytes[value.range]))
   } catch DecodingError.dataCorrupted(let context) where context.codingPath.isEmpty {
-    if let range = misfit(type, bytes, numbers) {
-      throw JSONProblem.number(
-        JSONProblem.Place(of: range.lowerBound, in: bytes),
-        text: String(decoding: bytes[range], as: UTF8.self))
+    if let range = misfit(type, value) {
+      throw JSONProblem(
+        .number(String(decoding: bytes[range], as: UTF8.self)), at: range.lowerBound, in: bytes)
     }
     throw DecodingError.dataCorrupted(context)
   }
 }
 
 /// The decoder does not say which number it cannot represent: it is the one without which, all others
-/// being 0, it finds none.
-private func misfit<Value: Decodable>(
-  _ type: Value.Type, _ bytes: [UInt8], _ numbers: [Range<Int>]
-) -> Range<Int>? {
-  var zeros = bytes
+/// being 0, it finds none. Among the first 64 that can be.
+private func misfit<Value: Decodable>(_ type: Value.Type, _ value: JSONValue) -> Range<Int>? {
+  let numbers = value.oddNumbers(atMost: 64)
+  var zeros = value.bytes
   for range in numbers {
     zeros.replaceSubrange(
       range, with: [UInt8(ascii: "0")] + [UInt8](repeating: 0x20, count: range.count - 1))
   }
   return numbers.first { range in
     var trial = zeros
-    trial.replaceSubrange(range, with: bytes[range])
-    do { _ = try JSONDecoder().decode(type, from: Data(trial)) } catch {
+    trial.replaceSubrange(range, with: value.bytes[range])
+    do { _ = try JSONDecoder().decode(type, from: Data(trial[value.range])) } catch {
       if case DecodingError.dataCorrupted(let context) = error { return context.codingPath.isEmpty }
     }
     return false

@@ -66,42 +66,6 @@ struct JSONScanner {
     return value
   }
 
-  /// A number of any kind, as it is written; where it lies.
-  mutating func number() throws(SafetensorsProblem) -> Range<Int> {
-    _ = peek()
-    let start = position
-    func digits(_ what: String) throws(SafetensorsProblem) {
-      guard position < bytes.count, isDigit(bytes[position]) else { throw failure(what) }
-      while position < bytes.count, isDigit(bytes[position]) { position += 1 }
-    }
-    func skip(_ characters: String) -> Bool {
-      guard position < bytes.count, characters.utf8.contains(bytes[position]) else { return false }
-      position += 1
-      return true
-    }
-    _ = skip("-")
-    let whole = position
-    try digits("expected a value")
-    if bytes[whole] == UInt8(ascii: "0"), position - whole > 1 {
-      throw failure("a number must not begin with 0", at: start)
-    }
-    if skip(".") { try digits("expected a digit behind the point") }
-    if skip("eE") {
-      _ = skip("+-")
-      try digits("expected a digit in the exponent")
-    }
-    return start..<position
-  }
-
-  /// `true`, `false` or `null`, if it is next.
-  mutating func take(word: StaticString) -> Bool {
-    _ = peek()
-    let word = word.description.utf8
-    guard bytes[position...].starts(with: word) else { return false }
-    position += word.count
-    return true
-  }
-
   /// The UTF-8 of a string, escapes resolved; unpaired surrogates and invalid UTF-8 are refused.
   mutating func string() throws(SafetensorsProblem) -> String {
     try expect("\"")

@@ -45,7 +45,7 @@ struct TokenizerFile {
         throw model.wrongKind("vocab", "an object")
       }
       for member in vocabulary.members {
-        guard case .number(let text) = member.value, let id = Int(text), id >= 0 else {
+        guard let id = member.value.number.flatMap({ Int($0) }), id >= 0 else {
           throw vocabulary.wrongKind(member.name, "a whole number, 0 or more")
         }
         tokens.append((member.name, id))

@@ -28,7 +28,7 @@ struct TokenizerFraming {
 
   private func checkFixed(_ part: FileObject) throws(FolderProblem) {
     for (member, token) in [("cls", special.classification), ("sep", special.separator)] {
-      guard let pair = try part.list(member), pair.count == 2, case .text(let found) = pair[0],
+      guard let pair = try part.list(member), pair.count == 2, let found = pair[0].text,
         let number = pair[1].whole
       else { throw part.wrongKind(member, "a token and its id") }
       guard found == token else { throw part.refused(member, "this family has \(token) there") }

@@ -58,9 +58,9 @@ extension TokenizerFile {
   /// The added tokens, without the white space beside them where it is trimmed off again: then it
   /// changes nothing. Throws `unsupported` for what is not found as it should be.
   func foundTokens() throws(WordPieceError) -> [AddedToken] {
-    let processor = root.value["post_processor"]
+    let processor = root["post_processor"]
     let trims =
-      processor?["type"] == .text("RobertaProcessing") && processor?["trim_offsets"] == .flag(true)
+      processor?["type"]?.text == "RobertaProcessing" && processor?["trim_offsets"]?.flag == true
     return try added.map { (token) throws(WordPieceError) in
       var token = token
       if trims { (token.takesSpaceBefore, token.takesSpaceBehind) = (false, false) }

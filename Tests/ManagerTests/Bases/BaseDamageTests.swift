@@ -130,6 +130,18 @@ import Testing
     }
   }
 
+  /// The seal says of two members of one name only that the one which counted is right.
+  @Test func aMemberTwiceIsDamage() throws {
+    let text = try String(contentsOf: file("base.json"), encoding: .utf8)
+    for members in ["\"name\":\"x\"", "\"more\":1,\"more\":2"] {
+      let twice = "{\(members)," + text.drop { $0 == "{" || $0.isWhitespace }
+      try Data(twice.utf8).write(to: file("base.json"))
+      #expect(try damage() == ["base.json (is not what vbert writes)"], "\(members)")
+    }
+    try Data("{\"more\":1,\(text.dropFirst())".utf8).write(to: file("base.json"))
+    #expect(try store.load("b").record.name == "b")
+  }
+
   @Test func aDamagedRecordIsListedAndLeavesOthersAlone() throws {
     _ = try store.makeSkip(base: "b", depth: 1, name: "s")
     try flip("base.json", at: 0)

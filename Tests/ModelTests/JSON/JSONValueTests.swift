@@ -15,21 +15,56 @@ import Testing
   @Test func readsWhatIsJSON() throws {
     let value = try read(
       "\u{FEFF} {\"a\": [1, -2.5e3, true, false, null, \"x\\n\\u00e9\"], \"b\": {}, \"c\": []}\r\n")
-    guard case .object(let members) = value else { throw JSONProblem.empty }
-    #expect(members.map(\.name) == ["a", "b", "c"])
-    #expect(
-      value["a"]
-        == .list([
-          .number("1"), .number("-2.5e3"), .flag(true), .flag(false), .null, .text("x\n\u{E9}"),
-        ]))
-    #expect(value["b"] == .object([]) && value["c"] == .list([]) && value["d"] == nil)
+    #expect(value.members?.map(\.name) == ["a", "b", "c"])
+    let list = try #require(value["a"]?.list)
+    #expect(list.map(\.kind) == [.number, .number, .flag, .flag, .null, .text])
+    #expect(list.map(\.number) == ["1", "-2.5e3", nil, nil, nil, nil])
+    #expect(list.map(\.flag) == [nil, nil, true, false, nil, nil])
+    #expect(list.map(\.text) == [nil, nil, nil, nil, nil, "x\n\u{E9}"])
+    #expect(value["b"]?.members?.isEmpty == true && value["b"]?.list == nil)
+    #expect(value["c"]?.list?.isEmpty == true && value["c"]?.members == nil)
+    #expect(value["b"]?.isEmpty == true && value["c"]?.isEmpty == true)
+    #expect(value["a"]?.isEmpty == false && value.isEmpty == false && list[0].isEmpty == false)
+    #expect(value["d"] == nil && list[0]["a"] == nil)
     #expect(try read("{\"a\": null}")["a"] == nil, "null is as if it were not there")
-    #expect(try read("0") == .number("0") && read("\"\"") == .text(""))
+    #expect(try read("0").number == "0" && read("\"\"").text == "")
+  }
+
+  @Test func membersAreFoundByTheBytesOfTheirNames() throws {
+    let value = try read(#"{"\u0061\n": 1, "e\u0301": 2, "\u00e9": 3, "": 4, "x": {"": 5}}"#)
+    #expect(value["a\n"]?.whole == 1 && value["e\u{301}"]?.whole == 2)
+    #expect(value["\u{E9}"]?.whole == 3 && value[""]?.whole == 4 && value["x"]?[""]?.whole == 5)
+    #expect(value["a"] == nil && value["a\\n"] == nil)
+  }
+
+  @Test func listsOfTexts() throws {
+    #expect(try read(#"["a", "\n"]"#).texts == ["a", "\n"] && read("[]").texts == [])
+    #expect(try read(#"[["a"], []]"#).textLists == [["a"], []])
+    let odd = try read(#"["a", [1, 2], {"b": [3]}, 4]"#).first { $0.kind == .object }
+    #expect(odd?.place == 2 && odd?.value["b"]?.texts == nil && odd?.value["b"]?.list?.count == 1)
+    #expect(
+      try read("[1]").first { $0.kind == .text } == nil && read("3").first { _ in true } == nil)
+    #expect(try read(#"["a", null]"#).texts == nil && read(#"[["a"], "b"]"#).textLists == nil)
+    #expect(try read(#""a""#).texts == nil && read(#"{"a": "b"}"#).texts == nil)
   }
 
   @Test func numbersAreWholeHoweverTheyAreWritten() throws {
     for text in ["512", "512.0", "5.12e2", "51200E-2"] { #expect(try read(text).whole == 512) }
-    for text in ["512.5", "1e400", "\"512\"", "null"] { #expect(try read(text).whole == nil) }
+    for (text, value) in [
+      ("3", 3), ("3.0", 3), ("3e2", 300), ("-7", -7), ("0", 0), ("-0", 0), ("0e9999999999999", 0),
+      ("9223372036854775807", Int.max), ("-9223372036854775808", Int.min),
+      // Beyond what floating point tells.
+      ("9007199254740993.0", 9_007_199_254_740_993), ("900719925474099.3e1", 9_007_199_254_740_993),
+    ] {
+      #expect(try read(text).whole == value, "\(text)")
+    }
+    for text in [
+      "512.5", "1e400", "\"512\"", "null", "true", "3.00000000000000000001", "1e-1", "[3]",
+      "99999999999999999999", "9223372036854775808", "1e999999999999999999999999",
+      "1e-999999999999999999999999",
+    ] {
+      #expect(try read(text).whole == nil, "\(text)")
+    }
     #expect(try read("1e400").double == nil && read("-0.5").double == -0.5)
   }
 
@@ -51,9 +86,10 @@ import Testing
       ("{'a': 1}", "expected '\"' at column 2"), ("[01]", "must not begin with 0"),
       ("[1.]", "expected a digit behind the point"), ("[1e]", "in the exponent"),
       ("[NaN]", "expected a value at column 2"), ("[-Infinity]", "expected a value"),
-      ("[1] 2", "more behind the end at column 5"), ("[1", "expected ',' or ']' at column 3"),
+      ("[1] 2", "more behind the end at column 5"), ("[1", "it ends too early at column 3"),
       ("{\"a\":", "it ends too early"), ("[\"a", "the string does not end"),
       ("[tru]", "expected a value"), ("// c\n{}", "expected a value at column 1"),
+      ("\u{FEFF}[1,]", "expected a value at column 4"), ("[\n\n  1 2]", "at line 3, column 5"),
       ("[\"\\ud800\"]", "unpaired surrogate"), ("[\"\u{1}\"]", "control character"),
     ] {
       let found = problem(text)
@@ -69,6 +105,36 @@ import Testing
     #expect(throws: Never.self) { try read(nested(JSONValue.deepest)) }
     #expect(problem(nested(JSONValue.deepest + 1)).contains("nested more than 64 deep"))
     #expect(problem(String(repeating: "{\"a\":", count: 1_000_000)).contains("nested more than 64"))
+  }
+
+  @Test func wholeNumbersAreToldDigitByDigit() {
+    for (text, digits) in [
+      ("0", "0"), ("-0.00", "0"), ("-7", "-7"), ("30", "30"), ("3e1", "30"), ("0.5E+2", "50"),
+      ("120.0e-1", "12"), ("123456789012345678901234567890", "123456789012345678901234567890"),
+      ("-9007199254740993.000", "-9007199254740993"),
+      ("1e37", "1" + String(repeating: "0", count: 37)),
+    ] {
+      #expect(WholeNumber(text) == .digits(digits), "\(text)")
+    }
+    for text in [
+      "0.5", "-1e-1", "1.00000000000000000000000001", "12345e-2", "1e-99999999999999999999",
+    ] {
+      #expect(WholeNumber(text) == .fraction, "\(text)")
+    }
+    for text in ["1e38", "-1e400", "1e99999999999999999999", String(repeating: "7", count: 39)] {
+      #expect(WholeNumber(text) == .tooLong, "\(text)")
+    }
+  }
+
+  @Test func valuesAreShownShort() throws {
+    for (text, shown) in [
+      ("null", "null"), ("false", "false"), ("-1.50", "-1.50"), (#""a\u001b[""#, #""a\u{1b}[""#),
+      ("[1, null]", "[1, null]"), ("[1,2,3,4,5]", "a list of 5"),
+      (#"{"a": 1, "b": [1]}"#, #"{"a", "b"}"#), ("[]", "[]"), ("{}", "{}"),
+    ] {
+      #expect(try read(text).shown == shown)
+    }
+    #expect(try read("\"\(String(repeating: "a", count: 1000))\"").shown.utf8.count < 90)
   }
 
   private struct File: Decodable {
@@ -113,6 +179,8 @@ import Testing
         if let value = try? JSONValue(bytes) {
           accepted += 1
           _ = (value.shown, value["a"]?.shown, value["b"]?.whole)
+          _ = (value["a"]?.textLists, value["a"]?.texts, value.oddNumbers(atMost: 9))
+          _ = value["a"]?.list?.compactMap(\.number).map { WholeNumber($0) }
           #expect(
             (try? JSONSerialization.jsonObject(with: Data(bytes), options: .fragmentsAllowed))
               != nil

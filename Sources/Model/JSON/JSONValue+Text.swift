@@ -1,4 +1,12 @@
 extension JSONValue {
+  /// Whether it is this text, byte by byte: canonical equivalents are other texts.
+  func isText(_ other: String) -> Bool {
+    guard kind == .text else { return false }
+    let inside = bytes[range.lowerBound + 1..<range.upperBound - 1]
+    return inside.contains(UInt8(ascii: "\\"))
+      ? Self.unescaped(inside).elementsEqual(other.utf8) : inside.elementsEqual(other.utf8)
+  }
+
   static func isSpace(_ byte: UInt8) -> Bool {
     byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09
   }

@@ -1,0 +1,107 @@
+package import Model
+
+extension DataRow {
+  /// A JSON object: `text` (and `text_pair`) with `label`, `labels` or `score`, or `tokens` with
+  /// `tags`, as the task wants them. Other fields are ignored, but none may be there twice; null is as
+  /// if the field were not there; without `labelled` so is a target that is missing. Throws
+  /// `DataRowProblem`.
+  package init(
+    json: [UInt8], line: Int, task: Task, labelled: Bool
+  ) throws(DataRowProblem) {
+    let object: JSONValue
+    do { object = try JSONValue(json) } catch { throw .json(error) }
+    guard object.kind == .object else { throw .notAnObject }
+    self.line = line
+    input = try task == .tag ? .words(DataRow.strings(object, "tokens")) : DataRow.text(object)
+    let field = DataRow.field(task)
+    guard let target = object[field] else {
+      guard labelled, task != .embed else { return }
+      throw DataRow.problem(object, field, DataRow.expected(task))
+    }
+    switch task {
+    case .classify: self.target = .label(try DataRow.label(target))
+    case .multilabel: self.target = .labels(try DataRow.strings(object, field))
+    case .score: self.target = .score(try DataRow.score(target))
+    case .tag:
+      let tags = try DataRow.strings(object, field)
+      guard input.wordCount == tags.count else {
+        throw .unequal(tokens: input.wordCount, tags: tags.count)
+      }
+      self.target = .tags(tags)
+    case .embed: break
+    }
+  }
+
+  /// The field that holds a task's target.
+  static func field(_ task: Task) -> String {
+    switch task {
+    case .classify, .embed: "label"
+    case .multilabel: "labels"
+    case .score: "score"
+    case .tag: "tags"
+    }
+  }
+
+  /// What belongs there.
+  private static func expected(_ task: Task) -> String {
+    switch task {
+    case .classify, .embed: "a string"
+    case .multilabel, .tag: "a list of strings"
+    case .score: "a number"
+    }
+  }
+
+  private static func text(_ object: JSONValue) throws(DataRowProblem) -> TextInput {
+    guard let text = object["text"]?.text else { throw problem(object, "text", "a string") }
+    guard let second = object["text_pair"] else { return .text(text) }
+    guard let second = second.text else { throw problem(object, "text_pair", "a string") }
+    return .pair(text, second)
+  }
+
+  /// A string as it is, or a whole number, which stands for its digits: all of them, or it is refused.
+  private static func label(_ value: JSONValue) throws(DataRowProblem) -> String {
+    if let label = value.text {
+      guard !label.isEmpty else { throw .empty("label") }
+      return label
+    }
+    let wrong = DataRowProblem.wrong(field: "label", expected: "a string")
+    guard let number = value.number else { throw wrong }
+    switch WholeNumber(number) {
+    case .fraction: throw wrong
+    case .tooLong: throw .numberTooLong
+    case .digits(let digits):
+      // Who writes an exponent had it as a floating-point number, which has lost digits beyond 2^53.
+      guard
+        !number.utf8.contains(where: { $0 | 0x20 == UInt8(ascii: "e") })
+          || (Int(digits) ?? .max).magnitude <= 1 << 53
+      else { throw .numberTooLong }
+      return digits
+    }
+  }
+
+  private static func score(_ value: JSONValue) throws(DataRowProblem) -> Double {
+    guard let number = value.number else { throw .wrong(field: "score", expected: "a number") }
+    guard let score = value.double, score.magnitude <= largestScore else {
+      throw .scoreTooLarge(value.double.map { "\($0)" } ?? clipped(number))
+    }
+    return score
+  }
+
+  private static func strings(_ object: JSONValue, _ field: String) throws(DataRowProblem)
+    -> [String]
+  {
+    guard let strings = object[field]?.texts else {
+      throw problem(object, field, "a list of strings")
+    }
+    if field == "tokens", strings.isEmpty { throw .empty(field) }
+    if field != "tokens", strings.contains("") { throw .empty(field) }
+    return strings
+  }
+
+  private static func problem(_ object: JSONValue, _ field: String, _ expected: String)
+    -> DataRowProblem
+  {
+    object[field] == nil
+      ? .missing(field: field, expected: expected) : .wrong(field: field, expected: expected)
+  }
+}
