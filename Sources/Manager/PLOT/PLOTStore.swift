@@ -105,7 +105,8 @@ package final class PLOTStore: Sendable {
       own = [file]
     } catch {
       if error.isAbsence { throw .unknownDomain(name, path: url.filePath) }
-      guard !hasOwnLayers else { throw error }
+      // In a directory that cannot be looked into there may be local layers.
+      guard !hasOwnLayers, FileKind(url) != .missing else { throw error }
       loss = try error.asLoss(of: url)
     }
     let domain = PLOTDomain(

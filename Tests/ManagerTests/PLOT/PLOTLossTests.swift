@@ -141,6 +141,20 @@ struct PLOTLossTests {
     #expect(lookup.store.lost == 1)
   }
 
+  /// Where the directory cannot be looked into nobody knows whether a domain has local layers of its own.
+  @Test func aDirectoryThatCannotBeLookedInto() throws {
+    let place = directory.url.appending(path: "plot")
+    try Data([1]).write(to: place)
+    let store = try PLOTStore(
+      directory: place, baseHash: SmallPLOT.hash, hidden: SmallPLOT.hidden, skipDepth: 2,
+      cacheBytes: 1 << 16, tell: { [told] in told.add($0) })
+    let grams = SmallPLOT.grams(20, seed: 6).filter(\.hasCentre)
+    let lookup = NGramLookup(store: store, computer: computer)
+    #expect(try found(grams, lookup).values == values(grams))
+    #expect(throws: PLOTError.self) { try store.domain("law") }
+    #expect(told.errors.count == 1 && store.lost == 1)
+  }
+
   /// With local layers of its own it is refused, whatever is damaged: an index that hides rows too, which
   /// the base's layers would compute otherwise.
   @Test(arguments: [100, 4095, nil])
