@@ -2,12 +2,15 @@ import Foundation
 
 /// What verbs print on stdout. Progress and complaints go to stderr, so this can be piped.
 enum Output {
-  /// One line, or with `pretty` several: keys sorted, snake_case, times as ISO 8601.
+  /// One line: keys sorted, snake_case, times as ISO 8601. JSON has no word for what is no number: such a
+  /// value is the text "nan" or "inf".
   static func json(_ value: some Encodable) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     encoder.keyEncodingStrategy = .convertToSnakeCase
     encoder.dateEncodingStrategy = .iso8601
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     print(String(decoding: try encoder.encode(value), as: UTF8.self))
   }
 

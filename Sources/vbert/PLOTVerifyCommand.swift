@@ -21,12 +21,13 @@ struct PLOTVerifyCommand: ParsableCommand {
   @Option(help: "Texts to take from the corpus.") var texts = 64
 
   private struct Distance: Encodable {
-    var maxAbs: Double
+    /// nil where a row holds what is no number.
+    var maxAbs: Double?
     var minCosine: Double
     var meanCosine: Double
 
     init(_ error: RoundingError) {
-      maxAbs = Double(error.largest)
+      maxAbs = error.largest.isFinite ? Double(error.largest) : nil
       minCosine = error.leastCosine
       meanCosine = error.meanCosine
     }
@@ -119,7 +120,7 @@ struct PLOTVerifyCommand: ParsableCommand {
     print("computed anew: \(report.sample) rows, \(report.wrongRows) wrong")
     func cells(_ name: String, _ what: String, _ distance: Distance) -> [String] {
       [
-        name, what, String(format: "%.2e", distance.maxAbs),
+        name, what, distance.maxAbs.map { String(format: "%.2e", $0) } ?? "-",
         String(format: "%.6f", distance.minCosine), String(format: "%.6f", distance.meanCosine),
       ]
     }

@@ -36,6 +36,7 @@ import Testing
     // Types alone.
     (["PER PER O LOC"], "plain"), (["A B O S"], "plain"), (["S O S S"], "plain"),
     (["O O"], "plain"),
+    (["W-A O", "O W-B"], "bmew"), (["W-2 O"], "plain"), (["Begin-Date End-Date O"], "plain"),
     (["E-MAIL O PER E-MAIL"], "plain"), (["T-SHIRT O"], "plain"), (["VITAMIN-B PER O"], "plain"),
     (["NOUN VERB", "DET NOUN"], "units"), (["n v o", "a n m"], "units"), (["NN NNP-S ,"], "units"),
     (["S V A", "S-PRO A-PRO"], "units"), (["N"], "units"),
@@ -93,9 +94,26 @@ import Testing
     (["PER 0", "0"], [1, 2], "\"0\" of word 2 seems to stand for O"),
     (["B:PER I:PER O"], [1], "\"B:PER\" of word 1 seems to carry a mark (which is written"),
     (["B I O", "B O", "B-A"], [3], "\"B-A\" of word 1 is none of BIO (as X)"),
+    // Marks in forms that are not read are not taken for types, whatever stands between.
+    (["B PER|I PER|O", "O|B PER"], [1, 2], "\"B PER\" of word 1 seems to carry a mark"),
+    (["B\u{2013}A I\u{2013}A O"], [1], "\"B\u{2013}A\" of word 1 seems to carry a mark"),
+    (["A\u{FF0F}B A\u{FF0F}E O"], [1], "of word 1 seems to carry a mark"),
+    (["B##A I##A O"], [1], "\"B##A\" of word 1 seems to carry a mark"),
+    (["Begin-A Inside-A End-A O", "Single-A"], [1, 2], "\"Begin-A\" of word 1 seems to carry"),
+    (["BEGIN_A INSIDE_A O"], [1], "\"BEGIN_A\" of word 1 seems to carry a mark"),
+    (["B- I- O", "O"], [1], "\"B-\" of word 1 seems to carry a mark"),
+    // The tag that is wrong is named, not the first that BIO does not have.
+    (
+      ["B-A E-A OUT", "S-A OUT"], [1, 2], "\"OUT\" of word 3 is none of BIOES; no row is all BIOES"
+    ),
+    (["B-A E-A o", "S-A o"], [1, 2], "\"o\" of word 3 is none of BIOES"),
   ])
   func mixedTagsAreRefusedWithTheirLines(_ list: [String], _ lines: [Int], _ what: String) throws {
-    let problem = try #require(throws: TagProblem.self) { try TagScheme(of: Self.rows(list)) }
+    let rows = list.enumerated().map { line, tags in
+      let separator: Character = tags.contains("|") ? "|" : " "
+      return TaggedRow(line: line + 1, tags: tags.split(separator: separator).map(String.init))
+    }
+    let problem = try #require(throws: TagProblem.self) { try TagScheme(of: rows) }
     #expect(problem.faults.map(\.line) == lines, "\(problem)")
     #expect("\(problem)".contains(what), "\(problem)")
   }

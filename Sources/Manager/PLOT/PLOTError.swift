@@ -1,5 +1,10 @@
 package import Files
+<<<<<<< HEAD
 package import Model
+=======
+internal import Foundation
+internal import Glibc
+>>>>>>> f666bd4a78433d738c951c5b41907b39fd3674b1
 
 /// What can go wrong with a PLOT. A file's lies are found when it is opened; a damaged row is not an
 /// error but a miss: it is computed anew.
@@ -84,6 +89,23 @@ package enum PLOTError: Error, Equatable, CustomStringConvertible {
       \(path), line \(line): not three tokens of this base's vocabulary; \
       make the list with `vbert plot ngrams`
       """
+    }
+  }
+}
+
+extension PLOTError {
+  /// There is no such file.
+  var isAbsence: Bool {
+    if case .file(.refused(_, _, ENOENT)) = self { true } else { false }
+  }
+
+  /// What is said where a table that cannot be opened is computed instead. Throws itself where the file is
+  /// sound and another base's, or of another version.
+  func asLoss(of url: URL) throws(PLOTError) -> PLOTError {
+    switch self {
+    case .corrupt(_, let what): .lost(path: url.filePath, what: "it is damaged, \(what)")
+    case .file(let error): .lost(path: url.filePath, what: "it cannot be read, \(error.reason)")
+    default: throw self
     }
   }
 }

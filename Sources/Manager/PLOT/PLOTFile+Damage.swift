@@ -13,11 +13,16 @@ package struct PLOTDamage: Sendable, Equatable {
 }
 
 extension PLOTFile {
+  /// Whether the index is what was written; reads all of it.
+  var hasSoundIndex: Bool {
+    checksum(header.indexOffset..<header.checksOffset) == header.indexChecksum
+  }
+
   /// Reads the whole file and compares every checksum, and every token with a vocabulary of so many.
   /// About as fast as the disk.
   package func damage(vocabulary: Int) -> PLOTDamage {
     var damage = PLOTDamage()
-    damage.index = checksum(header.indexOffset..<header.checksOffset) != header.indexChecksum
+    damage.index = !hasSoundIndex
     damage.checksums =
       checksum(header.checksOffset..<header.checksOffset + header.count * 4)
       != header.checksChecksum

@@ -30,21 +30,19 @@ package final class PLOTStore: Sendable {
 
   /// Opens the base's `plot` directory; without one, or without files in it, everything is computed
   /// and cached in the format `type`. The cache is bounded by `cacheBytes`; 0 keeps nothing. `tell`
-  /// hears of every table that is damaged or given up, once. Throws `PLOTError` when there is a general
-  /// table that is another base's, or of another version, or that the disk refuses.
+  /// hears of every table that is damaged or given up, once; also of one that the disk refuses. Throws
+  /// `PLOTError` when there is a general table that is another base's, or of another version.
   package init(
     directory: URL?, baseHash: String, hidden: Int, skipDepth: Int, cacheBytes: Int,
     type: PLOTRowType = .float16, tell: @escaping @Sendable (PLOTError) -> Void = { _ in }
   ) throws(PLOTError) {
     var files: [PLOTFile] = []
     var loss: PLOTError?
-    if let url = directory.map({ PLOTStore.file(in: $0, domain: nil) }),
-      FileManager.default.fileExists(atPath: url.filePath)
-    {
+    if let url = directory.map({ PLOTStore.file(in: $0, domain: nil) }) {
       do throws(PLOTError) {
         files = [try PLOTFile(opening: url, baseHash: baseHash, hidden: hidden)]
-      } catch .corrupt(let path, let what) {
-        loss = .lost(path: path, what: "it is damaged, \(what)")
+      } catch {
+        loss = try error.isAbsence ? nil : error.asLoss(of: url)
       }
     }
     self.directory = directory
@@ -73,31 +71,49 @@ package final class PLOTStore: Sendable {
   /// does not exist, or whose table is given up and cannot be computed, is never replaced by another.
   package func domain(_ name: String?) throws(PLOTError) -> PLOTDomain {
     guard let name else { return general }
-    var domain = try tables.withLock { tables throws(PLOTError) in
-      if let domain = tables.domains[name] { return domain }
-      let domain = try open(name, tables)
+    var (domain, loss) = try tables.withLock {
+      tables throws(PLOTError) -> (PLOTDomain, PLOTError?) in
+      if let domain = tables.domains[name] { return (domain, nil) }
+      let (domain, loss) = try open(name, tables)
       tables.domains[name] = domain
-      return domain
+      if loss != nil { tables.lost += 1 }
+      return (domain, loss)
     }
+    if let loss { tell(loss) }
     if letGo(of: domain.files) { domain = tables.withLock { $0.domains[name] ?? domain } }
     guard domain.hasOwnTable || !domain.hasOwnLayers else { throw .lostDomain(name) }
     return domain
   }
 
-  private func open(_ name: String, _ tables: Tables) throws(PLOTError) -> PLOTDomain {
+  /// Also what is lost of it: a table that cannot be read is computed, where the base's layers made it.
+  private func open(_ name: String, _ tables: Tables) throws(PLOTError) -> (
+    domain: PLOTDomain, loss: PLOTError?
+  ) {
     try PLOTDomain.check(name: name)
     guard let directory else { throw .unknownDomain(name, path: "its file") }
     let url = PLOTStore.file(in: directory, domain: name)
-    let path = url.filePath
-    guard FileManager.default.fileExists(atPath: path) else {
-      throw .unknownDomain(name, path: path)
+    let hasOwnLayers = FileManager.default.fileExists(
+      atPath: Base.localLayers(of: name, in: directory).filePath)
+    var own: [PLOTFile] = []
+    var loss: PLOTError?
+    do throws(PLOTError) {
+      let file = try PLOTFile(opening: url, baseHash: baseHash, hidden: format.hidden)
+      // What a damaged index hides would be computed with the base's layers.
+      guard !hasOwnLayers || file.hasSoundIndex else {
+        throw .corrupt(path: url.filePath, what: "its index has other bytes")
+      }
+      own = [file]
+    } catch {
+      if error.isAbsence { throw .unknownDomain(name, path: url.filePath) }
+      // In a directory that cannot be looked into there may be local layers.
+      guard !hasOwnLayers, FileKind(url) != .missing else { throw error }
+      loss = try error.asLoss(of: url)
     }
-    let file = try PLOTFile(opening: url, baseHash: baseHash, hidden: format.hidden)
-    return PLOTDomain(
-      name: name, files: [file] + tables.general.files, number: UInt32(tables.domains.count) + 1,
-      hasOwnLayers: FileManager.default.fileExists(
-        atPath: Base.localLayers(of: name, in: directory).filePath),
-      isWhole: tables.general.isWhole)
+    let domain = PLOTDomain(
+      name: name, files: own + tables.general.files, number: UInt32(tables.domains.count) + 1,
+      hasOwnLayers: hasOwnLayers, isWhole: tables.general.isWhole && loss == nil,
+      hasOwnTable: loss == nil)
+    return (domain, loss)
   }
 
   /// Gives up the tables that somebody waits to write to. For who looks from time to time, so that they

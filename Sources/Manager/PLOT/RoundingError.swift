@@ -10,7 +10,7 @@ package struct RoundingError: Sendable, Equatable {
 
   package var meanCosine: Double { count == 0 ? 1 : cosines / Double(count) }
 
-  /// Vectors of equal length. What is not a number counts as infinitely far.
+  /// Vectors of equal length. What is not a number counts as infinitely far, and as its opposite.
   package mutating func add(_ exact: some Collection<Float>, _ rounded: some Collection<Float>) {
     var (dot, a, b) = (0.0, 0.0, 0.0)
     for (x, y) in zip(exact, rounded) {
@@ -21,8 +21,9 @@ package struct RoundingError: Sendable, Equatable {
       b += Double(y) * Double(y)
     }
     let cosine = a == 0 && b == 0 ? 1 : dot / (a * b).squareRoot()
-    cosines += cosine
+    let known = cosine.isFinite ? cosine : -1
+    cosines += known
     count += 1
-    if !(cosine >= leastCosine) { leastCosine = cosine }
+    leastCosine = min(leastCosine, known)
   }
 }

@@ -30,7 +30,9 @@ struct TagCandidate {
     }
     self.scheme = scheme
     self.types = types.count
-    guard kind.isShown(by: used, form, hasOutside: table.hasOutside) else { return nil }
+    guard kind.isShown(by: used, form, types: types.count, hasOutside: table.hasOutside) else {
+      return nil
+    }
   }
 
   /// Plain types, or a tag for every word where none is O.
@@ -84,8 +86,11 @@ struct TagCandidate {
 
 extension TagScheme.Kind {
   /// Whether a file with these marks may be of this scheme. Marks alone, without types, are taken for
-  /// marks only where there is more than one kind of them, or an O: else "S" may be any type.
-  fileprivate func isShown(by used: Set<UInt8>, _ form: TagForm, hasOutside: Bool) -> Bool {
+  /// marks only where there is more than one kind of them, or an O: else "S" may be any type. Single words
+  /// of one type alone are not taken for W: W-2 is a form of taxes.
+  fileprivate func isShown(
+    by used: Set<UInt8>, _ form: TagForm, types: Int, hasOutside: Bool
+  ) -> Bool {
     func uses(_ letters: String) -> Bool { letters.utf8.allSatisfy(used.contains) }
     let isAlone = form.place == .alone
     return switch self {
@@ -95,7 +100,7 @@ extension TagScheme.Kind {
     case .bioes: uses("BE") || !isAlone && used == [UInt8(ascii: "S")]
     case .bilou: uses("BL") || !isAlone && used == [UInt8(ascii: "U")]
     case .bmes: uses("BME")
-    case .bmew: uses("BEW")
+    case .bmew: uses("BEW") || !isAlone && types > 1 && used == [UInt8(ascii: "W")]
     case .iob1, .plain, .units: false
     }
   }

@@ -53,7 +53,11 @@ package struct TagProblem: Error, Sendable, Equatable, CustomStringConvertible {
   }
 
   private static func rows(_ count: Int) -> String {
-    count == 1 ? "one row is" : "\(count) rows are"
+    switch count {
+    case 0: "no row is all"
+    case 1: "one row is"
+    default: "\(count) rows are"
+    }
   }
 
   private func what(_ kind: Fault.Kind) -> String {

@@ -3,15 +3,18 @@ extension TagScheme {
   /// one: then the scheme that most rows are written in, and the rows that are not.
   ///
   /// O(words), some passes over numbers. Schemes that read every row equally are told apart so: marks
-  /// before plain types, fewer types before more, the earlier of `TagForm.all`.
+  /// before plain types, fewer types before more, the earlier of `TagForm.all`. Where no row is of any, the
+  /// one that knows most words says what is wrong.
   package init(of rows: [TaggedRow]) throws(TagProblem) {
     let table = TagTable(rows)
     let candidates = Self.candidates(table)
-    /// Rows that it reads, and their words.
+    /// Rows that it reads, and their words; of none the words that it knows.
     func score(_ candidate: TagCandidate) -> (rows: Int, words: Int) {
-      table.rows.reduce(into: (0, 0)) { sum, row in
-        if candidate.fault(row) == nil { sum = (sum.0 + 1, sum.1 + row.count) }
+      let read = table.rows.reduce(into: (rows: 0, words: 0)) { sum, row in
+        if candidate.fault(row) == nil { sum = (sum.rows + 1, sum.words + row.count) }
       }
+      guard read.rows == 0 else { return read }
+      return (0, table.rows.reduce(0) { $0 + $1.count(where: candidate.reads) })
     }
     var best = candidates[0]
     var bestScore = score(best)

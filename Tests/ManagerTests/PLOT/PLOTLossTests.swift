@@ -126,6 +126,60 @@ struct PLOTLossTests {
     #expect(told.errors.count == 2)
   }
 
+  /// Something else stands in a table's place.
+  @Test(arguments: [nil, "law"])
+  func aTableThatCannotBeRead(domain: String?) throws {
+    let grams = SmallPLOT.grams(20, seed: 6).filter(\.hasCentre)
+    if domain != nil { try write(grams) }
+    try FileManager.default.createDirectory(at: url(domain), withIntermediateDirectories: false)
+    let lookup = NGramLookup(store: try store(), computer: computer)
+    for _ in 0..<2 {
+      #expect(try found(grams, lookup, domain: domain, mode: .fallback).values == values(grams))
+    }
+    let path = url(domain).path(percentEncoded: false)
+    #expect(told.errors == [.lost(path: path, what: "it cannot be read, not a regular file")])
+    #expect(lookup.store.lost == 1)
+  }
+
+  /// Where the directory cannot be looked into nobody knows whether a domain has local layers of its own.
+  @Test func aDirectoryThatCannotBeLookedInto() throws {
+    let place = directory.url.appending(path: "plot")
+    try Data([1]).write(to: place)
+    let store = try PLOTStore(
+      directory: place, baseHash: SmallPLOT.hash, hidden: SmallPLOT.hidden, skipDepth: 2,
+      cacheBytes: 1 << 16, tell: { [told] in told.add($0) })
+    let grams = SmallPLOT.grams(20, seed: 6).filter(\.hasCentre)
+    let lookup = NGramLookup(store: store, computer: computer)
+    #expect(try found(grams, lookup).values == values(grams))
+    #expect(throws: PLOTError.self) { try store.domain("law") }
+    #expect(told.errors.count == 1 && store.lost == 1)
+  }
+
+  /// With local layers of its own it is refused, whatever is damaged: an index that hides rows too, which
+  /// the base's layers would compute otherwise.
+  @Test(arguments: [100, 4095, nil])
+  func aDomainThatIsDamagedFromTheStart(kept: Int?) throws {
+    let grams = SmallPLOT.grams(50, seed: 7).filter(\.hasCentre)
+    for domain in ["bio", "law"] {
+      try write(grams, domain: domain)
+      var bytes = try Data(contentsOf: url(domain))
+      if let kept {
+        bytes = bytes.prefix(kept)
+      } else {
+        bytes.replaceSubrange(4096..<4512, with: Data(count: 416))
+      }
+      try bytes.write(to: url(domain), options: .atomic)
+    }
+    try Data([1]).write(to: Base.localLayers(of: "bio", in: directory.url))
+    let lookup = NGramLookup(store: try store(), computer: computer)
+    for mode in [PLOTMode.exact, .fallback] where kept != nil || mode == .exact {
+      #expect(throws: PLOTError.self) { try found(grams, lookup, domain: "bio", mode: mode) }
+      #expect(try found(grams, lookup, domain: "law", mode: mode).values == values(grams))
+    }
+    #expect(lookup.store.lost == (kept == nil ? 0 : 1))
+    #expect(throws: PLOTError.self) { try lookup.store.domain("none") }
+  }
+
   @Test(arguments: [PLOTMode.exact, .fallback])
   func aDamagedRowIsComputedAndNothingStandsInForIt(mode: PLOTMode) throws {
     let gram = NGram(3, 4, 5)

@@ -71,6 +71,17 @@ struct PLOTVerificationTests {
     #expect(computer.calls.joined().allSatisfy { $0.isOf(vocabulary: 200) })
   }
 
+  /// A damaged row may hold what is no number; what is said of the others stays readable.
+  @Test func errorsOfWhatIsNoNumber() {
+    var error = RoundingError()
+    error.add([1, 0], [1, 0])
+    error.add([1, 0], [.nan, 0])
+    error.add([1, 0], [.infinity, 0])
+    error.add([1, 0], [1, 0])
+    #expect(error.largest == .infinity)
+    #expect(error.leastCosine == -1 && error.meanCosine == 0)
+  }
+
   @Test func roundingErrorsAreWhatTheyAre() {
     var error = RoundingError()
     error.add([3, 4], [3, 4])
@@ -80,7 +91,7 @@ struct PLOTVerificationTests {
     error.add([0, 0], [0, 0])
     #expect(error.leastCosine == 0)
     error.add([1], [.nan])
-    #expect(error.largest == .infinity && error.leastCosine.isNaN)
+    #expect(error.largest == .infinity && error.leastCosine == -1)
   }
 
   @Test func whatWasAdmittedComesBack() throws {
