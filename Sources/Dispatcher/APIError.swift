@@ -36,6 +36,8 @@ enum APIError: Error {
   case otherMethod(allowed: String)
   /// Of the Expect field.
   case expectation(String)
+  /// A body that is packed.
+  case packed(String)
   case unhealthy(String)
   case serving(ServingError)
   /// What a vBERT stands on is not as it should be: what its tenant is told, and what the log is.
@@ -86,6 +88,8 @@ enum APIError: Error {
     case .unauthorized(let problem): problem.words
     case .noRoute: "there is nothing at this path"
     case .otherMethod(let allowed): "this path takes \(allowed)"
+    case .packed(let how):
+      "Content-Encoding: \(clipped(how)) is not read; send the body as it is"
     case .expectation(let what): "Expect: \(clipped(what)) is not understood; 100-continue is"
     case .unhealthy(let why): Self.told(why) ?? "the server is not well; its log says why"
     case .serving(.vbert(let name, let why)):
@@ -142,6 +146,7 @@ extension APIError {
     case .unknownModel, .noRoute: .notFound
     case .untrained: .conflict
     case .otherMethod: .methodNotAllowed
+    case .packed: .unsupportedMediaType
     case .expectation: .expectationFailed
     case .unauthorized: .unauthorized
     case .serving(.overloaded), .memoryFull(tenant: true): .tooManyRequests
@@ -159,7 +164,7 @@ extension APIError {
     switch self {
     case .empty: "Empty"
     case .malformed, .invalid, .refused, .missing, .batchTooLarge, .bodyTooLarge, .tooLong,
-      .tooManyTokens, .noTokens, .wrongTask, .otherInput, .expectation,
+      .tooManyTokens, .noTokens, .wrongTask, .otherInput, .expectation, .packed,
       .serving(.tooLong):
       "Validation"
     case .unknownModel, .untrained, .noRoute, .otherMethod: "NotFound"

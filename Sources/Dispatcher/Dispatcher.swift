@@ -66,6 +66,9 @@ package struct Dispatcher: Sendable {
       if let expected = request.headers[.expect], expected.lowercased() != Expectation.token {
         throw APIError.expectation(expected)
       }
+      if let packed = request.headers[.contentEncoding], packed.lowercased() != "identity" {
+        throw APIError.packed(packed)
+      }
       let tenant = route.isOpen ? openTenant : try authenticate(request.headers)
       response = try await route.answer(
         Call(

@@ -131,6 +131,12 @@ import Testing
       let other = try await Self.ask(
         port, Self.post("Expect: 200-ok\r\nConnection: close\r\n"))
       #expect(other.hasPrefix("HTTP/1.1 417 "), "\(other)")
+      // Bytes under an encoding that is not read are not taken for what they are not.
+      for (coding, status) in [("gzip", 415), ("br, gzip", 415), ("Identity", 200)] {
+        let answer = try await Self.ask(
+          port, Self.post("Content-Encoding: \(coding)\r\nConnection: close\r\n"))
+        #expect(answer.hasPrefix("HTTP/1.1 \(status) "), "\(answer)")
+      }
     }
   }
 }

@@ -1,10 +1,7 @@
 package import Files
-<<<<<<< HEAD
-package import Model
-=======
 internal import Foundation
 internal import Glibc
->>>>>>> f666bd4a78433d738c951c5b41907b39fd3674b1
+package import Model
 
 /// What can go wrong with a PLOT. A file's lies are found when it is opened; a damaged row is not an
 /// error but a miss: it is computed anew.
@@ -103,8 +100,14 @@ extension PLOTError {
   /// sound and another base's, or of another version.
   func asLoss(of url: URL) throws(PLOTError) -> PLOTError {
     switch self {
-    case .corrupt(_, let what): .lost(path: url.filePath, what: "it is damaged, \(what)")
-    case .file(let error): .lost(path: url.filePath, what: "it cannot be read, \(error.reason)")
+    case .corrupt(_, let what):
+      return .lost(path: url.filePath, what: "it is damaged, \(what)")
+    // What others hold may be free in a moment: worth another try.
+    case .file(.refused(_, _, EMFILE)), .file(.refused(_, _, ENFILE)),
+      .file(.refused(_, _, ENOMEM)):
+      throw self
+    case .file(let error):
+      return .lost(path: url.filePath, what: "it cannot be read, \(error.reason)")
     default: throw self
     }
   }
