@@ -19,8 +19,8 @@ extension DataRow {
       throw DataRow.problem(object, field, DataRow.expected(task))
     }
     switch task {
-    case .classify: self.target = .label(try DataRow.label(target))
-    case .multilabel: self.target = .labels(try DataRow.strings(object, field))
+    case .classify: self.target = .label(try DataRow.label(target, field, "a string"))
+    case .multilabel: self.target = .labels(try DataRow.labels(target))
     case .score: self.target = .score(try DataRow.score(target))
     case .tag:
       let tags = try DataRow.strings(object, field)
@@ -59,12 +59,14 @@ extension DataRow {
   }
 
   /// A string as it is, or a whole number, which stands for its digits: all of them, or it is refused.
-  private static func label(_ value: JSONValue) throws(DataRowProblem) -> String {
+  private static func label(
+    _ value: JSONValue, _ field: String, _ expected: String
+  ) throws(DataRowProblem) -> String {
     if let label = value.text {
-      guard !label.isEmpty else { throw .empty("label") }
+      guard !label.isEmpty else { throw .empty(field) }
       return label
     }
-    let wrong = DataRowProblem.wrong(field: "label", expected: "a string")
+    let wrong = DataRowProblem.wrong(field: field, expected: expected)
     guard let number = value.number else { throw wrong }
     switch WholeNumber(number) {
     case .fraction: throw wrong
@@ -77,6 +79,16 @@ extension DataRow {
       else { throw .numberTooLong }
       return digits
     }
+  }
+
+  private static func labels(_ value: JSONValue) throws(DataRowProblem) -> [String] {
+    let expected = "a list of strings"
+    guard let values = value.list else {
+      throw .wrong(field: "labels", expected: expected)
+    }
+    var labels: [String] = []
+    for value in values { labels.append(try label(value, "labels", expected)) }
+    return labels
   }
 
   private static func score(_ value: JSONValue) throws(DataRowProblem) -> Double {

@@ -69,6 +69,8 @@ enum PredictError: Error, CustomStringConvertible {
   case untrained(Name)
   case noVersion(Name, Int)
   case nothingToMeasure(Name)
+  /// Given as an argument.
+  case text(DataRowProblem)
 
   var description: String {
     switch self {
@@ -76,6 +78,7 @@ enum PredictError: Error, CustomStringConvertible {
       "\(name) answers nothing yet; train it with: vbert train \(name) --data FILE"
     case .noVersion(let name, let number):
       "\(name) has no version \(number); see: vbert versions \(name)"
+    case .text(let problem): "the text: \(problem)"
     case .nothingToMeasure(let name):
       "\(name) is an embedding model; it has no labels to measure against"
     }

@@ -55,7 +55,13 @@ struct PredictCommand: ParsableCommand {
     var reader = RowReader(
       spec: chosen.spec, tokenizer: opened.base.tokenizer, base: opened.base.configuration,
       cut: truncate, side: truncationDirection ?? .right)
-    let read = try rows.rows.map { try reader.read($0, of: rows) }
+    let read = try rows.rows.map { row in
+      do { return try reader.read(row, of: rows) } catch DataSetError.row(_, _, let problem)
+        where data == nil
+      {
+        throw PredictError.text(problem)
+      }
+    }
     let predictor = try store.predictor(chosen, opened)
     var bar = ProgressLine()
     let outputs = try predictor.outputs(read.map(\.1)) {

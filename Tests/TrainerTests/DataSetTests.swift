@@ -32,6 +32,9 @@ import Trainer
     #expect(classify.rows.map(\.target) == [.label("x"), .label("7")])
     let many = try read(#"{"text": "a", "labels": ["x", "y"]}"#, .multilabel)
     #expect(many.rows[0].target == .labels(["x", "y"]))
+    let numbers = try read(
+      #"{"text": "a", "labels": [3, "x", 9007199254740993]}"#, .multilabel)
+    #expect(numbers.rows[0].target == .labels(["3", "x", "9007199254740993"]))
     let none = try read(#"{"text": "a", "labels": []}"#, .multilabel)
     #expect(none.rows[0].target == .labels([]))
     let score = try read(#"{"text": "a", "text_pair": "b", "score": 2.5}"#, .score)
@@ -85,7 +88,9 @@ import Trainer
     ("{\"text\": \"a\", \"label\": null}", .classify, "\"label\" is missing"),
     ("{\"text\": \"a\", \"text_pair\": 3, \"label\": \"x\"}", .classify, "\"text_pair\" is not"),
     ("{\"text\": \"a\", \"labels\": \"x\"}", .multilabel, "\"labels\" is not a list"),
-    ("{\"text\": \"a\", \"labels\": [1]}", .multilabel, "\"labels\" is not a list"),
+    ("{\"text\": \"a\", \"labels\": [true]}", .multilabel, "\"labels\" is not a list"),
+    ("{\"text\": \"a\", \"labels\": [1.5]}", .multilabel, "\"labels\" is not a list"),
+    ("{\"text\": \"a\", \"labels\": [1, \"\"]}", .multilabel, "\"labels\" is empty"),
     ("{\"text\": \"a\", \"score\": \"1\"}", .score, "\"score\" is not a number"),
     ("{\"text\": \"a\", \"score\": true}", .score, "\"score\" is not a number"),
     ("{\"text\": \"a\", \"score\": 1e999}", .score, "\"score\" is 1e999; at most 1e+30"),
