@@ -65,13 +65,10 @@ struct Prefetch: Sendable {
         if parts.last?.engine !== engine { parts.append(Part(engine: engine)) }
         parts[parts.count - 1].append(wanted[...], vbert, adapter, domain)
       } catch {
-        for work in run {
-          work.answer(.failure(.vbert(name: vbert.name, why: "\(error)")))
-        }
+        let failure = BatchFailure(refusing: run, vbert, at: .adapter, "\(error)")
         // Who deleted it knows; nothing is wrong.
         if case AdapterError.gone = error { continue }
-        failures.append(
-          BatchFailure(stage: .adapter, sequences: run.count, why: "\(error)", vberts: [vbert]))
+        failures.append(failure)
       }
     }
     return parts
@@ -138,15 +135,20 @@ extension Prefetch.Part {
         rest.append(
           works, run.vbert, run.adapter, try engine.plot?.domain(run.vbert.spec.domain))
       } catch {
-        for work in works {
-          work.answer(.failure(.vbert(name: run.vbert.name, why: "\(error)")))
-        }
-        failures.append(
-          BatchFailure(
-            stage: .lookup, sequences: works.count, why: "\(error)", vberts: [run.vbert]))
+        failures.append(BatchFailure(refusing: works, run.vbert, at: .lookup, "\(error)"))
       }
     }
     return rest.works.isEmpty ? nil : rest
+  }
+}
+
+extension BatchFailure {
+  /// Answers one vBERT's sequences with why it cannot be served.
+  fileprivate init(
+    refusing works: ArraySlice<Work>, _ vbert: PinnedVBert, at stage: Stage, _ why: String
+  ) {
+    for work in works { work.answer(.failure(.vbert(name: vbert.name, why: why))) }
+    self.init(stage: stage, sequences: works.count, why: why, vberts: [vbert])
   }
 }
 

@@ -69,11 +69,12 @@ package enum DataRowProblem: Error, Equatable, CustomStringConvertible {
 
   package var description: String {
     switch self {
-    case .text(.empty): "it is empty; a vBERT needs something to read"
-    case .text(.tooLong(let tokens, let isExact, let most)):
-      "it has \(isExact ? "" : "more than ")\(tokens) tokens, special tokens included; the vBERT takes "
-        + "\(most): shorten it, or let it be cut with --truncate"
-    case .text(let problem): "\(problem)"
+    case .text(let problem):
+      switch problem {
+      case .empty: "\(problem); a vBERT needs something to read"
+      case .tooLong: "\(problem): shorten it, or let it be cut with --truncate"
+      case .tooManyWords: "\(problem)"
+      }
     case .unreadable(let base, let problem): "the base \(base) cannot read it: \(problem)"
     case .json(let problem) where problem.isJSON: "\(problem)"
     case .json(let problem): "\(problem); every line must be one JSON object"

@@ -76,11 +76,6 @@ package struct Examples: Sendable {
   }
 
   private init() {}
-
-  /// Rows by number as one batch.
-  func packed(_ numbers: [Int]) -> PackedBatch {
-    PackedBatch(sequences: numbers.map { sequences[$0] })
-  }
 }
 
 extension Examples {

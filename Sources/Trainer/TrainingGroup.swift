@@ -83,7 +83,9 @@ package final class TrainingGroup {
             job: number, number: course.step, of: course.steps, loss: course.meanLoss,
             tokens: tokens))
       }
-      for number in try measure(going.filter { jobs[$0].isActive && jobs[$0].course.isEpochDone }) {
+      let ended = going.filter { jobs[$0].isActive && jobs[$0].course.isEpochDone }
+      try measure(ended)
+      for number in ended {
         if let epoch = jobs[number].course.epochs.last { report(.epoch(job: number, epoch)) }
       }
       for number in active where !jobs[number].isActive {
@@ -182,8 +184,8 @@ package final class TrainingGroup {
     try rows.withInput(of: numbers) { try training.accumulate($0, parts: parts) }
   }
 
-  /// Ends the epoch of each of these jobs; returns them.
-  private func measure(_ ended: [Int]) throws -> [Int] {
+  /// Ends the epoch of each of these jobs.
+  private func measure(_ ended: [Int]) throws {
     let outputs = try training.outputs(
       ended.map { ($0, jobs[$0].firstDev..<jobs[$0].firstDev + jobs[$0].job.dev.count) }, of: rows)
     for (number, logits) in zip(ended, outputs) {
@@ -191,7 +193,6 @@ package final class TrainingGroup {
       let epoch = jobs[number].course.end(Scores(job.dev, spec: job.spec, logits: logits))
       if epoch.isBest { try training.parameters[number].keep() }
     }
-    return ended
   }
 
   /// How good a job's parameters are, as they are now, on other rows.

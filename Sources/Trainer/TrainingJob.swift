@@ -56,19 +56,23 @@ package enum TrainingEvent: Sendable {
 }
 
 /// How far jobs that train together are: what the events so far add up to.
-package struct TrainingProgress: Sendable, Equatable {
+/// O(1) an event: of a thousand jobs every round has a thousand.
+package struct TrainingProgress: Sendable {
   private var steps: [Int: (done: Int, of: Int)] = [:]
   package private(set) var names: [Name] = []
   package private(set) var ended = 0
+  /// Steps taken, and all that there will be at most.
+  package private(set) var done = 0
+  package private(set) var all = 0
 
   package init() {}
 
   package mutating func hear(_ event: TrainingEvent) {
     switch event {
     case .began(let names): self = TrainingProgress(names)
-    case .step(let job, let number, let all, _, _): steps[job] = (number, all)
+    case .step(let job, let number, let all, _, _): note(job, done: number, of: all)
     case .ended(let job, _):
-      if let done = steps[job]?.done { steps[job] = (done, done) }
+      if let done = steps[job]?.done { note(job, done: done, of: done) }
       ended += 1
     case .unseen, .preparing, .epoch, .publishing: break
     }
@@ -76,14 +80,13 @@ package struct TrainingProgress: Sendable, Equatable {
 
   private init(_ names: [Name]) { self.names = names }
 
-  /// Steps taken, and all that there will be at most.
-  package var done: Int { steps.values.reduce(0) { $0 + $1.done } }
-  package var all: Int { steps.values.reduce(0) { $0 + $1.of } }
-  package var running: Int { names.count - ended }
-
-  package static func == (a: Self, b: Self) -> Bool {
-    a.names == b.names && a.ended == b.ended && a.done == b.done && a.all == b.all
+  private mutating func note(_ job: Int, done: Int, of all: Int) {
+    let before = steps.updateValue((done, all), forKey: job) ?? (0, 0)
+    self.done += done - before.done
+    self.all += all - before.of
   }
+
+  package var running: Int { names.count - ended }
 }
 
 /// What can go wrong in training besides the data and the device.

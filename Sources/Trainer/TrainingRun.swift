@@ -87,10 +87,6 @@ package struct Dropout: Sendable {
   struct Site {
     let probability: Float
     let key: UInt64
-
-    func apply(to x: Tensor, _ backend: any TrainableBackend) throws(ComputeError) {
-      if probability > 0 { try backend.dropout(x, probability: probability, key: key) }
-    }
   }
 
   func site(layer: Int, _ site: AdapterSite) -> Site {

@@ -42,13 +42,12 @@ struct PredictCommand: ParsableCommand {
   func run() throws {
     let store = try options.openStore()
     let chosen = try store.version(of: name, number: version)
-    var rows: DataSet
+    let rows: DataSet
     if let data {
       rows = try DataSet(path: data, task: chosen.spec.task, labelled: false)
     } else {
       rows = DataSet(path: "the text", rows: [DataRow(line: 1, input: try input(chosen.spec.task))])
     }
-    for i in rows.rows.indices { rows.rows[i].target = nil }
     let opened = try OpenedBase(
       of: chosen.spec, home: store.registry.home, device: device,
       precision: precision.precision, threads: threads)

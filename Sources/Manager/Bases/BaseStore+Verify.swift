@@ -83,7 +83,7 @@ extension BaseStore {
   /// From now on loads of this older base need not hash on one core, nor look at every value. Where
   /// the disk refuses, or somebody changes bases just now, a later load does it.
   private func keep(_ files: [BaseFile], of record: BaseRecord) {
-    guard let lock = try? home.lock("bases") else { return }
+    guard let lock = try? home.lock(Self.lockName) else { return }
     defer { withExtendedLifetime(lock) {} }
     guard var now = try? self.record(record.name), now == record else { return }
     now.files = files

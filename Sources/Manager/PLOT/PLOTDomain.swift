@@ -16,6 +16,9 @@ package final class PLOTDomain: Sendable {
   /// Its own table is not among those given up.
   let hasOwnTable: Bool
 
+  /// Its own table; nil where there is only the general one.
+  var own: PLOTFile? { name != nil && hasOwnTable ? files.first : nil }
+
   init(
     name: String?, files: [PLOTFile], number: UInt32, hasOwnLayers: Bool = false,
     isWhole: Bool = true, hasOwnTable: Bool = true
@@ -35,7 +38,7 @@ package final class PLOTDomain: Sendable {
     kept.remove(at: place)
     return PLOTDomain(
       name: name, files: kept, number: number, hasOwnLayers: hasOwnLayers, isWhole: false,
-      hasOwnTable: hasOwnTable && !(place == 0 && name != nil))
+      hasOwnTable: hasOwnTable && own !== file)
   }
 
   /// 1 to 64 of a-z, 0-9, - and _, and none of our own file names. Throws `PLOTError.domainName`.

@@ -121,7 +121,7 @@ package final class PLOTStore: Sendable {
   package func letGo() {
     _ = letGo(
       of: tables.withLock { tables in
-        tables.general.files + tables.domains.values.compactMap(\.files.first)
+        tables.general.files + tables.domains.values.compactMap(\.own)
       })
   }
 
@@ -149,7 +149,7 @@ package final class PLOTStore: Sendable {
   /// A row that some domain looks up was found damaged. Throws `PLOTError.lostDomain` where it cannot be
   /// computed; the domain is refused from now on.
   func foundDamage(in file: PLOTFile, of domain: PLOTDomain) throws(PLOTError) {
-    guard let name = domain.name, domain.hasOwnLayers, domain.files.first === file else {
+    guard let name = domain.name, domain.hasOwnLayers, domain.own === file else {
       if file.isFirstDamage { tell(.damagedRows(path: file.url.filePath)) }
       return
     }
@@ -166,9 +166,9 @@ package final class PLOTStore: Sendable {
   /// Rows of open files that were found damaged, and are computed instead.
   package var damagedRows: Int {
     tables.withLock { tables in
-      tables.domains.values.filter(\.hasOwnTable).reduce(
-        tables.general.files.first?.damagedRows ?? 0
-      ) { $0 + ($1.files.first?.damagedRows ?? 0) }
+      (tables.general.files + tables.domains.values.compactMap(\.own)).reduce(0) {
+        $0 + $1.damagedRows
+      }
     }
   }
 }

@@ -33,7 +33,7 @@ package enum TextProblem: Error, Hashable, CustomStringConvertible {
     switch self {
     case .empty: "it is empty"
     case .tooLong(let tokens, let isExact, let most):
-      "it has \(isExact ? "" : "more than ")\(tokens) tokens, special tokens included; this vBERT takes \(most)"
+      "it has \(isExact ? "" : "more than ")\(tokens) tokens, special tokens included; the vBERT takes \(most)"
     case .tooManyWords(let words, let most):
       "it has \(words.map { "\($0)" } ?? "more than \(most)") words; at most \(most) are possible"
     }
