@@ -34,6 +34,8 @@ enum APIError: Error {
   case unauthorized(KeyProblem)
   case noRoute
   case otherMethod(allowed: String)
+  /// No Host field, or several.
+  case host
   /// Of the Expect field.
   case expectation(String)
   /// A body that is packed.
@@ -88,6 +90,7 @@ enum APIError: Error {
     case .unauthorized(let problem): problem.words
     case .noRoute: "there is nothing at this path"
     case .otherMethod(let allowed): "this path takes \(allowed)"
+    case .host: "the request needs one Host field, as HTTP/1.1 has it (RFC 9112, 3.2)"
     case .packed(let how):
       "Content-Encoding: \(clipped(how)) is not read; send the body as it is"
     case .expectation(let what): "Expect: \(clipped(what)) is not understood; 100-continue is"
@@ -138,7 +141,7 @@ extension APIError {
   func status(_ family: Family) -> HTTPResponse.Status {
     let isTEI = family == .tei
     return switch self {
-    case .malformed, .empty: .badRequest
+    case .malformed, .empty, .host: .badRequest
     case .invalid, .refused, .missing, .noTokens, .wrongTask, .otherInput:
       isTEI ? .unprocessableContent : .badRequest
     case .batchTooLarge, .bodyTooLarge, .tooManyTokens: .contentTooLarge
@@ -165,7 +168,7 @@ extension APIError {
     case .empty: "Empty"
     case .malformed, .invalid, .refused, .missing, .batchTooLarge, .bodyTooLarge, .tooLong,
       .tooManyTokens, .noTokens, .wrongTask, .otherInput, .expectation, .packed,
-      .serving(.tooLong):
+      .host, .serving(.tooLong):
       "Validation"
     case .unknownModel, .untrained, .noRoute, .otherMethod: "NotFound"
     case .unauthorized: "Unauthorized"

@@ -153,6 +153,13 @@ private struct Unrouted: RouterMiddleware {
     _ request: Hummingbird.Request, _ context: BasicRequestContext,
     _ next: (Hummingbird.Request, BasicRequestContext) async throws -> Response
   ) async throws -> Response {
+    guard request.head.authority != nil else {
+      return APIError.host.response(family(request))
+    }
+    if request.method == .options, request.uri.string == "*" {
+      let all = Set(routes.flatMap(\.methods).map(\.rawValue)).sorted() + ["OPTIONS"]
+      return Response(status: .noContent, headers: [.allow: all.joined(separator: ", ")])
+    }
     do { return try await next(request, context) } catch let error as any HTTPResponseError {
       guard error.status == .notFound else {
         return APIError.internalError.response(family(request))

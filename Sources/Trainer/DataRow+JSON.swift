@@ -103,6 +103,10 @@ extension DataRow {
     -> [String]
   {
     guard let strings = object[field]?.texts else {
+      if field == "tags", let list = object[field]?.list, list.contains(where: { $0.number != nil })
+      {
+        throw .numberedTags
+      }
       throw problem(object, field, "a list of strings")
     }
     if field == "tokens", strings.isEmpty { throw .empty(field) }

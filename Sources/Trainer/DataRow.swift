@@ -62,6 +62,11 @@ package enum DataRowProblem: Error, Equatable, CustomStringConvertible {
   case scoreTooLarge(String)
   /// Than the vBERT learnt from.
   case otherInput(InputKind)
+  /// Of a dev row: than the rows that are learnt from.
+  case unlikeData(InputKind)
+  /// Of a dev row: none of those that are learnt.
+  case notInData(String, known: [String])
+  case numberedTags
   case tooManyLabels(Int)
   case labelTooLong(bytes: Int)
   case unreadable(base: String, TokenProblem)
@@ -100,6 +105,14 @@ package enum DataRowProblem: Error, Equatable, CustomStringConvertible {
       "a pair, but the vBERT learnt from single texts; leave \"text_pair\" out, or train with --anew"
     case .otherInput(.pair):
       "a single text, but the vBERT learnt from pairs; give \"text_pair\" too, or train with --anew"
+    case .unlikeData(.text): "a pair, but the rows of --data are single texts; give both alike"
+    case .unlikeData(.pair): "a single text, but the rows of --data are pairs; give both alike"
+    case .notInData(let label, let known):
+      "the label \"\(label.prefix(40))\" is in no row of --data, which have \(known.count) "
+        + "(\(DataSetError.listed(known))); add rows with it there, or leave it out here"
+    case .numberedTags:
+      "\"tags\" are numbers; write their names, as in [\"B-PER\", \"O\"] (in Python: "
+        + "names = dataset.features[\"ner_tags\"].feature.names)"
     case .numberTooLong:
       "\"label\" is a number that cannot be told digit by digit; write it as a string"
     case .tooManyLabels(let count):

@@ -34,6 +34,7 @@ package struct TrainingData: Sendable {
     if let dev {
       self.dev = try DataSet(path: dev, task: spec.task, labelled: true)
       try self.dev.checkTags(spec)
+      if isFresh { try Self.check(self.dev, like: spec) }
     } else {
       let count = Int((Double(train.rows.count) * options.devShare).rounded(.up))
       guard train.rows.count >= 2, count < train.rows.count else {
@@ -48,6 +49,23 @@ package struct TrainingData: Sendable {
     self.train = train
     labels = plan.labels
     self.spec = spec
+  }
+
+  /// Dev rows of another kind than those that are learnt from, or with other labels, where a vBERT takes
+  /// both from its data: what a trained one is told helps nobody here.
+  private static func check(_ dev: DataSet, like spec: VBertSpec) throws(DataSetError) {
+    let known = LabelSet(spec.labels)
+    for row in dev.rows {
+      func problem(_ problem: DataRowProblem) -> DataSetError {
+        .row(path: dev.path, line: row.line, problem)
+      }
+      if let input = spec.input, let kind = row.input.kind, kind != input {
+        throw problem(.unlikeData(input))
+      }
+      for label in row.target?.labels ?? [] where known.number(label) == nil {
+        throw problem(.notInData(label, known: spec.labels))
+      }
+    }
   }
 
   /// Throws `DataSetError`.

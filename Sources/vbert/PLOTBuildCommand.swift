@@ -61,12 +61,14 @@ struct PLOTBuildCommand: ParsableCommand {
     }
     defer { withExtendedLifetime(lock) {} }
     try PLOTBuild.prepare(base.plotDirectory)
+    // Before the layers are read: of layers that change meanwhile the table is refused later.
+    let maker = try base.rowsHash(domain: options.domain)
     let backend = try Device(device).lane(threads: threads)
     let model = try BaseModel(
       source: try base.weights(domain: options.domain), configuration: base.configuration,
       backend: backend)
     let build = PLOTBuild(
-      tokenizer: base.tokenizer, baseHash: base.record.contentHash,
+      tokenizer: base.tokenizer, baseHash: maker,
       skipDepth: base.configuration.skipDepth,
       format: PLOTRowFormat(type: rowType, hidden: base.configuration.hiddenSize),
       file: options.file(of: base), rows: rows, unigrams: options.domain == nil,

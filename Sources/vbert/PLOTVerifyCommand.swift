@@ -64,7 +64,8 @@ struct PLOTVerifyCommand: ParsableCommand {
     let base = try options.openBase()
     let url = options.file(of: base)
     let file = try PLOTFile(
-      opening: url, baseHash: base.record.contentHash, hidden: base.configuration.hiddenSize)
+      opening: url, baseHash: try base.rowsHash(domain: options.domain),
+      hidden: base.configuration.hiddenSize)
     let backend = try CPUBackend()
     let model = try BaseModel(
       source: try base.weights(domain: options.domain), configuration: base.configuration,

@@ -173,14 +173,14 @@ struct ReportAccuracyCommand: ParsableCommand {
     var options = TrainingOptions()
     (options.seed, options.warmup) = (work.seed, warmup)
     options.epochs = max(epochs, min(100, steps * options.batch / max(1, rows.train.count)))
-    let (scores, epochs) = try trial.run(
+    let outcome = try trial.run(
       candidate, readings: missing, rows: rows,
       settings: .init(options: options, fullRate: fullLr, adapterRate: lr))
-    for (reading, score) in scores {
+    for (reading, scores) in outcome.scores {
       try log.append(
         AccuracyResult(
-          task: task, method: candidate.method(reading), seed: work.seed, scores: score, rows: rows,
-          epochs: epochs, seconds: (ContinuousClock.now - start) / .seconds(1)))
+          task: task, method: candidate.method(reading), seed: work.seed, outcome: outcome,
+          rows: rows, scores: scores, seconds: (ContinuousClock.now - start) / .seconds(1)))
     }
   }
 

@@ -44,6 +44,25 @@ import Testing
     }
   }
 
+  /// RFC 9112, 3.2: one Host from HTTP/1.1 on, whatever else is right; none need be before.
+  @Test func hostIsAskedFor() async throws {
+    try await LiveServer.serve { _, _, port in
+      for (start, fields, status) in [
+        ("GET /health HTTP/1.1", "Host: a\r\n", 200), ("GET /health HTTP/1.1", "", 400),
+        ("GET /health HTTP/1.1", "host: a\r\nHOST: a\r\n", 400),
+        ("GET /v1/models HTTP/1.1", "", 400), ("HEAD /health HTTP/1.1", "", 400),
+        ("GET /health HTTP/1.0", "", 200), ("GET /health HTTP/1.0", "Host: a\r\n", 200),
+        ("GET /health HTTP/1.0", "Host: a\r\nHost: b\r\n", 400),
+        ("OPTIONS * HTTP/1.1", "Host: a\r\n", 204), ("OPTIONS * HTTP/1.1", "", 400),
+      ] {
+        let answer = try await Self.ask(port, "\(start)\r\n\(fields)Connection: close\r\n\r\n")
+        #expect(answer.contains(" \(status) "), "\(start) \(fields): \(answer)")
+        #expect(answer.contains("one Host") == (status == 400 && !start.hasPrefix("HEAD")))
+        #expect(answer.contains("GET, HEAD, POST, OPTIONS") == (status == 204))
+      }
+    }
+  }
+
   @Test func otherMethodsAreToldWhichThereAre() async throws {
     let server = try TinyServer()
     try await server.test { client in

@@ -96,6 +96,8 @@ import Trainer
     ("{\"text\": \"a\", \"score\": 1e999}", .score, "\"score\" is 1e999; at most 1e+30"),
     ("{\"text\": \"a\", \"score\": -1e31}", .score, "\"score\" is -1e+31; at most 1e+30"),
     ("{\"tokens\": [], \"tags\": []}", .tag, "\"tokens\" is empty"),
+    ("{\"tokens\": [\"a\"], \"tags\": [0]}", .tag, "\"tags\" are numbers; write their names"),
+    ("{\"tokens\": [\"a\"], \"tags\": [true]}", .tag, "\"tags\" is not a list of strings"),
     ("{\"tokens\": [\"a\"], \"tags\": []}", .tag, "1 tokens but 0 tags"),
     ("\u{FFFD}", .classify, "not valid JSON"),
   ])

@@ -39,8 +39,18 @@ import Testing
     }
     #expect(try learn(texts).input == .text && learn(pairs).input == .pair)
     #expect(try learn(mixed).input == nil)
-    #expect(throws: DataSetError.self) { try learn(texts, dev: pairs) }
-    #expect(throws: DataSetError.self) { try learn(pairs, dev: mixed) }
+    let others = try file([text, text.replacing("LABEL", with: "z")])
+    for (data, dev, isTrained, words) in [
+      (texts, pairs, false, "line 1: a pair, but the rows of --data are single texts"),
+      (pairs, mixed, false, "line 1: a single text, but the rows of --data are pairs"),
+      (texts, others, false, "line 2: the label \"z\" is in no row of --data"),
+      // What a version had does not count then, so what is said of it would be no help.
+      (texts, pairs, true, "the rows of --data are single texts"),
+    ] {
+      #expect {
+        try learn(data, dev: dev, isTrained: isTrained, anew: isTrained)
+      } throws: { "\($0)".contains(words) && !"\($0)".contains("--anew") }
+    }
     spec = try learn(texts)
     let error = #expect(throws: DataSetError.self) { try learn(mixed, isTrained: true) }
     #expect("\(error.map { "\($0)" } ?? "")".contains("line 5: a pair, but"))

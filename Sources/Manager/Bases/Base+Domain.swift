@@ -19,6 +19,26 @@ extension Base {
     plotDirectory.appending(path: domain + Self.localSuffix)
   }
 
+  /// What computes a domain's rows, as the domain's table names it: the base's content hash and, where the
+  /// domain has local layers of its own, the hash of their file behind a +. Reads them. Throws `PLOTError`.
+  package func rowsHash(domain: String?) throws(PLOTError) -> String {
+    try Self.rowsHash(of: domain, base: record.contentHash, in: plotDirectory)
+  }
+
+  static func rowsHash(
+    of domain: String?, base: String, in plotDirectory: URL
+  ) throws(PLOTError) -> String {
+    guard let domain else { return base }
+    try PLOTDomain.check(name: domain)
+    let url = localLayers(of: domain, in: plotDirectory)
+    guard FileKind(url) != .missing else { return base }
+    do {
+      return try unsafe MappedFile(path: url.filePath).withBytes {
+        unsafe "\(base)+\(PieceHash.text(of: $0))"
+      }
+    } catch { throw .file(error) }
+  }
+
   /// The weights that a domain's rows are computed with: the base's, with the domain's local layers
   /// where it has some, which are verified. Throws `PLOTError` for a name that is none and for another
   /// base's layers, `SealError` and `BaseError.value` for damaged ones, and what reading throws.

@@ -8,7 +8,7 @@ extension Base {
   /// bound (docs/formats.md).
   package static let largestWeight: Float = 1000
 
-  /// Every weight is a number to compute with. Reads all of them. Throws `BaseError.value` with the
+  /// Every weight is a number to compute with, and no LayerNorm hides what comes before it. Reads all of them. Throws `BaseError.value` with the
   /// first one that is not; `path` is what it calls the base.
   func checkValues(path: String) throws(BaseError) {
     try Self.checkValues(
@@ -19,7 +19,7 @@ extension Base {
   static func checkValues(
     _ tensors: [(name: String, original: String)], in file: SafetensorsFile, path: String
   ) throws(BaseError) {
-    for (_, original) in tensors {
+    for (name, original) in tensors {
       let found: (index: Int, value: Float)?
       let shape: [Int]
       do {
@@ -27,6 +27,11 @@ extension Base {
         shape = try file.shape(original)
       } catch { throw .invalid(path: path, what: "\(error)") }
       if let found { throw .value(found.value, tensor: original, at: found.index, shape, in: path) }
+      guard name.hasSuffix("LayerNorm.weight") else { continue }
+      do {
+        guard try file.floats(original).allSatisfy({ $0 == 0 }) else { continue }
+      } catch { throw .invalid(path: path, what: "\(error)") }
+      throw .invalid(path: path, what: "\(original) is all zeros, so every text would say the same")
     }
   }
 

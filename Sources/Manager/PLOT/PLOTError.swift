@@ -11,7 +11,7 @@ package enum PLOTError: Error, Equatable, CustomStringConvertible {
   /// The file is not what its header says, or its header is no PLOT header.
   case corrupt(path: String, what: String)
   case version(path: String, found: UInt32)
-  /// Made from other weights: its rows would be silently wrong.
+  /// Made from other weights, the base's or the domain's own: its rows would be silently wrong.
   case otherBase(path: String, found: String, expected: String)
   case unknownDomain(String, path: String)
   /// Given up: its n-grams are computed from now on.
@@ -40,6 +40,12 @@ package enum PLOTError: Error, Equatable, CustomStringConvertible {
       """
       \(path) has PLOT version \(found), this program reads \(PLOTHeader.version); build it anew, \
       from its corpus with `vbert plot build --corpus`, or from a list with `--ngrams`
+      """
+    case .otherBase(let path, let found, let expected)
+    where found.prefix(while: { $0 != "+" }) == expected.prefix(while: { $0 != "+" }):
+      """
+      \(path) was built with other local layers than its domain has now (\(found), not \(expected)); \
+      build it again with `vbert plot build --domain`
       """
     case .otherBase(let path, let found, let expected):
       """

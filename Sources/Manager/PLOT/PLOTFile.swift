@@ -25,7 +25,7 @@ private import Synchronization
   private let failures = Atomic<Int>(0)
   private let isDamageKnown = Atomic<Bool>(false)
 
-  /// Throws `PLOTError`; `baseHash` is the content hash of the base that wants to use the table.
+  /// Throws `PLOTError`; `baseHash` is what would compute the rows now, as `Base.rowsHash` has it.
   package init(opening url: URL, baseHash: String, hidden: Int) throws(PLOTError) {
     self.url = url
     let path = url.filePath

@@ -92,12 +92,12 @@ package final class PLOTStore: Sendable {
     try PLOTDomain.check(name: name)
     guard let directory else { throw .unknownDomain(name, path: "its file") }
     let url = PLOTStore.file(in: directory, domain: name)
-    let hasOwnLayers = FileManager.default.fileExists(
-      atPath: Base.localLayers(of: name, in: directory).filePath)
+    let maker = try Base.rowsHash(of: name, base: baseHash, in: directory)
+    let hasOwnLayers = maker != baseHash
     var own: [PLOTFile] = []
     var loss: PLOTError?
     do throws(PLOTError) {
-      let file = try PLOTFile(opening: url, baseHash: baseHash, hidden: format.hidden)
+      let file = try PLOTFile(opening: url, baseHash: maker, hidden: format.hidden)
       // What a damaged index hides would be computed with the base's layers.
       guard !hasOwnLayers || file.hasSoundIndex else {
         throw .corrupt(path: url.filePath, what: "its index has other bytes")

@@ -8,14 +8,17 @@ package struct AccuracyResult: Sendable, Equatable, Codable {
   /// accuracy, span_f1 or pearson, 0...1.
   package var metric: String
   package var value: Double
+  /// The best epoch's score on dev rows: what a rate may be chosen by. nil in logs of before.
+  package var dev: Double?
   package var trainRows: Int
   package var testRows: Int
   package var epochs: Int
   package var seconds: Double
 
   package init(
-    task: AccuracyTask, method: String, seed: UInt64, scores: Scores, rows: AccuracyRows,
-    epochs: Int, seconds: Double
+    task: AccuracyTask, method: String, seed: UInt64, outcome: AccuracyTrial.Outcome,
+    rows: AccuracyRows,
+    scores: Scores, seconds: Double
   ) {
     self.task = task.name
     kind = task.kind
@@ -23,9 +26,10 @@ package struct AccuracyResult: Sendable, Equatable, Codable {
     self.seed = seed
     metric = scores.primary
     value = scores.value
+    dev = outcome.dev
     trainRows = rows.train.count
     testRows = rows.test.count
-    self.epochs = epochs
+    epochs = outcome.epochs
     self.seconds = seconds
   }
 }

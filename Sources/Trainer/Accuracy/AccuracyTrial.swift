@@ -23,11 +23,20 @@ package final class AccuracyTrial {
     }
   }
 
+  /// Of one training.
+  package struct Outcome: Sendable {
+    /// By reading, of test rows.
+    package var scores: [(AccuracyCandidate.Reading, Scores)]
+    /// The best epoch's, of dev rows.
+    package var dev: Double
+    package var epochs: Int
+  }
+
   /// Trains once and tests every reading in `readings`.
   package func run(
     _ candidate: AccuracyCandidate, readings: [AccuracyCandidate.Reading], rows: AccuracyRows,
     settings: Settings
-  ) throws -> (scores: [(AccuracyCandidate.Reading, Scores)], epochs: Int) {
+  ) throws -> Outcome {
     let base = candidate.base
     var spec = rows.spec
     (spec.base, spec.baseHash) = (base.name, base.record.contentHash)
@@ -59,7 +68,8 @@ package final class AccuracyTrial {
           rows.test, spec: spec, logits: try predictor.outputs(rows.test.sequences))
       )
     }
-    return (scores, outcome.epochs.count)
+    return Outcome(
+      scores: scores, dev: outcome.best.dev.value, epochs: outcome.epochs.count)
   }
 
   private func model(of base: Base) throws -> BaseModel {

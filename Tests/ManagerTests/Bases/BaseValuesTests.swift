@@ -66,6 +66,24 @@ import Testing
     #expect(try store.list().isEmpty)
   }
 
+  /// Zeros there hide every text: embeddings of nothing, all alike.
+  @Test func aNormalizationOfZerosIsRefused() throws {
+    for tensor in TinyModel().configuration.tensors.map(\.name).filter({
+      $0.hasSuffix("LayerNorm.weight")
+    }) {
+      try TinyModel().write(to: source)
+      let path = source.appending(path: "model.safetensors").path()
+      let count = try SafetensorsFile(path: path).floats(tensor).count
+      for place in 0..<count { try Self.change(path, 0, tensor, at: place) }
+      #expect { try store.importBase(from: source.path(), name: "b") } throws: {
+        "\($0)".contains("\(tensor) is all zeros")
+      }
+      try Self.change(path, 1e-4, tensor, at: 0)
+      _ = try store.importBase(from: source.path(), name: "b")
+      try store.remove("b")
+    }
+  }
+
   @Test func whatIsInRangeOrNotReadIsTaken() throws {
     for (value, tensor) in [
       (1000, Self.tensors[0]), (-1000, Self.tensors[1]),

@@ -34,7 +34,15 @@ struct PLOTLossTests {
   }
 
   private func write(_ grams: [NGram], domain: String? = nil) throws {
-    try SmallPLOT.write(grams, to: url(domain), type: .float16)
+    try SmallPLOT.write(grams, to: url(domain), type: .float16, hash: try maker(domain))
+  }
+
+  private func maker(_ domain: String?) throws -> String {
+    try Base.rowsHash(of: domain, base: SmallPLOT.hash, in: directory.url)
+  }
+
+  private func giveLayers(_ byte: UInt8 = 1, domain: String) throws {
+    try Data([byte]).write(to: Base.localLayers(of: domain, in: directory.url))
   }
 
   private func values(_ grams: [NGram]) -> [[Float]] {
@@ -63,9 +71,9 @@ struct PLOTLossTests {
   }
 
   /// Turns bits of the row of that n-gram over.
-  private func damage(_ gram: NGram, in url: URL) throws {
+  private func damage(_ gram: NGram, in url: URL, maker: String = SmallPLOT.hash) throws {
     let (place, size) = try {
-      let file = try PLOTFile(opening: url, baseHash: SmallPLOT.hash, hidden: SmallPLOT.hidden)
+      let file = try PLOTFile(opening: url, baseHash: maker, hidden: SmallPLOT.hidden)
       let row = try #require(file.find(gram, hash: gram.plotHash))
       return (row.address - file.address(of: 0), file.header.rowsOffset)
     }()
@@ -160,6 +168,7 @@ struct PLOTLossTests {
   @Test(arguments: [100, 4095, nil])
   func aDomainThatIsDamagedFromTheStart(kept: Int?) throws {
     let grams = SmallPLOT.grams(50, seed: 7).filter(\.hasCentre)
+    try giveLayers(domain: "bio")
     for domain in ["bio", "law"] {
       try write(grams, domain: domain)
       var bytes = try Data(contentsOf: url(domain))
@@ -170,7 +179,6 @@ struct PLOTLossTests {
       }
       try bytes.write(to: url(domain), options: .atomic)
     }
-    try Data([1]).write(to: Base.localLayers(of: "bio", in: directory.url))
     let lookup = NGramLookup(store: try store(), computer: computer)
     for mode in [PLOTMode.exact, .fallback] where kept != nil || mode == .exact {
       #expect(throws: PLOTError.self) { try found(grams, lookup, domain: "bio", mode: mode) }
@@ -197,11 +205,15 @@ struct PLOTLossTests {
   @Test(arguments: [true, false])
   func aDomainWithLocalLayersOfItsOwnIsRefused(shortened: Bool) throws {
     let grams = SmallPLOT.grams(50, seed: 7).filter(\.hasCentre)
+    try giveLayers(domain: "bio")
     try write(grams)
     try write(grams, domain: "bio")
     try write(grams, domain: "law")
-    try Data([1]).write(to: Base.localLayers(of: "bio", in: directory.url))
-    if !shortened { for domain in ["bio", "law"] { try damage(grams[3], in: url(domain)) } }
+    if !shortened {
+      for domain in ["bio", "law"] {
+        try damage(grams[3], in: url(domain), maker: try maker(domain))
+      }
+    }
     let store = try store()
     let lookup = NGramLookup(store: store, computer: computer)
     if shortened {
@@ -215,5 +227,29 @@ struct PLOTLossTests {
       #expect(try found(grams, lookup).values == values(grams))
     }
     #expect(told.errors.count == 2)
+  }
+
+  /// Files of one base that changed places, layers that were learnt anew or went: the rows are not those
+  /// that the domain's layers make.
+  @Test(arguments: ["exchanged", "learnt anew", "removed", "given later"])
+  func aTableOfOtherLocalLayersIsRefused(how: String) throws {
+    let grams = SmallPLOT.grams(20, seed: 8).filter(\.hasCentre)
+    if how != "given later" { try giveLayers(1, domain: "bio") }
+    try giveLayers(2, domain: "law")
+    for domain in ["bio", "law"] { try write(grams, domain: domain) }
+    switch how {
+    case "exchanged": try Data(contentsOf: url("law")).write(to: url("bio"))
+    case "learnt anew", "given later": try giveLayers(3, domain: "bio")
+    default: try FileManager.default.removeItem(at: Base.localLayers(of: "bio", in: directory.url))
+    }
+    let lookup = NGramLookup(store: try store(), computer: computer)
+    for _ in 0..<2 {
+      #expect {
+        try found(grams, lookup, domain: "bio")
+      } throws: {
+        "\($0)".contains("other local layers") && "\($0)".contains("plot build --domain")
+      }
+    }
+    #expect(try found(grams, lookup, domain: "law").values == values(grams))
   }
 }
