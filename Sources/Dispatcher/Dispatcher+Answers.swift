@@ -45,12 +45,19 @@ extension Dispatcher {
     return vbert
   }
 
-  /// The vBERT's base. Throws `APIError`, `ServingError`.
-  func engine(of vbert: PinnedVBert, _ call: Call) async throws -> Engine {
+  /// What the vBERT is computed on, pinned with its version. Throws `APIError`, `ServingError`.
+  func pin(_ vbert: PinnedVBert, _ call: Call) async throws -> BasePin {
     do {
-      let engine = try await engines.engine(for: vbert.spec, by: call.arrival.deadline)
-      try vbert.spec.checkLength(base: engine.model.configuration)
-      return engine
+      let base = try await bases.base(for: vbert.spec, by: call.arrival.deadline)
+      let known = try base.pinned(vbert.spec)
+      try vbert.spec.checkLength(base: base.configuration)
+      // The first request of a domain opens its tables.
+      guard let known else {
+        return try await workers.run(call.arrival, bytes: Self.piece) { _ in
+          try base.pin(vbert.spec)
+        }
+      }
+      return known
     } catch let error as ServingError { throw error } catch {
       throw APIError(error, of: vbert)
     }
@@ -64,10 +71,11 @@ extension Dispatcher {
   ) async throws -> Answer {
     guard !inputs.isEmpty, !inputs.contains(where: \.isEmpty) else { throw APIError.empty }
     try checkCount(inputs.count)
-    let engine = try await engine(of: vbert, call)
-    let model = engine.model.configuration
+    let pin = try await pin(vbert, call)
+    let base = pin.base
+    let model = base.configuration
     if !model.readsPairs, inputs.contains(where: \.isPair) {
-      throw APIError.invalid("\(BaseError.noPairs(name: engine.name))", param: "inputs")
+      throw APIError.invalid("\(BaseError.noPairs(name: base.name))", param: "inputs")
     }
     if let learnt = vbert.spec.input, inputs.contains(where: { $0.isPair != (learnt == .pair) }) {
       throw APIError.otherInput(vbert.name, learnt: learnt)
@@ -76,13 +84,13 @@ extension Dispatcher {
     let sequences = try await encode(
       inputs,
       TextEncoder(
-        engine.tokenizer, maxLength: try length(reading, inputs, vbert, engine.tokenizer),
+        base.tokenizer, maxLength: try length(reading, inputs, vbert, base.tokenizer),
         cut: reading.truncate ?? limits.autoTruncate, side: reading.side,
         addsSpecialTokens: reading.addsSpecialTokens, mostWords: limits.tagWords), call)
     let requests = try sequences.enumerated().map { index, sequence in
       guard sequence.encoding.count > 0 else { throw APIError.noTokens(index: index) }
       return Scheduler.Request(
-        vbert: vbert, tokens: try TokenSequence(sequence.encoding, for: model),
+        vbert: vbert, on: pin, tokens: try TokenSequence(sequence.encoding, for: model),
         words: places(sequence))
     }
     let tokenization = ContinuousClock.now - begin

@@ -7,7 +7,7 @@ package import Scheduler
 /// HTTP in, HTTP out: who asks, for which vBERT, with what; the pipeline does the rest.
 package struct Dispatcher: Sendable {
   let registry: Registry
-  let engines: Engines
+  let bases: ServedBases
   let pipeline: Pipeline
   let cache: AdapterCache
   let limits: ServerLimits
@@ -22,12 +22,12 @@ package struct Dispatcher: Sendable {
 
   /// Throws the registry's errors.
   package init(
-    registry: Registry, engines: Engines, pipeline: Pipeline, cache: AdapterCache,
+    registry: Registry, bases: ServedBases, pipeline: Pipeline, cache: AdapterCache,
     limits: ServerLimits = ServerLimits(), about: ServerInfo,
     metrics: PrometheusMetrics = PrometheusMetrics()
   ) throws {
     self.registry = registry
-    self.engines = engines
+    self.bases = bases
     self.pipeline = pipeline
     self.cache = cache
     self.limits = limits

@@ -66,7 +66,7 @@ extension Dispatcher {
     _ name: String?, _ texts: [String], dimensions: Dimensions?, _ reading: Reading, _ call: Call
   ) async throws -> Answer {
     let vbert = try find(name, call, tasks: [.embed])
-    let hidden = try await engine(of: vbert, call).model.configuration.hiddenSize
+    let hidden = try await pin(vbert, call).base.configuration.hiddenSize
     try dimensions?.check(hidden: hidden)
     return try await ask(vbert, texts.map(TextInput.text), reading, call)
   }

@@ -32,7 +32,7 @@ package struct ServerInfo: Sendable {
 
 extension Dispatcher {
   @Sendable func info(_ call: Call) async throws -> Response {
-    let bases = engines.loaded
+    let bases = bases.loaded
     var writer = JSONWriter()
     writer.object { object in
       object.member("version", about.version)
@@ -54,7 +54,7 @@ extension Dispatcher {
       object.key("bases")
       object.array { list in
         for base in bases {
-          let shape = base.model.configuration
+          let shape = base.configuration
           list.object { item in
             item.member("name", base.name)
             item.member("hash", base.contentHash)
@@ -102,7 +102,7 @@ extension Dispatcher {
     page.sample("vbert_adapter_misses_total", .counter, Double(adapters.misses))
     page.sample("vbert_adapter_failures_total", .counter, Double(adapters.failures))
     page.sample("vbert_adapter_evictions_total", .counter, Double(adapters.evictions))
-    let stores = engines.loaded.compactMap { base in base.plot.map { (base.name, $0) } }
+    let stores = bases.loaded.compactMap { base in base.plot.map { (base.name, $0) } }
     for (name, plot) in stores {
       page.sample(
         "vbert_plot_cached_rows", .gauge, Double(plot.cached.rows),

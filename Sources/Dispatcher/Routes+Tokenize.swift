@@ -16,8 +16,8 @@ extension Dispatcher {
   }
 
   private func tokenizer(_ name: String?, _ call: Call) async throws -> WordPiece {
-    if name != nil { return try await engine(of: find(name, call), call).tokenizer }
-    let bases = engines.loaded
+    if name != nil { return try await pin(find(name, call), call).base.tokenizer }
+    let bases = bases.loaded
     guard bases.count == 1 else {
       throw APIError.invalid("say whose tokens: the server has several bases", param: "model")
     }

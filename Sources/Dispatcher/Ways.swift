@@ -5,8 +5,8 @@ internal import Scheduler
 extension Dispatcher {
   /// The routes that answer for it, with a body for each as it is written.
   func ways(to vbert: PinnedVBert) -> String {
-    let base = engines.loaded.first { $0.name == vbert.spec.base }
-    return vbert.ways(readsPairs: base?.model.configuration.readsPairs ?? true)
+    let base = bases.loaded.first { $0.name == vbert.spec.base }
+    return vbert.ways(readsPairs: base?.configuration.readsPairs ?? true)
   }
 }
 
@@ -39,13 +39,14 @@ extension APIError {
     let why =
       switch error {
       case let error as SpecProblem: "\(error)"
-      case let error as EngineError: "\(error)"
+      case let error as ServedBaseError: "\(error)"
+      case let error as PLOTError: "\(error)"
       case BaseError.noBase:
         "the base \(base) that it was made on is not here; the server's operator must bring it back"
       default: "the base \(base) of this vBERT is damaged; the server's operator must look"
       }
-    let told =
-      Self.told(why) ?? "the base of this vBERT is damaged; the server's operator must look"
+    let what = error is PLOTError ? "its domain's table is missing or" : "the base of this vBERT is"
+    let told = Self.told(why) ?? "\(what) damaged; the server's operator must look"
     self = .unservable(
       "\(vbert.name) cannot be served: \(told)", log: "\(vbert.name) cannot be served: \(error)")
   }

@@ -1,17 +1,26 @@
 package import Compute
 package import Manager
-internal import Model
+package import Model
 
 /// Where resident adapters come from; `AdapterCache` or `MovedAdapters` in service, anything in tests.
 package protocol AdapterSource: Sendable {
-  func resident(for id: VersionID) throws(AdapterError) -> any ResidentAdapter
-  /// The same for all of a batch.
-  func residents(for ids: [VersionID]) -> [Result<any ResidentAdapter, AdapterError>]
+  /// `base`: the shape of the base that it is for.
+  func resident(
+    for id: VersionID, base: Configuration
+  ) throws(AdapterError) -> any ResidentAdapter
+  /// The same for all of a batch; a base for each.
+  func residents(
+    for ids: [VersionID], bases: [Configuration]
+  ) -> [Result<any ResidentAdapter, AdapterError>]
 }
 
 extension AdapterSource {
-  package func residents(for ids: [VersionID]) -> [Result<any ResidentAdapter, AdapterError>] {
-    ids.map { id in Result { () throws(AdapterError) in try resident(for: id) } }
+  package func residents(
+    for ids: [VersionID], bases: [Configuration]
+  ) -> [Result<any ResidentAdapter, AdapterError>] {
+    zip(ids, bases).map { id, base in
+      Result { () throws(AdapterError) in try resident(for: id, base: base) }
+    }
   }
 }
 
@@ -28,12 +37,16 @@ package struct MovedAdapters: AdapterSource {
     (self.cache, self.mover) = (cache, mover)
   }
 
-  package func resident(for id: VersionID) throws(AdapterError) -> any ResidentAdapter {
-    try residents(for: [id])[0].get()
+  package func resident(
+    for id: VersionID, base: Configuration
+  ) throws(AdapterError) -> any ResidentAdapter {
+    try residents(for: [id], bases: [base])[0].get()
   }
 
-  package func residents(for ids: [VersionID]) -> [Result<any ResidentAdapter, AdapterError>] {
-    let kept = cache.residents(for: ids)
+  package func residents(
+    for ids: [VersionID], bases: [Configuration]
+  ) -> [Result<any ResidentAdapter, AdapterError>] {
+    let kept = cache.residents(for: ids, bases: bases)
     var brought: [any ResidentAdapter] = []
     do throws(ComputeError) {
       brought = try mover.bring(kept.compactMap { try? $0.get() })

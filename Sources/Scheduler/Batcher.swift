@@ -8,7 +8,8 @@ package protocol Batchable: Sendable {
   var isUnwanted: Bool { get }
 }
 
-/// The fair queue and the batch policy together: sequences in, batches out.
+/// The fair queue and the lanes' batch policies together: sequences in, batches out, each to the lane that
+/// asks.
 ///
 /// Fairness is counted in the time that a sequence was foreseen to take when it came, in
 /// microseconds: a token of a long text, or of a large base, is dearer than another.
@@ -16,7 +17,8 @@ package protocol Batchable: Sendable {
 /// A value: times are given, never asked for.
 package struct Batcher<Element: Batchable>: Sendable {
   package private(set) var queue: FairQueue<Element>
-  package private(set) var policy: BatchPolicy
+  /// By lane.
+  package private(set) var policies: [BatchPolicy]
 
   /// What a batch was closed with.
   package struct Batch: Sendable {
@@ -30,8 +32,10 @@ package struct Batcher<Element: Batchable>: Sendable {
     package var compute = Duration.zero
   }
 
-  package init(bounds: FairQueue<Element>.Bounds, policy: BatchPolicy) {
-    self.policy = policy
+  /// Every lane begins with that policy, and learns for itself.
+  package init(bounds: FairQueue<Element>.Bounds, policy: BatchPolicy, lanes: Int = 1) {
+    precondition(lanes > 0)
+    policies = Array(repeating: policy, count: lanes)
     // An eighth of a batch: whoever joins the ring gets into the next batch beside seven others.
     let quantum = policy.limit / .microseconds(8)
     queue = FairQueue(bounds: bounds, quantum: max(1, Int(quantum)))
@@ -42,29 +46,37 @@ package struct Batcher<Element: Batchable>: Sendable {
     _ elements: [Element], tenant: Int64, weight: Double, deadline: ContinuousClock.Instant,
     isBounded: Bool = true
   ) throws(FairQueue<Element>.Full) -> Range<FairQueue<Element>.Key> {
-    let policy = policy
+    let policies = policies
     return try queue.admit(
       elements.map { ($0, $0.tokens) }, tenant: tenant, weight: weight, deadline: deadline,
       isBounded: isBounded
-    ) { max(1, Int(min(1e12, 1e6 * policy.price(base: $0.base, units: $0.units)))) }
+    ) { element in
+      // As the first lane that has met the base would foresee it.
+      let policy = policies.first { $0.speed.seconds(.compute, base: element.base) != nil }
+      let seconds = (policy ?? policies[0]).price(base: element.base, units: element.units)
+      return max(1, Int(min(1e12, 1e6 * seconds)))
+    }
   }
 
-  package mutating func note(_ event: BatchPolicy.Event) { policy.note(event) }
+  package mutating func note(_ event: BatchPolicy.Event, lane: Int = 0) {
+    policies[lane].note(event)
+  }
   package mutating func cancel(_ key: FairQueue<Element>.Key) -> Element? { queue.cancel(key) }
   package mutating func expire(_ now: ContinuousClock.Instant) -> [Element] { queue.expire(now) }
 
-  package func decide(now: ContinuousClock.Instant) -> BatchPolicy.Decision {
-    policy.decide(sequences: queue.count, tokens: queue.tokens, now: now)
+  package func decide(now: ContinuousClock.Instant, lane: Int = 0) -> BatchPolicy.Decision {
+    policies[lane].decide(sequences: queue.count, tokens: queue.tokens, now: now)
   }
 
-  /// Takes the next batch out, in the queue's order, one sequence at least.
-  package mutating func close() -> Batch {
+  /// Takes the lane's next batch out, in the queue's order, one sequence at least.
+  package mutating func close(lane: Int = 0) -> Batch {
+    let policy = policies[lane]
     var batch = Batch()
     let limit = policy.limit / .seconds(1) * Self.aim
     var seconds = 0.0
     while batch.elements.count < policy.maxSequences {
       let isFirst = batch.elements.isEmpty
-      let next = queue.next(within: policy.tokenBudget - batch.tokens) { [policy] element in
+      let next = queue.next(within: policy.tokenBudget - batch.tokens) { element in
         isFirst || element.isUnwanted || seconds + Self.price(element, in: batch, policy) <= limit
       }
       guard let next else { break }
@@ -79,7 +91,7 @@ package struct Batcher<Element: Batchable>: Sendable {
     }
     batch.prepare = policy.expected(.prepare, batch.units)
     batch.compute = policy.expected(.compute, batch.units)
-    policy.note(.closed)
+    policies[lane].note(.closed)
     return batch
   }
 

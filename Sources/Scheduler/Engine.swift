@@ -3,32 +3,23 @@ package import Manager
 package import Model
 internal import Synchronization
 
-/// One base, ready to serve: its weights on the device, its tokeniser, and what finds or computes its
-/// n-gram rows.
+/// A base on one lane's device: its weights there, and what finds or computes its n-gram rows.
 package final class Engine: Sendable {
-  package let name: String
-  /// The base's content hash, which a vBERT must have been made for.
-  package let contentHash: String
   package let model: BaseModel
-  package let tokenizer: WordPiece
   /// Belongs to the prefetch thread; nil for a dense base.
   private let lookup: Mutex<NGramLookup?>
   /// The tables behind it.
-  package let plot: PLOTStore?
+  let store: PLOTStore?
   /// Rows in the device's own memory; nil where the device is the host.
   private let rowCache: (any NGramRowCache)?
 
   /// `lookup` computes on a lane of its own.
   package init(
-    name: String, contentHash: String, model: BaseModel, tokenizer: WordPiece,
-    lookup: sending NGramLookup?, rowCache: (any NGramRowCache)? = nil
+    model: BaseModel, lookup: sending NGramLookup?, rowCache: (any NGramRowCache)? = nil
   ) {
     precondition((lookup == nil) == (model.configuration.skipDepth == 0))
-    self.name = name
-    self.contentHash = contentHash
     self.model = model
-    self.tokenizer = tokenizer
-    plot = lookup?.store
+    store = lookup?.store
     self.rowCache = model.configuration.vocabularySize <= NGram.mostIDs ? rowCache : nil
     self.lookup = Mutex(lookup)
   }
@@ -42,21 +33,6 @@ package final class Engine: Sendable {
         return try lookup?.rows(for: grams, segments: segments, mode: mode)
       }
       return try lookup?.rows(for: grams, on: rowCache)
-    }
-  }
-}
-
-/// A vBERT and a base that do not belong together.
-package enum EngineError: Error, Equatable, CustomStringConvertible {
-  case otherBase(name: String, found: String, expected: String)
-
-  package var description: String {
-    switch self {
-    case .otherBase(let name, let found, let expected):
-      """
-      the base \(name) has content hash \(found), but the vBERT was made for \(expected); \
-      import that base again, or train the vBERT anew
-      """
     }
   }
 }

@@ -1,25 +1,32 @@
 internal import Dispatch
 internal import Synchronization
 
-/// Where requests come in and batches come out: the fair queue and the batch policy under one lock,
-/// which is held for microseconds and never while anything is computed.
+/// Where requests come in and batches come out, each to the lane that asks: the fair queue and the lanes'
+/// batch policies under one lock, which is held for microseconds and never while anything is computed.
 package final class Intake: Sendable {
   fileprivate struct State {
     var batcher: Batcher<Work>
     var isStopping = false
-    /// The prefetch thread waits for `wake`.
-    var isSleeping = false
+    /// By lane: its prefetch thread waits for its `wakes`.
+    var isSleeping: [Bool]
   }
   private let state: Mutex<State>
-  private let wake = DispatchSemaphore(value: 0)
+  private let wakes: [DispatchSemaphore]
   package let tokenBudget: Int
   /// How what was taken in has ended.
   package let counts = SequenceCounts()
 
-  package init(bounds: FairQueue<Work>.Bounds, policy: BatchPolicy) {
+  /// Every lane begins with that policy, and learns for itself.
+  package init(bounds: FairQueue<Work>.Bounds, policy: BatchPolicy, lanes: Int = 1) {
     tokenBudget = policy.tokenBudget
-    state = Mutex(State(batcher: Batcher(bounds: bounds, policy: policy)))
+    wakes = (0..<lanes).map { _ in DispatchSemaphore(value: 0) }
+    state = Mutex(
+      State(
+        batcher: Batcher(bounds: bounds, policy: policy, lanes: lanes),
+        isSleeping: Array(repeating: false, count: lanes)))
   }
+
+  package var lanes: Int { wakes.count }
 
   // MARK: The way in
 
@@ -47,7 +54,7 @@ package final class Intake: Sendable {
   private func admit(
     _ requests: [Request], _ arrival: Arrival, _ waiter: Waiter, isProbe: Bool
   ) throws(ServingError) -> Range<UInt64> {
-    let result = state.withLock { state -> Result<(Range<UInt64>, Bool), ServingError> in
+    let result = state.withLock { state -> Result<(Range<UInt64>, [Int]), ServingError> in
       guard !state.isStopping else { return .failure(.stopping) }
       guard arrival.deadline > .now else { return .failure(.timedOut) }
       let counts = isProbe ? nil : counts
@@ -61,14 +68,14 @@ package final class Intake: Sendable {
         return .success((keys, state.rouse()))
       } catch {
         let seconds = Intake.retryAfter(
-          tokens: state.batcher.queue.tokens, rate: state.batcher.policy.drainRate)
+          tokens: state.batcher.queue.tokens, rate: state.drainRate)
         let refusal = ServingError.overloaded(tenant: error == .tenant, retryAfter: seconds)
         for work in works { work.answer(.failure(refusal)) }
         return .failure(refusal)
       }
     }
-    let (keys, mustWake) = try result.get()
-    if mustWake { wake.signal() }
+    let (keys, sleepers) = try result.get()
+    wake(sleepers)
     return keys
   }
 
@@ -85,8 +92,8 @@ package final class Intake: Sendable {
 
   // MARK: The way out, for the pipeline's threads
 
-  /// Waits until the policy closes a batch; nil when the intake has stopped and nothing is queued.
-  package func nextBatch() -> Batcher<Work>.Batch? {
+  /// Waits until the lane's policy closes a batch; nil when the intake has stopped and nothing is queued.
+  package func nextBatch(lane: Int = 0) -> Batcher<Work>.Batch? {
     enum Step {
       case batch(Batcher<Work>.Batch)
       case sleep(until: ContinuousClock.Instant?)
@@ -97,10 +104,10 @@ package final class Intake: Sendable {
         let now = ContinuousClock.now
         let late = state.batcher.expire(now)
         if state.batcher.queue.count == 0, state.isStopping { return (.end, late) }
-        switch state.batcher.decide(now: now) {
-        case .close: return (.batch(state.batcher.close()), late)
+        switch state.batcher.decide(now: now, lane: lane) {
+        case .close: return (.batch(state.batcher.close(lane: lane)), late)
         case .wait(let until):
-          state.isSleeping = true
+          state.isSleeping[lane] = true
           let deadline = state.batcher.queue.earliestDeadline
           return (.sleep(until: until.map { min($0, deadline ?? $0) } ?? deadline), late)
         }
@@ -111,7 +118,7 @@ package final class Intake: Sendable {
         for work in batch.unwanted { work.answer(.failure(.cancelled)) }
         return batch
       case .end: return nil
-      case .sleep(let until): sleep(until: until)
+      case .sleep(let until): sleep(lane, until: until)
       }
     }
   }
@@ -122,60 +129,73 @@ package final class Intake: Sendable {
     for work in late { work.answer(.failure(.timedOut)) }
   }
 
-  private func sleep(until: ContinuousClock.Instant?) {
+  private func sleep(_ lane: Int, until: ContinuousClock.Instant?) {
     if let until {
       let seconds = max(0, (until - .now) / .seconds(1))
-      _ = wake.wait(timeout: .now() + seconds)
+      _ = wakes[lane].wait(timeout: .now() + seconds)
     } else {
-      wake.wait()
+      wakes[lane].wait()
     }
     // A signal that comes between the time-out and this is one turn of the loop for nothing.
-    state.withLock { $0.isSleeping = false }
+    state.withLock { $0.isSleeping[lane] = false }
   }
 
-  package func note(_ event: BatchPolicy.Event) {
-    let mustWake = state.withLock { state in
-      state.batcher.note(event)
-      return state.rouse()
-    }
-    if mustWake { wake.signal() }
+  private func wake(_ sleepers: [Int]) {
+    for lane in sleepers { wakes[lane].signal() }
+  }
+
+  package func note(_ event: BatchPolicy.Event, lane: Int = 0) {
+    wake(
+      state.withLock { state in
+        state.batcher.note(event, lane: lane)
+        return state.rouse(lane)
+      })
   }
 
   // MARK: Its end and its state
 
   /// Takes nothing in from now on; what is queued is still given out.
   package func stop() {
-    let mustWake = state.withLock { state in
-      state.isStopping = true
-      return state.rouse()
-    }
-    if mustWake { wake.signal() }
+    wake(
+      state.withLock { state in
+        state.isStopping = true
+        return state.rouse()
+      })
   }
 
   package var isStopping: Bool { state.withLock(\.isStopping) }
 
   /// Something was given out that has not been computed yet.
-  package var hasOpenBatch: Bool { state.withLock { !$0.batcher.policy.isIdle } }
+  package var hasOpenBatch: Bool { state.withLock { !$0.batcher.policies.allSatisfy(\.isIdle) } }
 
-  /// How long a stage is foreseen to take with so many units of each base.
-  package func expected(_ stage: BatchSpeed.Stage, _ units: [String: Double]) -> Duration {
-    state.withLock { $0.batcher.policy.expected(stage, units) }
+  /// How long a lane's stage is foreseen to take with so many units of each base.
+  package func expected(
+    _ stage: BatchSpeed.Stage, _ units: [String: Double], lane: Int = 0
+  ) -> Duration {
+    state.withLock { $0.batcher.policies[lane].expected(stage, units) }
   }
 
   /// What is queued, and tokens a second as measured.
   package var load: (sequences: Int, tokens: Int, drainRate: Double) {
     state.withLock { state in
-      (state.batcher.queue.count, state.batcher.queue.tokens, state.batcher.policy.drainRate)
+      (state.batcher.queue.count, state.batcher.queue.tokens, state.drainRate)
     }
   }
 }
 
 extension Intake.State {
-  /// True when the sleeper has to be woken, once.
-  fileprivate mutating func rouse() -> Bool {
-    defer { isSleeping = false }
-    return isSleeping
+  /// The sleepers that have to be woken, once: all, since what one of them leaves another may take.
+  fileprivate mutating func rouse() -> [Int] {
+    isSleeping.indices.flatMap { rouse($0) }
   }
+
+  fileprivate mutating func rouse(_ lane: Int) -> [Int] {
+    defer { isSleeping[lane] = false }
+    return isSleeping[lane] ? [lane] : []
+  }
+
+  /// Tokens a second of all lanes, as measured.
+  fileprivate var drainRate: Double { batcher.policies.reduce(0) { $0 + $1.drainRate } }
 }
 
 extension Result {

@@ -5,7 +5,8 @@ internal import Model
 /// What is done for a batch before the device is free: adapters, then n-gram rows. Whatever fails
 /// here fails the sequences that need it and no others.
 struct Prefetch: Sendable {
-  let engines: Engines
+  /// Which of a base's engines is ours.
+  let lane: Int
   let adapters: any AdapterSource
   let mode: PLOTMode
   let trace: Trace?
@@ -24,7 +25,7 @@ struct Prefetch: Sendable {
   }
 
   fileprivate struct Part {
-    let engine: Engine
+    let base: ServedBase
     var works: [Work] = []
     var runs: [BatchPart.Run] = []
     var segments: [NGramLookup.Segment] = []
@@ -39,22 +40,23 @@ struct Prefetch: Sendable {
   ) -> [Part] {
     let begin = ContinuousClock.now
     defer {
-      trace?.span("adapters", .prefetch, from: begin, ["batch": .number(Double(number))])
+      trace?.span("adapters", .prefetch(lane), from: begin, ["batch": .number(Double(number))])
     }
     var parts: [Part] = []
-    let sorted = works.sorted { BatchOrder($0.request.vbert) < BatchOrder($1.request.vbert) }
+    let sorted = works.sorted { BatchOrder($0.request) < BatchOrder($1.request) }
     let runs = sorted.chunked(by: {
-      $0.request.vbert.id == $1.request.vbert.id && $0.base == $1.base
+      $0.request.vbert.id == $1.request.vbert.id && $0.request.pin.base === $1.request.pin.base
     })
+    let asked = runs.map { $0[$0.startIndex].request }.filter { !$0.vbert.isProbe }
     var found = adapters.residents(
-      for: runs.map { $0[$0.startIndex].request.vbert }.filter { !$0.isProbe }.map(\.id)
+      for: asked.map(\.vbert.id), bases: asked.map(\.pin.base.configuration)
     ).makeIterator()
     for run in runs {
-      let vbert = run[run.startIndex].request.vbert
+      let request = run[run.startIndex].request
+      let (vbert, base) = (request.vbert, request.pin.base)
       do {
         let adapter = vbert.isProbe ? nil : try (found.next() ?? .failure(.gone(vbert.id))).get()
-        let engine = try engines.engine(for: vbert.spec)
-        let domain = try engine.plot.map { try $0.domain(vbert.spec.domain) }
+        let domain = try request.pin.tables()
         // Of those that left while it was fetched nothing is computed.
         let wanted = run.filter { work in
           let isUnwanted = work.isUnwanted
@@ -62,7 +64,7 @@ struct Prefetch: Sendable {
           return !isUnwanted
         }
         guard !wanted.isEmpty else { continue }
-        if parts.last?.engine !== engine { parts.append(Part(engine: engine)) }
+        if parts.last?.base !== base { parts.append(Part(base: base)) }
         parts[parts.count - 1].append(wanted[...], vbert, adapter, domain)
       } catch {
         let failure = BatchFailure(refusing: run, vbert, at: .adapter, "\(error)")
@@ -81,18 +83,20 @@ struct Prefetch: Sendable {
     let begin = ContinuousClock.now
     let packed = PackedBatch(sequences: part.works.map(\.request.tokens))
     do {
+      let engine = part.base.engines[lane]
       let rows =
-        part.engine.plot == nil
-        ? nil : try part.engine.rows(for: packed.grams, segments: part.segments, mode: mode)
+        part.base.plot == nil
+        ? nil : try engine.rows(for: packed.grams, segments: part.segments, mode: mode)
       trace?.span(
-        "lookup", .prefetch, from: begin,
+        "lookup", .prefetch(lane), from: begin,
         [
-          "batch": .number(Double(number)), "base": .text(part.engine.name),
+          "batch": .number(Double(number)), "base": .text(part.base.name),
           "tokens": .number(Double(packed.layout.rows)),
           "computed": .number(Double(rows?.computedNGrams ?? 0)),
         ])
       return BatchPart(
-        engine: part.engine, works: part.works, runs: part.runs, packed: packed, rows: rows,
+        base: part.base, engine: engine, works: part.works, runs: part.runs, packed: packed,
+        rows: rows,
         took: adapters + (.now - begin))
     } catch PLOTError.lostDomain(let domain) {
       guard let rest = part.without(domain, &failures) else { return nil }
@@ -127,13 +131,13 @@ extension Prefetch.Part {
   /// Without the vBERTs of a domain that cannot be served any more, which are answered; nil where
   /// nothing is left.
   fileprivate func without(_ domain: String, _ failures: inout [BatchFailure]) -> Self? {
-    var rest = Self(engine: engine)
+    var rest = Self(base: base)
     for run in runs {
       let works = works[run.sequences]
       do {
         guard run.vbert.spec.domain != domain else { throw PLOTError.lostDomain(domain) }
-        rest.append(
-          works, run.vbert, run.adapter, try engine.plot?.domain(run.vbert.spec.domain))
+        let pin = works[works.startIndex].request.pin
+        rest.append(works, run.vbert, run.adapter, try pin.tables())
       } catch {
         failures.append(BatchFailure(refusing: works, run.vbert, at: .lookup, "\(error)"))
       }
@@ -154,12 +158,14 @@ extension BatchFailure {
 
 /// The order inside a batch: by base, tagging last, then what shares a pooling, then the vBERT.
 private struct BatchOrder: Comparable {
-  let key: (base: String, isTag: Int, pooling: UInt8, vbert: Int64, version: Int)
+  let key: (base: UInt, isTag: Int, pooling: UInt8, vbert: Int64, version: Int)
 
-  init(_ vbert: PinnedVBert) {
+  init(_ request: Request) {
+    let vbert = request.vbert
+    // Any order of bases will do.
     key = (
-      vbert.spec.base, vbert.spec.task == .tag ? 1 : 0, vbert.spec.pooling.rawValue,
-      vbert.id.vbert, vbert.id.number
+      UInt(bitPattern: ObjectIdentifier(request.pin.base)), vbert.spec.task == .tag ? 1 : 0,
+      vbert.spec.pooling.rawValue, vbert.id.vbert, vbert.id.number
     )
   }
 

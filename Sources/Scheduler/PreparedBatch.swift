@@ -47,6 +47,8 @@ struct BatchPart: Sendable {
     let sequences: Range<Int>
   }
 
+  let base: ServedBase
+  /// The base on the lane that computes the batch.
   let engine: Engine
   /// One a sequence.
   let works: [Work]
@@ -101,7 +103,7 @@ struct BatchPart: Sendable {
       runs.append(Run(vbert: run.vbert, adapter: run.adapter, sequences: first..<kept.count))
     }
     return BatchPart(
-      engine: engine, works: kept, runs: runs,
+      base: base, engine: engine, works: kept, runs: runs,
       packed: PackedBatch(sequences: kept.map(\.request.tokens)),
       rows: rows?.keeping(tokens), took: took)
   }

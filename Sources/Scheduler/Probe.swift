@@ -14,15 +14,15 @@ package protocol ProbeWitnesses: Sendable {
 /// every request: queue, prefetch, device.
 struct Probe: Sendable {
   let intake: Intake
-  let engines: Engines
+  let bases: ServedBases
   let witnesses: (any ProbeWitnesses)?
 
   /// nil where all is well, or the reason. One broken vBERT proves nothing; that none of those asked
   /// answers, `suspects` (who failed of late) among them, does.
   func run(inDoubt: Bool, suspects: [PinnedVBert], within limit: Duration) async -> String? {
-    for engine in engines.loaded {
-      let base = PinnedVBert.probe(base: engine.name, hash: engine.contentHash)
-      if let failure = await ask(base, engine, limit) { return failure }
+    for base in bases.loaded {
+      let pin = BasePin(base: base, domain: 0)
+      if let failure = await ask(.probe(base), pin, limit) { return failure }
     }
     guard inDoubt else { return nil }
     let most = 4
@@ -32,22 +32,23 @@ struct Probe: Sendable {
     guard asked.count > 1 || !sample.isEmpty else { return nil }
     var last: String?
     for vbert in asked {
-      guard let engine = try? engines.engine(for: vbert.spec) else { continue }
-      guard let failure = await ask(vbert, engine, limit) else { return nil }
+      guard let pin = try? bases.pin(vbert.spec) else { continue }
+      guard let failure = await ask(vbert, pin, limit) else { return nil }
       last = failure
     }
     return last.map { "none of \(asked.count) vBERTs asked answers; the last: \($0)" }
   }
 
-  private func ask(_ vbert: PinnedVBert, _ engine: Engine, _ limit: Duration) async -> String? {
-    let most = min(16, engine.model.configuration.maxPositions, intake.tokenBudget)
-    let text = engine.tokenizer.encode("Is anybody there?", maxLength: most)
+  private func ask(_ vbert: PinnedVBert, _ pin: BasePin, _ limit: Duration) async -> String? {
+    let base = pin.base
+    let most = min(16, base.configuration.maxPositions, intake.tokenBudget)
+    let text = base.tokenizer.encode("Is anybody there?", maxLength: most)
     let isTag = vbert.spec.task == .tag
     let tokens: TokenSequence
-    do { tokens = try TokenSequence(text, for: engine.model.configuration) } catch {
-      return "the base \(engine.name) cannot be asked: \(error)"
+    do { tokens = try TokenSequence(text, for: base.configuration) } catch {
+      return "the base \(base.name) cannot be asked: \(error)"
     }
-    let request = Request(vbert: vbert, tokens: tokens, words: isTag ? [0] : [])
+    let request = Request(vbert: vbert, on: pin, tokens: tokens, words: isTag ? [0] : [])
     do throws(ServingError) {
       _ = try await intake.replies(
         to: [request], Arrival(tenant: -1, weight: 1, deadline: .now + limit), isProbe: true)

@@ -15,10 +15,10 @@ package struct PinnedVBert: Sendable, Hashable {
   }
 
   /// The base itself, without anybody's parameters: what the server asks to see whether it works.
-  package static func probe(base: String, hash: String) -> PinnedVBert {
+  static func probe(_ base: ServedBase) -> PinnedVBert {
     PinnedVBert(
-      id: VersionID(vbert: -1, number: 0), name: "the base \(base)",
-      spec: VBertSpec(task: .embed, base: base, baseHash: hash, adapter: .none))
+      id: VersionID(vbert: -1, number: 0), name: "the base \(base.name)",
+      spec: VBertSpec(task: .embed, base: base.name, baseHash: base.contentHash, adapter: .none))
   }
 
   /// Needs no adapter made resident.
@@ -28,17 +28,19 @@ package struct PinnedVBert: Sendable, Hashable {
   package func hash(into hasher: inout Hasher) { hasher.combine(id) }
 }
 
-/// One sequence to compute, and for whom.
+/// One sequence to compute, for whom, and on what.
 package struct Request: Sendable {
   package let vbert: PinnedVBert
+  package let pin: BasePin
   package let tokens: TokenSequence
   /// For tag: the row of each word's first sub-token, nil for a word without one.
   package let words: [Int?]
   /// Tokens.
   package var length: Int { tokens.count }
 
-  package init(vbert: PinnedVBert, tokens: TokenSequence, words: [Int?] = []) {
+  package init(vbert: PinnedVBert, on pin: BasePin, tokens: TokenSequence, words: [Int?] = []) {
     self.vbert = vbert
+    self.pin = pin
     self.tokens = tokens
     self.words = words
   }

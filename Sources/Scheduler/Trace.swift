@@ -7,10 +7,23 @@ internal import Synchronization
 /// server that is killed leaves a trace that loads. It stops at `maxBytes`. Without a trace the
 /// pipeline asks one optional a span.
 package final class Trace: Sendable {
-  /// A row of the picture.
-  package enum Lane: Int, Sendable, CaseIterable {
-    case prefetch = 1
-    case compute
+  /// A row of the picture: one of a lane's threads.
+  package enum Row: Sendable {
+    case prefetch(Int), compute(Int)
+
+    fileprivate var number: Int {
+      switch self {
+      case .prefetch(let lane): 2 * lane + 1
+      case .compute(let lane): 2 * lane + 2
+      }
+    }
+
+    fileprivate var title: String {
+      switch self {
+      case .prefetch(let lane): lane == 0 ? "prefetch" : "prefetch \(lane + 1)"
+      case .compute(let lane): lane == 0 ? "compute" : "compute \(lane + 1)"
+      }
+    }
   }
 
   /// One number or name of an event.
@@ -31,23 +44,23 @@ package final class Trace: Sendable {
   private let state: Mutex<State>
 
   /// Makes, or replaces, the file. Throws `TraceError`.
-  package init(path: String, maxBytes: Int = 256 << 20) throws(TraceError) {
+  package init(path: String, lanes: Int = 1, maxBytes: Int = 256 << 20) throws(TraceError) {
     self.maxBytes = maxBytes
     state = Mutex(State(file: try TraceFile(path: path)))
-    for lane in Lane.allCases {
+    for row in (0..<lanes).flatMap({ [Row.prefetch($0), .compute($0)] }) {
       append(
-        #"{"name":"thread_name","ph":"M","pid":1,"tid":\#(lane.rawValue),"args":{"name":"\#(lane)"}}"#
+        #"{"name":"thread_name","ph":"M","pid":1,"tid":\#(row.number),"args":{"name":"\#(row.title)"}}"#
       )
     }
     flush()
   }
 
-  /// Records what `lane` did from `begin` until now, or until `end`.
+  /// Records what the row's thread did from `begin` until now, or until `end`.
   package func span(
-    _ name: String, _ lane: Lane, from begin: ContinuousClock.Instant,
+    _ name: String, _ row: Row, from begin: ContinuousClock.Instant,
     to end: ContinuousClock.Instant = .now, _ details: KeyValuePairs<String, Detail> = [:]
   ) {
-    var text = #"{"name":"\#(Trace.escaped(name))","ph":"X","pid":1,"tid":\#(lane.rawValue),"#
+    var text = #"{"name":"\#(Trace.escaped(name))","ph":"X","pid":1,"tid":\#(row.number),"#
     text += #""ts":\#(Trace.microseconds(begin - start)),"dur":\#(Trace.microseconds(end - begin))"#
     var separator = #","args":{"#
     for (key, detail) in details {

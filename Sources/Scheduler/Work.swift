@@ -28,7 +28,7 @@ package final class Work: Sendable, Batchable {
   /// The server's own: in no metric of what was asked for.
   var isProbe: Bool { counts == nil }
   package var tokens: Int { request.length }
-  package var base: String { request.vbert.spec.base }
+  package var base: String { request.pin.base.name }
   package var isUnwanted: Bool { waiter.isOver }
 
   /// The first answer counts; further ones are let go.

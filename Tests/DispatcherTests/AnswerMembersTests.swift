@@ -125,14 +125,14 @@ import Testing
         return answer.objects
       }
       // Every token a word of its own gives nothing that could be compared: the tokens are asked for.
-      let engine = try server.home.engines.engine(named: "tiny")
+      let base = try server.home.bases.base(named: "tiny")
       let words = text.split(separator: " ").map(String.init)
-      let encoding = engine.tokenizer.encode(words: words)
+      let encoding = base.tokenizer.encode(words: words)
       let vbert = try server.home.pinned("names")
       let reply = try await server.pipeline.intake.replies(
         to: [
-          Scheduler.Request(
-            vbert: vbert, tokens: try TokenSequence(encoding, for: engine.model.configuration),
+          server.home.request(
+            vbert, try TokenSequence(encoding, for: base.configuration),
             words: (0..<encoding.count).map { $0 })
         ], Arrival(tenant: 1, weight: 1, deadline: .now + .seconds(60)))
       guard case .words(let outputs)? = reply.first?.output else { throw CancellationError() }

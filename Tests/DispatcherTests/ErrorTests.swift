@@ -235,9 +235,11 @@ private typealias Task = _Concurrency.Task
 
     init(_ cache: AdapterCache) { self.cache = cache }
 
-    func resident(for id: VersionID) throws(AdapterError) -> any ResidentAdapter {
+    func resident(
+      for id: VersionID, base: Configuration
+    ) throws(AdapterError) -> any ResidentAdapter {
       while !isOpen.withLock({ $0 }) { Thread.sleep(forTimeInterval: 0.001) }
-      return try cache.resident(for: id)
+      return try cache.resident(for: id, base: base)
     }
   }
 

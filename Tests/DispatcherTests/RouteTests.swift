@@ -205,9 +205,8 @@ import Testing
       _ = try await client.post("/predict", #"{"model": "topic", "inputs": "a cat"}"#)
       _ = try await client.post("/predict", #"{"model": "nobody", "inputs": "a cat"}"#)
       // What the server asks itself is in no metric of what was asked for.
-      let probe = Scheduler.Request(
-        vbert: try server.home.pinned("topic"),
-        tokens: try TinyModel.tokens([2, 11, 12, 3]))
+      let probe = try server.home.request(
+        server.home.pinned("topic"), TinyModel.tokens([2, 11, 12, 3]))
       _ = try await server.pipeline.intake.replies(
         to: [probe], Arrival(tenant: -1, weight: 1, deadline: .now + .seconds(60)), isProbe: true)
       #expect(try await client.get("/health").status == 200)

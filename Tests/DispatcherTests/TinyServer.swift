@@ -25,7 +25,7 @@ final class TinyServer: Sendable {
     let metrics = PrometheusMetrics()
     pipeline = try home.pipeline(queue: queue, adapters: adapters, metrics: metrics)
     dispatcher = try Dispatcher(
-      registry: home.registry, engines: home.engines, pipeline: pipeline, cache: home.cache,
+      registry: home.registry, bases: home.bases, pipeline: pipeline, cache: home.cache,
       limits: limits,
       about: ServerInfo(
         version: "0", device: "cpu", plotMode: .exact, tokenBudget: 512, maxSequences: 64,

@@ -163,7 +163,8 @@ private struct Simulation {
       slot = nil
       batcher.note(
         .started(
-          expected: batcher.policy.expected(.compute, batch.units), at: start + .milliseconds(now)))
+          expected: batcher.policies[0].expected(.compute, batch.units),
+          at: start + .milliseconds(now)))
       computing = (batch, now + mix.machine.computing(batch.elements))
     }
     if preparing == nil, slot == nil, batcher.decide(now: start + .milliseconds(now)) == .close {

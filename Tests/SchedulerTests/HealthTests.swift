@@ -20,8 +20,8 @@ private typealias Task = _Concurrency.Task
     return settings
   }()
 
-  private static func request(_ vbert: PinnedVBert) throws -> Request {
-    Request(vbert: vbert, tokens: try TinyModel.tokens([2, 11, 12, 3]))
+  private static func request(_ home: TinyHome, _ vbert: PinnedVBert) throws -> Request {
+    try home.request(vbert, TinyModel.tokens([2, 11, 12, 3]))
   }
   private static func arrival(within limit: Duration = .seconds(60)) -> Arrival {
     Arrival(tenant: 1, weight: 1, deadline: .now + limit)
@@ -36,7 +36,7 @@ private typealias Task = _Concurrency.Task
     let source = StubbornSource(home, .hangs)
     let pipeline = try home.pipeline(adapters: source, watch: watch)
     pipeline.start()
-    return (pipeline, source, try Self.request(try home.pinned("topic")))
+    return (pipeline, source, try Self.request(home, try home.pinned("topic")))
   }
 
   private func isUnhealthy(_ pipeline: Pipeline, _ part: String) -> Bool {
@@ -67,7 +67,7 @@ private typealias Task = _Concurrency.Task
     let backend = try StubbornBackend()
     let pipeline = try home.pipeline(backend: backend, watch: Self.quick)
     pipeline.start()
-    let request = try Self.request(try home.pinned("topic"))
+    let request = try Self.request(home, try home.pinned("topic"))
     _ = try await pipeline.intake.replies(to: [request], Self.arrival())
     backend.mood = .hangs
     do {
@@ -115,7 +115,7 @@ private typealias Task = _Concurrency.Task
     pipeline.start()
     for _ in 0..<20 {
       await #expect(throws: ServingError.self) {
-        try await pipeline.intake.replies(to: [try Self.request(broken)], Self.arrival())
+        try await pipeline.intake.replies(to: [try Self.request(home, broken)], Self.arrival())
       }
       #expect(pipeline.health == .ready)
       try await Task.sleep(for: .milliseconds(20))
@@ -131,7 +131,7 @@ private typealias Task = _Concurrency.Task
     let pipeline = try home.pipeline(
       adapters: source, witnesses: FixedWitnesses([try home.pinned("tags")]), watch: Self.quick)
     pipeline.start()
-    let request = try Self.request(try home.pinned("topic"))
+    let request = try Self.request(home, try home.pinned("topic"))
     await #expect(throws: ServingError.self) {
       try await pipeline.intake.replies(to: [request], Self.arrival())
     }
@@ -163,7 +163,7 @@ private typealias Task = _Concurrency.Task
     let backend = try StubbornBackend()
     let pipeline = try home.pipeline(backend: backend, watch: Self.quick)
     pipeline.start()
-    let request = try Self.request(try home.pinned("topic"))
+    let request = try Self.request(home, try home.pinned("topic"))
     #expect(try await pipeline.intake.replies(to: [request], Self.arrival()).count == 1)
     backend.mood = .fails
     try await until { isUnhealthy(pipeline, "fell off the bus") }

@@ -29,8 +29,10 @@ import Testing
       self.adapter = adapter
     }
 
-    func resident(for id: VersionID) throws(AdapterError) -> any ResidentAdapter {
-      guard id == victim else { return try cache.resident(for: id) }
+    func resident(
+      for id: VersionID, base: Configuration
+    ) throws(AdapterError) -> any ResidentAdapter {
+      guard id == victim else { return try cache.resident(for: id, base: base) }
       do { return try lane.load(adapter) } catch {
         throw .corrupt(vbert: "", version: 0, why: "\(error)")
       }
@@ -49,8 +51,8 @@ import Testing
       adapters: try Poison(home, victim, value: value, lane: lane))
     pipeline.start()
     func ask(_ vbert: PinnedVBert) async throws -> Reply.Output {
-      let request = Request(
-        vbert: vbert, tokens: try TinyModel.tokens([2, 11, 12, 13, 3]), words: [1, 2, nil])
+      let request = try home.request(
+        vbert, TinyModel.tokens([2, 11, 12, 13, 3]), words: [1, 2, nil])
       return try await pipeline.intake.replies(
         to: [request], Arrival(tenant: 1, weight: 1, deadline: .now + .seconds(60)))[0].output
     }

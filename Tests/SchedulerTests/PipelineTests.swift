@@ -16,16 +16,14 @@ private typealias Task = _Concurrency.Task
   private static let names = TinyHome.names
 
   private static func request(
-    _ vbert: PinnedVBert, _ random: inout SeededGenerator
+    _ home: TinyHome, _ vbert: PinnedVBert, _ random: inout SeededGenerator
   ) throws -> Request {
     let count = Int.random(in: 1...40, using: &random)
     let vocabulary = Int32(TinyModel.words.count)
     let ids = (0..<count).map { _ in Int32.random(in: 1..<vocabulary, using: &random) }
     let words = (0..<count).map { $0 % 5 == 4 ? nil : $0 }
-    return Request(
-      vbert: vbert,
-      tokens: try TinyModel.tokens(ids),
-      words: vbert.spec.task == .tag ? words : [])
+    return try home.request(
+      vbert, TinyModel.tokens(ids), words: vbert.spec.task == .tag ? words : [])
   }
 
   private static func arrival(
@@ -50,7 +48,7 @@ private typealias Task = _Concurrency.Task
     pipeline.start()
     var random = SeededGenerator(seed: 5)
     let vberts = try Self.names.map { try home.pinned($0) }
-    let requests = try (0..<140).map { try Self.request(vberts[$0 % vberts.count], &random) }
+    let requests = try (0..<140).map { try Self.request(home, vberts[$0 % vberts.count], &random) }
 
     var alone: [Reply] = []
     for request in requests {
@@ -97,10 +95,10 @@ private typealias Task = _Concurrency.Task
     let pipeline = try home.pipeline()
     pipeline.start()
     var random = SeededGenerator(seed: 6)
-    let meaning = try Self.request(try home.pinned("meaning"), &random)
+    let meaning = try Self.request(home, try home.pinned("meaning"), &random)
     func ask(_ name: Name) async throws -> Reply.Output {
-      let request = Request(
-        vbert: try home.pinned(name), tokens: meaning.tokens,
+      let request = try home.request(
+        home.pinned(name), meaning.tokens,
         words: Array(0..<meaning.tokens.count))
       return try await pipeline.intake.replies(to: [request], Self.arrival())[0].output
     }
@@ -128,8 +126,8 @@ private typealias Task = _Concurrency.Task
     let pipeline = try home.pipeline()
     pipeline.start()
     var random = SeededGenerator(seed: 7)
-    let good = try Self.request(try home.pinned("topic"), &random)
-    let bad = try Self.request(broken, &random)
+    let good = try Self.request(home, try home.pinned("topic"), &random)
+    let bad = try Self.request(home, broken, &random)
     async let one = pipeline.intake.replies(to: [good, good], Self.arrival())
     async let two = pipeline.intake.replies(to: [bad], Self.arrival())
     async let three = pipeline.intake.replies(to: [good], Self.arrival())
@@ -151,7 +149,7 @@ private typealias Task = _Concurrency.Task
     try home.addAll()
     let old = try home.pinned("topic")
     var random = SeededGenerator(seed: 8)
-    let request = try Self.request(old, &random)
+    let request = try Self.request(home, old, &random)
     let pipeline = try home.pipeline()
     pipeline.start()
     let before = try await pipeline.intake.replies(to: [request], Self.arrival())
@@ -161,7 +159,7 @@ private typealias Task = _Concurrency.Task
     let new = try home.pinned("topic")
     #expect(new.id.number == old.id.number + 1)
     let both = try await pipeline.intake.replies(
-      to: [request, Request(vbert: new, tokens: request.tokens)], Self.arrival())
+      to: [request, try home.request(new, request.tokens)], Self.arrival())
     #expect(both[0].output == before[0].output)
     #expect(both[1].output != before[0].output)
     await pipeline.stop()
@@ -174,9 +172,11 @@ private typealias Task = _Concurrency.Task
 
     init(_ cache: AdapterCache) { self.cache = cache }
 
-    func resident(for id: VersionID) throws(AdapterError) -> any ResidentAdapter {
+    func resident(
+      for id: VersionID, base: Configuration
+    ) throws(AdapterError) -> any ResidentAdapter {
       while !isOpen.withLock({ $0 }) { Thread.sleep(forTimeInterval: 0.001) }
-      return try cache.resident(for: id)
+      return try cache.resident(for: id, base: base)
     }
   }
 
@@ -203,25 +203,24 @@ private typealias Task = _Concurrency.Task
     let home = try TinyHome()
     try home.addAll()
     let mover = try Mover()
-    let (store, engines) = (home.store, home.engines)
-    let kept = AdapterCache(
-      store: store, bound: 1 << 20,
-      baseShape: { try engines.engine(for: $0).model.configuration },
-      load: { try mover.keep($0) })
+    let kept = AdapterCache(store: home.store, bound: 1 << 20, load: { try mover.keep($0) })
     let moved = MovedAdapters(kept, mover: mover)
     let gone = VersionID(vbert: 99, number: 1)
     let names: [Name] = ["topic", "mood", "tags"]
     let ids = try names.map { try home.pinned($0).id }
-    let found = moved.residents(for: [ids[0], gone, ids[1], ids[2]])
+    let found = moved.residents(
+      for: [ids[0], gone, ids[1], ids[2]],
+      bases: Array(repeating: TinyModel.configuration, count: 4))
     #expect(throws: AdapterError.gone(gone)) { try found[1].get() }
     for (i, name) in [(0, "topic"), (2, "mood"), (3, "tags")] as [(Int, Name)] {
-      let expected = try kept.resident(for: try home.pinned(name).id)
+      let expected = try kept.resident(
+        for: try home.pinned(name).id, base: TinyModel.configuration)
       #expect(try found[i].get() === expected)
     }
     #expect(mover.journeys.withLock { $0 } == [3])
     // The same answers as without a second tier.
     var random = SeededGenerator(seed: 12)
-    let request = try Self.request(try home.pinned("topic"), &random)
+    let request = try Self.request(home, try home.pinned("topic"), &random)
     var outputs: [Reply.Output] = []
     for adapters in [moved, home.cache] as [any AdapterSource] {
       let pipeline = try home.pipeline(adapters: adapters)
@@ -231,7 +230,8 @@ private typealias Task = _Concurrency.Task
     }
     #expect(outputs[0] == outputs[1])
     mover.isFull.withLock { $0 = true }
-    let full = moved.residents(for: [gone, ids[0]])
+    let full = moved.residents(
+      for: [gone, ids[0]], bases: [TinyModel.configuration, TinyModel.configuration])
     #expect(throws: AdapterError.gone(gone)) { try full[0].get() }
     #expect("\(full[1])".contains("--batch"))
   }
@@ -243,7 +243,7 @@ private typealias Task = _Concurrency.Task
     let pipeline = try home.pipeline(queue: 10, adapters: gate)
     pipeline.start()
     var random = SeededGenerator(seed: 9)
-    let request = try Self.request(try home.pinned("topic"), &random)
+    let request = try Self.request(home, try home.pinned("topic"), &random)
     let first = Task { try await pipeline.intake.replies(to: [request], Self.arrival()) }
     try await until { pipeline.intake.load.sequences == 0 && pipeline.intake.hasOpenBatch }
 
@@ -278,9 +278,8 @@ private typealias Task = _Concurrency.Task
     let home = try TinyHome()
     try home.addAll()
     let pipeline = try home.pipeline(tokenBudget: 16)
-    let request = Request(
-      vbert: try home.pinned("topic"),
-      tokens: try TinyModel.tokens([Int32](repeating: 5, count: 17)))
+    let request = try home.request(
+      home.pinned("topic"), TinyModel.tokens([Int32](repeating: 5, count: 17)))
     await #expect(throws: ServingError.tooLong(tokens: 17, budget: 16)) {
       try await pipeline.intake.replies(to: [request], Self.arrival())
     }
@@ -293,7 +292,7 @@ private typealias Task = _Concurrency.Task
     let pipeline = try home.pipeline(trace: try Trace(path: url.filePath))
     pipeline.start()
     var random = SeededGenerator(seed: 10)
-    let request = try Self.request(try home.pinned("topic"), &random)
+    let request = try Self.request(home, try home.pinned("topic"), &random)
     _ = try await pipeline.intake.replies(to: [request], Self.arrival())
     await pipeline.stop()
     let events = try #require(

@@ -26,7 +26,7 @@ import Testing
     var last = 2
     for i in 0..<20_000 {
       trace.span(
-        "layer \(i)", .compute, from: .now - .milliseconds(3),
+        "layer \(i)", .compute(0), from: .now - .milliseconds(3),
         ["vbert": .text("a\"b\\c\n\u{1}é"), "rows": .number(7), "bad": .number(.nan)])
       if i % 4000 == 0 {
         let now = try read(url).count
@@ -45,10 +45,19 @@ import Testing
     let url = temporary()
     defer { try? FileManager.default.removeItem(at: url) }
     let trace = try Trace(path: url.path(), maxBytes: 300_000)
-    for _ in 0..<20_000 { trace.span("x", .prefetch, from: .now) }
+    for _ in 0..<20_000 { trace.span("x", .prefetch(0), from: .now) }
     trace.flush()
     #expect(try Data(contentsOf: url).count < 300_100)
     #expect(try read(url).count > 1000)
+  }
+
+  @Test func everyLaneHasItsRows() throws {
+    let url = temporary()
+    defer { try? FileManager.default.removeItem(at: url) }
+    let trace = try Trace(path: url.path(), lanes: 2)
+    trace.span("x", .prefetch(1), from: .now)
+    trace.flush()
+    #expect(try read(url).map(\.tid) == [1, 2, 3, 4, 3])
   }
 
   @Test func aDirectoryThatIsNotThereIsAnError() {

@@ -1,6 +1,7 @@
 package import Compute
 internal import Foundation
 package import Manager
+package import Model
 package import Scheduler
 internal import Synchronization
 
@@ -21,10 +22,12 @@ package final class StubbornSource: AdapterSource {
     set { state.withLock { $0 = newValue } }
   }
 
-  package func resident(for id: VersionID) throws(AdapterError) -> any ResidentAdapter {
+  package func resident(
+    for id: VersionID, base: Configuration
+  ) throws(AdapterError) -> any ResidentAdapter {
     while mood == .hangs { Thread.sleep(forTimeInterval: 0.001) }
     if mood == .fails { throw .corrupt(vbert: "\(id.vbert)", version: id.number, why: "is lost") }
-    return try home.cache.resident(for: id)
+    return try home.cache.resident(for: id, base: base)
   }
 }
 

@@ -13,12 +13,13 @@ package final class TinyHome: Sendable {
   package let home: Home
   package let registry: Registry
   package let store: AdapterStore
-  package let engines: Engines
+  package let bases: ServedBases
   package let cache: AdapterCache
 
   package static let bottleneck = AdapterSpec.bottleneck(width: 8, sites: [.attention])
 
-  package init() throws {
+  /// Every base on so many lanes.
+  package init(lanes: Int = 1) throws {
     home = Home(
       option: FileManager.default.temporaryDirectory
         .appending(path: "vbert ä serving-\(UUID().uuidString)").filePath)
@@ -30,20 +31,16 @@ package final class TinyHome: Sendable {
     var single = TinyModel.configuration
     single.tokenTypes = 1
     let singleShape = single
-    let engines = Engines { name in
+    bases = ServedBases { name in
       switch name {
-      case "tiny": try TinyModel.engine()
-      case "dense": try TinyModel.engine(named: "dense", denseShape, seed: 2)
-      case "single": try TinyModel.engine(named: "single", singleShape, seed: 3)
+      case "tiny": try TinyModel.served(lanes: lanes)
+      case "dense": try TinyModel.served(named: "dense", denseShape, seed: 2, lanes: lanes)
+      case "single": try TinyModel.served(named: "single", singleShape, seed: 3, lanes: lanes)
       default: throw CocoaError(.fileNoSuchFile)
       }
     }
-    self.engines = engines
     let lane = try CPUBackend(threads: 1)
-    cache = AdapterCache(
-      store: store, bound: 1 << 20,
-      baseShape: { try engines.engine(for: $0).model.configuration },
-      load: { try lane.load($0) })
+    cache = AdapterCache(store: store, bound: 1 << 20, load: { try lane.load($0) })
   }
 
   deinit { try? FileManager.default.removeItem(at: home.root) }
@@ -54,7 +51,7 @@ package final class TinyHome: Sendable {
     _ name: Name, _ spec: VBertSpec, seed: UInt64 = 1,
     tenant: Name = TenantRecord.defaultName
   ) throws -> PinnedVBert {
-    let shape = try engines.engine(for: spec).model.configuration
+    let shape = try bases.base(named: spec.base).configuration
     try store.create(
       vbert: name, tenant: tenant, spec: spec, base: shape,
       adapter: TinyModel.adapter(spec, shape, seed: seed))
@@ -65,6 +62,13 @@ package final class TinyHome: Sendable {
     let record = try registry.vbert(name)
     guard let version = record.version else { throw CocoaError(.fileNoSuchFile) }
     return PinnedVBert(id: version, name: record.name.text, spec: record.spec)
+  }
+
+  /// Pinned to the vBERT's base.
+  package func request(
+    _ vbert: PinnedVBert, _ tokens: TokenSequence, words: [Int?] = []
+  ) throws -> Scheduler.Request {
+    Request(vbert: vbert, on: try bases.pin(vbert.spec), tokens: tokens, words: words)
   }
 
   /// What `addAll` adds.
@@ -110,14 +114,17 @@ package final class TinyHome: Sendable {
   package func pipeline(
     tokenBudget: Int = 512, queue: Int = 1000, adapters: (any AdapterSource)? = nil,
     trace: Trace? = nil, metrics: any MetricsFactory = NOOPMetricsHandler.instance,
-    backend: (any Backend)? = nil, witnesses: (any ProbeWitnesses)? = nil,
+    backend: (any Backend)? = nil, lanes: Int = 1, witnesses: (any ProbeWitnesses)? = nil,
     watch: HealthWatch.Settings = TinyHome.unwatched
   ) throws -> Pipeline {
     Pipeline(
       intake: Intake(
         bounds: .init(total: queue, perTenant: queue),
-        policy: BatchPolicy(tokenBudget: tokenBudget, maxSequences: 64)),
-      engines: engines, adapters: adapters ?? cache, backend: try backend ?? CPUBackend(threads: 1),
+        policy: BatchPolicy(tokenBudget: tokenBudget, maxSequences: 64), lanes: lanes),
+      bases: bases,
+      devices: try (0..<lanes).map { _ in
+        .init(adapters: adapters ?? cache, backend: try backend ?? CPUBackend(threads: 1))
+      },
       trace: trace, metrics: metrics, witnesses: witnesses, watch: watch)
   }
 }

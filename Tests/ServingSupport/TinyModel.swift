@@ -1,5 +1,6 @@
 package import Compute
 internal import ComputeCPU
+package import Foundation
 internal import Manager
 package import Model
 package import Scheduler
@@ -73,24 +74,28 @@ package enum TinyModel {
     try TokenSequence(ids: ids, types: ids.map { _ in 0 }, for: configuration)
   }
 
-  /// A base of these weights in service, with an empty table, on CPU lanes of one thread.
-  package static func engine(
+  /// A base of these weights in service, with the tables of a directory, if any, on CPU lanes of one thread.
+  package static func served(
     named name: String = "tiny", _ configuration: Configuration = configuration, seed: UInt64 = 1,
-    cacheBytes: Int = 8 << 20
-  ) throws -> Engine {
-    let lane = try CPUBackend(threads: 1)
-    let model = try BaseModel(
-      source: weights(configuration, seed: seed), configuration: configuration, backend: lane)
-    var lookup: NGramLookup?
+    cacheBytes: Int = 8 << 20, tables: URL? = nil, lanes: Int = 1
+  ) throws -> ServedBase {
+    var plot: PLOTStore?
     if configuration.isSkip {
-      lookup = NGramLookup(
-        store: try PLOTStore(
-          directory: nil, baseHash: name, hidden: configuration.hiddenSize,
-          skipDepth: configuration.skipDepth, cacheBytes: cacheBytes),
-        computer: try LocalEncoder(base: model, backend: lane, chunk: 64))
+      plot = try PLOTStore(
+        directory: tables, baseHash: name, hidden: configuration.hiddenSize,
+        skipDepth: configuration.skipDepth, cacheBytes: cacheBytes)
     }
-    return Engine(
-      name: name, contentHash: name, model: model, tokenizer: try tokenizer(), lookup: lookup)
+    let engines = try (0..<lanes).map { _ in
+      let lane = try CPUBackend(threads: 1)
+      let model = try BaseModel(
+        source: weights(configuration, seed: seed), configuration: configuration, backend: lane)
+      let lookup = try plot.map {
+        NGramLookup(store: $0, computer: try LocalEncoder(base: model, backend: lane, chunk: 64))
+      }
+      return Engine(model: model, lookup: lookup)
+    }
+    return ServedBase(
+      name: name, contentHash: name, tokenizer: try tokenizer(), plot: plot, engines: engines)
   }
 
   /// Random parameters of that shape.

@@ -23,7 +23,9 @@ package final class PLOTStore: Sendable {
 
   private struct Tables {
     var general: PLOTDomain
-    var domains: [String: PLOTDomain] = [:]
+    /// By number, from 1.
+    var domains: [PLOTDomain] = []
+    var numbers: [String: UInt32] = [:]
     /// Tables that were given up.
     var lost = 0
   }
@@ -67,22 +69,45 @@ package final class PLOTStore: Sendable {
     return letGo(of: general.files) ? tables.withLock(\.general) : general
   }
 
-  /// The domain's tables as they are now, opened at the first call. Throws `PLOTError`: a domain that
-  /// does not exist, or whose table is given up and cannot be computed, is never replaced by another.
-  package func domain(_ name: String?) throws(PLOTError) -> PLOTDomain {
-    guard let name else { return general }
-    var (domain, loss) = try tables.withLock {
-      tables throws(PLOTError) -> (PLOTDomain, PLOTError?) in
-      if let domain = tables.domains[name] { return (domain, nil) }
+  /// The number of a domain, 0 for the general table alone; nil where `number(of:)` has to open its tables.
+  package func number(ifOpen name: String?) -> UInt32? {
+    guard let name else { return 0 }
+    return tables.withLock { $0.numbers[name] }
+  }
+
+  /// The same; opens the domain's tables at the first call. Throws `PLOTError` for a domain that does not
+  /// exist, or whose table cannot be used.
+  package func number(of name: String?) throws(PLOTError) -> UInt32 {
+    guard let name else { return 0 }
+    let (number, loss) = try tables.withLock {
+      tables throws(PLOTError) -> (UInt32, PLOTError?) in
+      if let number = tables.numbers[name] { return (number, nil) }
       let (domain, loss) = try open(name, tables)
-      tables.domains[name] = domain
+      tables.domains.append(domain)
+      tables.numbers[name] = domain.number
       if loss != nil { tables.lost += 1 }
-      return (domain, loss)
+      return (domain.number, loss)
     }
     if let loss { tell(loss) }
-    if letGo(of: domain.files) { domain = tables.withLock { $0.domains[name] ?? domain } }
-    guard domain.hasOwnTable || !domain.hasOwnLayers else { throw .lostDomain(name) }
+    return number
+  }
+
+  /// The domain's tables as they are now. Throws `PLOTError.lostDomain`: one whose table is given up and
+  /// cannot be computed is never replaced by another.
+  package func domain(number: UInt32) throws(PLOTError) -> PLOTDomain {
+    guard number > 0 else { return general }
+    func now() -> PLOTDomain { tables.withLock { $0.domains[Int(number) - 1] } }
+    var domain = now()
+    if letGo(of: domain.files) { domain = now() }
+    guard domain.hasOwnTable || !domain.hasOwnLayers else {
+      throw .lostDomain(domain.name ?? "general")
+    }
     return domain
+  }
+
+  /// The same by name, opened at the first call.
+  package func domain(_ name: String?) throws(PLOTError) -> PLOTDomain {
+    try domain(number: number(of: name))
   }
 
   /// Also what is lost of it: a table that cannot be read is computed, where the base's layers made it.
@@ -121,7 +146,7 @@ package final class PLOTStore: Sendable {
   package func letGo() {
     _ = letGo(
       of: tables.withLock { tables in
-        tables.general.files + tables.domains.values.compactMap(\.own)
+        tables.general.files + tables.domains.compactMap(\.own)
       })
   }
 
@@ -134,12 +159,12 @@ package final class PLOTStore: Sendable {
 
   private func giveUp(_ file: PLOTFile, _ why: String) {
     let isNew = tables.withLock { tables in
-      let had = ([tables.general] + tables.domains.values).contains {
+      let had = ([tables.general] + tables.domains).contains {
         $0.files.contains { $0 === file }
       }
       guard had else { return false }
       tables.general = tables.general.without(file)
-      tables.domains = tables.domains.mapValues { $0.without(file) }
+      tables.domains = tables.domains.map { $0.without(file) }
       tables.lost += 1
       return true
     }
@@ -166,7 +191,7 @@ package final class PLOTStore: Sendable {
   /// Rows of open files that were found damaged, and are computed instead.
   package var damagedRows: Int {
     tables.withLock { tables in
-      (tables.general.files + tables.domains.values.compactMap(\.own)).reduce(0) {
+      (tables.general.files + tables.domains.compactMap(\.own)).reduce(0) {
         $0 + $1.damagedRows
       }
     }

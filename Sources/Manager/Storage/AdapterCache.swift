@@ -10,9 +10,6 @@ internal import Synchronization
 /// as is what is being loaded. Any thread may call. Versions never change, so nothing is ever stale;
 /// failures are not remembered, so a restored file serves again at once.
 package final class AdapterCache: Sendable {
-  /// Shape of the base that a specification names; throws when it is not there, or not the one that
-  /// the vBERT was made for.
-  package typealias BaseShape = @Sendable (VBertSpec) throws -> Configuration
   /// Brings parameters to the device: `Backend.load`.
   package typealias Load = @Sendable (HostAdapter) throws -> any ResidentAdapter
 
@@ -23,26 +20,24 @@ package final class AdapterCache: Sendable {
   }
 
   private let store: AdapterStore
-  private let baseShape: BaseShape
   /// A device's lane takes one thread at a time.
   private let upload: Mutex<Load>
   private let state: Mutex<State>
 
   /// `bound` in bytes on the device. `load` is called from whichever thread asks, one at a time.
-  package init(
-    store: AdapterStore, bound: Int, baseShape: @escaping BaseShape, load: @escaping Load
-  ) {
+  package init(store: AdapterStore, bound: Int, load: @escaping Load) {
     self.store = store
-    self.baseShape = baseShape
     upload = Mutex(load)
     state = Mutex(
       State(
         resident: ClockCache(bound: bound), statistics: AdapterCacheStatistics(bound: bound)))
   }
 
-  /// The version's parameters on the device: from memory, or read, checked and loaded now. Who asks
-  /// for a version that another thread is loading waits for it. Throws `AdapterError`.
-  package func resident(for id: VersionID) throws(AdapterError) -> any ResidentAdapter {
+  /// The version's parameters on the device: from memory, or read, checked against the base's shape and
+  /// loaded now. Who asks for a version that another thread is loading waits for it. Throws `AdapterError`.
+  package func resident(
+    for id: VersionID, base: Configuration
+  ) throws(AdapterError) -> any ResidentAdapter {
     enum Way {
       case ready(any ResidentAdapter)
       case wait(Loading)
@@ -66,7 +61,7 @@ package final class AdapterCache: Sendable {
     case .ready(let adapter): return adapter
     case .wait(let loading): return try loading.result()
     case .load(let loading):
-      let result = Result { () throws(AdapterError) in try load(id) }
+      let result = Result { () throws(AdapterError) in try load(id, base) }
       finish(id, result)
       loading.finish(result)
       return try result.get()
@@ -74,7 +69,9 @@ package final class AdapterCache: Sendable {
   }
 
   /// The same for all of a batch; what is missing is read by all cores at once.
-  package func residents(for ids: [VersionID]) -> [Result<any ResidentAdapter, AdapterError>] {
+  package func residents(
+    for ids: [VersionID], bases: [Configuration]
+  ) -> [Result<any ResidentAdapter, AdapterError>] {
     let ready = state.withLock { state in
       ids.map { id -> (any ResidentAdapter)? in
         guard let adapter = state.resident.value(for: id) else { return nil }
@@ -84,7 +81,9 @@ package final class AdapterCache: Sendable {
     }
     let missing = ids.indices.filter { ready[$0] == nil }
     var found = concurrentMap(missing.count) { i in
-      Result { () throws(AdapterError) in try resident(for: ids[missing[i]]) }
+      Result { () throws(AdapterError) in
+        try resident(for: ids[missing[i]], base: bases[missing[i]])
+      }
     }.makeIterator()
     return zip(ids, ready).map { id, ready in
       ready.map { .success($0) } ?? found.next() ?? .failure(.gone(id))
@@ -94,14 +93,14 @@ package final class AdapterCache: Sendable {
   /// Counts since the start, and what is resident now.
   package var statistics: AdapterCacheStatistics { state.withLock(\.statistics) }
 
-  private func load(_ id: VersionID) throws(AdapterError) -> any ResidentAdapter {
+  private func load(
+    _ id: VersionID, _ base: Configuration
+  ) throws(AdapterError) -> any ResidentAdapter {
     let found = try registryErrors { () throws(RegistryError) in try store.registry.version(id) }
     guard let version = found else { throw .gone(id) }
     func unloadable(_ why: any Error) -> AdapterError {
       .unloadable(vbert: version.vbert.text, version: id.number, why: "\(why)")
     }
-    let base: Configuration
-    do { base = try baseShape(version.spec) } catch { throw unloadable(error) }
     let adapter = try store.load(version, base: base)
     do { return try upload.withLock { try $0(adapter) } } catch { throw unloadable(error) }
   }

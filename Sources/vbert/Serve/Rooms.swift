@@ -11,24 +11,24 @@ struct Rooms {
   let registry: Registry
   let pipeline: Pipeline
   let dispatcher: Dispatcher
-  private let engines: Engines
+  private let bases: ServedBases
   private let store: AdapterStore
   let options: ServingOptions
 
   init(home: Home, _ device: Device, _ options: ServingOptions, _ log: Logger) throws {
     self.options = options
-    let bases = BaseStore(home: home)
+    let stored = BaseStore(home: home)
     let registry = try Registry(home: home)
     self.registry = registry
     store = AdapterStore(registry: registry)
 
     let plotBytes = options.plotBytes.bytes
     let rowBytes = options.devicePlotBytes.bytes
-    let engines = Engines { name in
+    let bases = ServedBases { name in
       do {
-        let base = try bases.load(name)
+        let base = try stored.load(name)
         log.info("base \(name): \(base.verification.text)")
-        return try Rooms.engine(base, device: device, plotBytes: plotBytes, rowBytes: rowBytes) {
+        return try Rooms.served(base, device: device, plotBytes: plotBytes, rowBytes: rowBytes) {
           log.error("n-gram rows are computed", metadata: ["base": "\(name)", "why": "\($0)"])
         }
       } catch {
@@ -38,8 +38,8 @@ struct Rooms {
         throw error
       }
     }
-    self.engines = engines
-    let (cache, adapters) = try Rooms.adapters(store, engines, device, options)
+    self.bases = bases
+    let (cache, adapters) = try Rooms.adapters(store, device, options)
 
     let backend = try device.lane(threads: options.threads)
     let tokenBudget = options.tokenBudget ?? device.batch.tokens
@@ -51,7 +51,7 @@ struct Rooms {
         bounds: .init(total: options.queue, perTenant: options.tenantQueue),
         policy: BatchPolicy(
           tokenBudget: tokenBudget, maxSequences: batch, limit: .milliseconds(batchTime))),
-      engines: engines, adapters: adapters, backend: backend, mode: options.plot,
+      bases: bases, devices: [.init(adapters: adapters, backend: backend)], mode: options.plot,
       trace: try options.trace.map { try Trace(path: $0) }, metrics: metrics,
       witnesses: StoredWitnesses(store: store))
     var limits = ServerLimits()
@@ -62,7 +62,7 @@ struct Rooms {
     limits.seconds = options.timeout
     limits.autoTruncate = options.autoTruncate
     dispatcher = try Dispatcher(
-      registry: registry, engines: engines, pipeline: pipeline, cache: cache, limits: limits,
+      registry: registry, bases: bases, pipeline: pipeline, cache: cache, limits: limits,
       about: ServerInfo(
         version: Vbert.version, device: backend.name, plotMode: options.plot,
         tokenBudget: tokenBudget, maxSequences: batch, queue: options.queue, batchTime: batchTime),
@@ -71,12 +71,10 @@ struct Rooms {
 
   /// Adapters on the device, read from the disk; or in host memory, with those of a batch on the device.
   private static func adapters(
-    _ store: AdapterStore, _ engines: Engines, _ device: Device, _ options: ServingOptions
+    _ store: AdapterStore, _ device: Device, _ options: ServingOptions
   ) throws -> (AdapterCache, any AdapterSource) {
     func cache(_ bound: Int, _ load: @escaping AdapterCache.Load) -> AdapterCache {
-      AdapterCache(
-        store: store, bound: bound,
-        baseShape: { try engines.engine(for: $0).model.configuration }, load: load)
+      AdapterCache(store: store, bound: bound, load: load)
     }
     guard let hostBytes = options.hostAdapterBytes?.bytes else {
       let lane = try device.lane(threads: 1)
@@ -92,10 +90,10 @@ struct Rooms {
   }
 
   /// A base with a lane of its own for loading and for n-grams that missed.
-  private static func engine(
+  private static func served(
     _ base: Base, device: Device, plotBytes: Int, rowBytes: Int,
     tell: @escaping @Sendable (PLOTError) -> Void
-  ) throws -> Engine {
+  ) throws -> ServedBase {
     let lane = try device.lane(threads: 1, for: base.configuration)
     let model = try BaseModel(
       source: base.weights, configuration: base.configuration, backend: lane)
@@ -107,44 +105,45 @@ struct Rooms {
         byteCount: rowBytes, hidden: store.format.hidden, type: store.format.type.elementType)
       lookup = NGramLookup(store: store, computer: try LocalEncoder(base: model, backend: lane))
     }
-    return Engine(
-      name: base.name, contentHash: base.record.contentHash, model: model,
-      tokenizer: base.tokenizer, lookup: lookup, rowCache: rowCache)
+    let plot = lookup?.store
+    return ServedBase(
+      name: base.name, contentHash: base.record.contentHash, tokenizer: base.tokenizer, plot: plot,
+      engines: [Engine(model: model, lookup: lookup, rowCache: rowCache)])
   }
 
   /// Loads the bases that were asked for, or those that vBERTs use, before the first request does.
   /// A base that vBERTs use and that cannot be loaded is their error, not the server's.
   func preload() throws {
-    for name in options.base { _ = try engines.engine(named: name) }
+    for name in options.base { _ = try bases.base(named: name) }
     guard options.base.isEmpty else { return }
     for name in try registry.basesInUse() {
       // Why it could not be loaded is in the log by now.
-      _ = try? engines.engine(named: name)
+      _ = try? bases.base(named: name)
     }
   }
 
   /// Takes back the n-gram rows that were in use when the server last stopped, in the background.
   func restoreRows(_ log: Logger) {
-    let engines = engines
+    let bases = bases
     Thread.detachNewThread {
-      for engine in engines.loaded {
+      for base in bases.loaded {
         guard
-          let rows = engine.plot?.restoreAdmitted(
-            vocabulary: engine.model.configuration.vocabularySize), rows > 0
+          let rows = base.plot?.restoreAdmitted(
+            vocabulary: base.configuration.vocabularySize), rows > 0
         else { continue }
         log.info(
-          "\(rows) n-gram rows of the last run are in memory", metadata: ["base": "\(engine.name)"])
+          "\(rows) n-gram rows of the last run are in memory", metadata: ["base": "\(base.name)"])
       }
     }
   }
 
   /// Lets go, from time to time, of tables that somebody waits to write to: they wait for the server.
   func watchTables() {
-    let engines = engines
+    let bases = bases
     Thread.detachNewThread {
       while true {
         Thread.sleep(forTimeInterval: 0.5)
-        for engine in engines.loaded { engine.plot?.letGo() }
+        for base in bases.loaded { base.plot?.letGo() }
       }
     }
   }
@@ -152,11 +151,11 @@ struct Rooms {
   /// Keeps the n-gram rows that were computed and admitted, for the next start. What cannot be kept
   /// is only computed again.
   func saveRows(_ log: Logger) {
-    for engine in engines.loaded {
-      do { try engine.plot?.saveAdmitted() } catch {
+    for base in bases.loaded {
+      do { try base.plot?.saveAdmitted() } catch {
         log.warning(
           "n-gram rows are not kept for the next start",
-          metadata: ["base": "\(engine.name)", "why": "\(error)"])
+          metadata: ["base": "\(base.name)", "why": "\(error)"])
       }
     }
   }

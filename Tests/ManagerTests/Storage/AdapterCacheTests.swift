@@ -16,7 +16,7 @@ import Testing
   init() throws { store = AdapterStore(registry: try temporary.registry()) }
 
   private func cache(bound: Int, on device: CountingDevice) -> AdapterCache {
-    AdapterCache(store: store, bound: bound, baseShape: { _ in .tiny }) { device.load($0) }
+    AdapterCache(store: store, bound: bound) { device.load($0) }
   }
 
   /// vBERTs "v0"..., each with its own numbers.
@@ -38,7 +38,7 @@ import Testing
     let cache = cache(bound: 3 * oneByteCount, on: device)
     for _ in 0..<3 {
       for (seed, id) in ids.enumerated() {
-        #expect(try isRight(try cache.resident(for: id), seed: seed))
+        #expect(try isRight(try cache.resident(for: id, base: .tiny), seed: seed))
         #expect(device.counts.withLock(\.liveBytes) <= 3 * oneByteCount)
       }
     }
@@ -52,8 +52,9 @@ import Testing
     let ids = try publish(8)
     let gone = VersionID(vbert: 99, number: 1)
     let cache = cache(bound: 6 * oneByteCount, on: device)
-    _ = try cache.resident(for: ids[2])
-    let found = cache.residents(for: Array(ids[..<4]) + [gone] + [ids[4]])
+    _ = try cache.resident(for: ids[2], base: .tiny)
+    let found = cache.residents(
+      for: Array(ids[..<4]) + [gone] + [ids[4]], bases: Array(repeating: .tiny, count: 6))
     for (place, seed) in [(0, 0), (1, 1), (2, 2), (3, 3), (5, 4)] {
       #expect(try isRight(try found[place].get(), seed: seed))
     }
@@ -61,18 +62,18 @@ import Testing
     let statistics = cache.statistics
     #expect(statistics.hits == 1 && statistics.misses == 6 && statistics.failures == 1)
     // More than fits: the batch holds what it got.
-    let all = cache.residents(for: ids)
+    let all = cache.residents(for: ids, bases: ids.map { _ in .tiny })
     for (seed, adapter) in all.enumerated() { #expect(try isRight(adapter.get(), seed: seed)) }
     #expect(cache.statistics.residentCount == 6)
-    #expect(cache.residents(for: []).isEmpty)
+    #expect(cache.residents(for: [], bases: []).isEmpty)
   }
 
   @Test func whatABatchHoldsOutlivesItsEviction() throws {
     let ids = try publish(3)
     let cache = cache(bound: oneByteCount, on: device)
-    var held: (any ResidentAdapter)? = try cache.resident(for: ids[0])
-    _ = try cache.resident(for: ids[1])
-    _ = try cache.resident(for: ids[2])
+    var held: (any ResidentAdapter)? = try cache.resident(for: ids[0], base: .tiny)
+    _ = try cache.resident(for: ids[1], base: .tiny)
+    _ = try cache.resident(for: ids[2], base: .tiny)
     #expect(cache.statistics.residentCount == 1)
     #expect(device.counts.withLock(\.liveBytes) == 2 * oneByteCount)
     #expect(try isRight(#require(held), seed: 0))
@@ -83,7 +84,7 @@ import Testing
   @Test func whatIsLargerThanTheBoundServesOneBatch() throws {
     let ids = try publish(1)
     let cache = cache(bound: oneByteCount - 1, on: device)
-    for _ in 0..<2 { #expect(try isRight(try cache.resident(for: ids[0]), seed: 0)) }
+    for _ in 0..<2 { #expect(try isRight(try cache.resident(for: ids[0], base: .tiny), seed: 0)) }
     #expect(device.loads == 2 && device.counts.withLock(\.liveBytes) == 0)
   }
 
@@ -93,7 +94,7 @@ import Testing
     let cache = cache(bound: 1 << 20, on: slow)
     let wrong = Atomic(0)
     DispatchQueue.concurrentPerform(iterations: 16) { n in
-      guard let adapter = try? cache.resident(for: ids[n % 2]),
+      guard let adapter = try? cache.resident(for: ids[n % 2], base: .tiny),
         (try? isRight(adapter, seed: n % 2)) == true
       else {
         wrong.add(1, ordering: .relaxed)
@@ -118,7 +119,7 @@ import Testing
         var random = SystemRandomNumberGenerator()
         for _ in 0..<150 {
           let seed = Int.random(in: 0..<ids.count, using: &random)
-          guard let adapter = try? cache.resident(for: ids[seed]),
+          guard let adapter = try? cache.resident(for: ids[seed], base: .tiny),
             (try? isRight(adapter, seed: seed)) == true
           else {
             wrong.add(1, ordering: .relaxed)
@@ -146,43 +147,44 @@ import Testing
     let whole = try Data(contentsOf: store.url(blob))
     try FileManager.default.removeItem(at: store.url(blob))
     for _ in 0..<2 {
-      let error = #expect(throws: AdapterError.self) { try cache.resident(for: ids[1]) }
+      let error = #expect(throws: AdapterError.self) {
+        try cache.resident(for: ids[1], base: .tiny)
+      }
       guard case .corrupt("v1", 1, _)? = error else {
         Issue.record("\(String(describing: error))")
         continue
       }
-      #expect(try isRight(try cache.resident(for: ids[0]), seed: 0))
-      #expect(try isRight(try cache.resident(for: ids[2]), seed: 2))
+      #expect(try isRight(try cache.resident(for: ids[0], base: .tiny), seed: 0))
+      #expect(try isRight(try cache.resident(for: ids[2], base: .tiny), seed: 2))
     }
     #expect(cache.statistics.failures == 2)
     try whole.write(to: store.url(blob))
-    #expect(try isRight(try cache.resident(for: ids[1]), seed: 1))
+    #expect(try isRight(try cache.resident(for: ids[1], base: .tiny), seed: 1))
   }
 
   @Test func whatWasDeletedIsGone() throws {
     let ids = try publish(1)
     let cache = cache(bound: 1 << 20, on: device)
     try store.delete(vbert: "v0")
-    #expect(throws: AdapterError.gone(ids[0])) { try cache.resident(for: ids[0]) }
+    #expect(throws: AdapterError.gone(ids[0])) { try cache.resident(for: ids[0], base: .tiny) }
     #expect(throws: AdapterError.gone(VersionID(vbert: 99, number: 1))) {
-      try cache.resident(for: VersionID(vbert: 99, number: 1))
+      try cache.resident(for: VersionID(vbert: 99, number: 1), base: .tiny)
     }
   }
 
   @Test func theBaseAndTheDeviceMayRefuse() throws {
     let ids = try publish(1)
-    let noBase = AdapterCache(
-      store: store, bound: 1 << 20, baseShape: { _ in throw WeightsError.missing(name: "base") },
-      load: { _ in throw ComputeError.unsupported("") })
-    #expect(
-      throws: AdapterError.unloadable(
-        vbert: "v0", version: 1, why: "\(WeightsError.missing(name: "base"))")
-    ) { try noBase.resident(for: ids[0]) }
+    var wide = Configuration.tiny
+    wide.hiddenSize *= 2
+    let other = wide
+    let sound = AdapterCache(store: store, bound: 1 << 20) { [device] in device.load($0) }
+    let error = #expect(throws: AdapterError.self) { try sound.resident(for: ids[0], base: other) }
+    guard case .corrupt("v0", 1, _) = error else { throw error ?? CancellationError() }
     let full = ComputeError.outOfMemory(requestedBytes: 1, flag: "--adapter-cache")
     let noRoom = AdapterCache(
-      store: store, bound: 1 << 20, baseShape: { _ in .tiny }, load: { _ in throw full })
+      store: store, bound: 1 << 20, load: { _ in throw full })
     #expect(throws: AdapterError.unloadable(vbert: "v0", version: 1, why: "\(full)")) {
-      try noRoom.resident(for: ids[0])
+      try noRoom.resident(for: ids[0], base: .tiny)
     }
   }
 }

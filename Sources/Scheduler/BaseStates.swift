@@ -2,9 +2,9 @@
 ///
 /// A value: events in, decisions out, times given. One load at a time for each base; after a failure
 /// the next try waits 1 s, 2, 4 ... 60, and until then the failure is the answer.
-struct EngineStates<Engine: Sendable, Waiter: Sendable>: Sendable {
+struct BaseStates<Base: Sendable, Waiter: Sendable>: Sendable {
   enum Decision {
-    case ready(Engine)
+    case ready(Base)
     /// The failure of the last try; another one is not due before long.
     case failed(any Error)
     /// Whoever hears this loads, and says how it went with `ended`.
@@ -20,7 +20,7 @@ struct EngineStates<Engine: Sendable, Waiter: Sendable>: Sendable {
   }
 
   private enum State {
-    case ready(Engine)
+    case ready(Base)
     case loading([UInt64: Waiter], after: Duration?)
     case failed(Failure)
   }
@@ -33,17 +33,17 @@ struct EngineStates<Engine: Sendable, Waiter: Sendable>: Sendable {
   private var states: [String: State] = [:]
   private var nextWaiter: UInt64 = 0
 
-  func engine(_ name: String) -> Engine? {
-    if case .ready(let engine) = states[name] { engine } else { nil }
+  func base(_ name: String) -> Base? {
+    if case .ready(let base) = states[name] { base } else { nil }
   }
 
-  var engines: [Engine] {
-    states.values.compactMap { if case .ready(let engine) = $0 { engine } else { nil } }
+  var bases: [Base] {
+    states.values.compactMap { if case .ready(let base) = $0 { base } else { nil } }
   }
 
   mutating func ask(_ name: String, now: ContinuousClock.Instant) -> Decision {
     switch states[name] {
-    case .ready(let engine): return .ready(engine)
+    case .ready(let base): return .ready(base)
     case .loading: return .wait
     case .failed(let failure) where now < failure.until: return .failed(failure.error)
     case .failed(let failure):
@@ -74,11 +74,11 @@ struct EngineStates<Engine: Sendable, Waiter: Sendable>: Sendable {
 
   /// Returns who waited.
   mutating func ended(
-    _ name: String, _ result: Result<Engine, any Error>, now: ContinuousClock.Instant
+    _ name: String, _ result: Result<Base, any Error>, now: ContinuousClock.Instant
   ) -> [Waiter] {
     guard case .loading(let waiters, let after) = states[name] else { return [] }
     switch result {
-    case .success(let engine): states[name] = .ready(engine)
+    case .success(let base): states[name] = .ready(base)
     case .failure(let error):
       let pause = after.map { min($0 * 2, Self.longestPause) } ?? Self.firstPause
       states[name] = .failed(Failure(error: error, pause: pause, until: now + pause))

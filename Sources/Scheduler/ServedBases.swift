@@ -6,9 +6,11 @@ internal import Synchronization
 /// The bases in service, each loaded when something of it is first asked for, on a thread of its own:
 /// who asks for one base never waits for another, and a base that cannot be loaded says so at once
 /// until the next try is due.
-package final class Engines: Sendable {
-  package typealias Load = @Sendable (_ base: String) throws -> Engine
-  private typealias States = EngineStates<Engine, @Sendable (Result<Engine, any Error>) -> Void>
+package final class ServedBases: Sendable {
+  package typealias Load = @Sendable (_ name: String) throws -> ServedBase
+  private typealias States = BaseStates<
+    ServedBase, @Sendable (Result<ServedBase, any Error>) -> Void
+  >
 
   private let load: Load
   private let states = Mutex(States())
@@ -16,28 +18,24 @@ package final class Engines: Sendable {
   /// `load` is called by one thread at a time for each base.
   package init(load: @escaping Load) { self.load = load }
 
-  /// Throws what loading throws, and `EngineError` where the base is not the one that the vBERT was
-  /// made for. Blocks while the base is loaded: for threads that may.
-  package func engine(for spec: VBertSpec) throws -> Engine {
-    try check(engine(named: spec.base), for: spec)
-  }
+  /// What the vBERT is computed on; blocks while the base is loaded: for threads that may. Throws what
+  /// loading throws, and what `ServedBase.pin` does.
+  package func pin(_ spec: VBertSpec) throws -> BasePin { try base(named: spec.base).pin(spec) }
 
-  /// The same for tasks: waits without a thread, until `deadline` or the task's cancellation, and
-  /// throws `ServingError.timedOut` and `.cancelled` then. The load goes on.
-  package func engine(
+  /// The same for tasks, its domain not yet opened: waits without a thread, until `deadline` or the task's
+  /// cancellation, and throws `ServingError.timedOut` and `.cancelled` then. The load goes on.
+  package func base(
     for spec: VBertSpec, by deadline: ContinuousClock.Instant
-  ) async throws -> Engine {
-    if let engine = states.withLock({ $0.engine(spec.base) }) {
-      return try check(engine, for: spec)
-    }
-    return try check(await loaded(spec.base, by: deadline), for: spec)
+  ) async throws -> ServedBase {
+    if let base = states.withLock({ $0.base(spec.base) }) { return base }
+    return try await loaded(spec.base, by: deadline)
   }
 
   /// Blocks while the base is loaded.
-  package func engine(named name: String) throws -> Engine {
-    if let engine = states.withLock({ $0.engine(name) }) { return engine }
+  package func base(named name: String) throws -> ServedBase {
+    if let base = states.withLock({ $0.base(name) }) { return base }
     let done = DispatchSemaphore(value: 0)
-    let outcome = Mutex<Result<Engine, any Error>?>(nil)
+    let outcome = Mutex<Result<ServedBase, any Error>?>(nil)
     ask(name) { result in
       outcome.withLock { $0 = result }
       done.signal()
@@ -48,20 +46,14 @@ package final class Engines: Sendable {
   }
 
   /// By name.
-  package var loaded: [Engine] {
-    states.withLock(\.engines).sorted { $0.name < $1.name }
+  package var loaded: [ServedBase] {
+    states.withLock(\.bases).sorted { $0.name < $1.name }
   }
 
-  private func check(_ engine: Engine, for spec: VBertSpec) throws -> Engine {
-    guard engine.contentHash == spec.baseHash else {
-      throw EngineError.otherBase(
-        name: spec.base, found: engine.contentHash, expected: spec.baseHash)
-    }
-    return engine
-  }
-
-  private func loaded(_ name: String, by deadline: ContinuousClock.Instant) async throws -> Engine {
-    let once = Once<Result<Engine, any Error>>()
+  private func loaded(_ name: String, by deadline: ContinuousClock.Instant) async throws
+    -> ServedBase
+  {
+    let once = Once<Result<ServedBase, any Error>>()
     return try await withTaskCancellationHandler {
       try await withCheckedContinuation { continuation in
         once.set { continuation.resume(returning: $0) }
@@ -80,7 +72,7 @@ package final class Engines: Sendable {
   /// `tell` hears the result, now or when the load has ended. The number of who waits, if so.
   @discardableResult
   private func ask(
-    _ name: String, _ tell: @escaping @Sendable (Result<Engine, any Error>) -> Void
+    _ name: String, _ tell: @escaping @Sendable (Result<ServedBase, any Error>) -> Void
   ) -> UInt64? {
     let (decision, number) = states.withLock { states -> (States.Decision, UInt64?) in
       let decision = states.ask(name, now: .now)
@@ -90,7 +82,7 @@ package final class Engines: Sendable {
       }
     }
     switch decision {
-    case .ready(let engine): tell(.success(engine))
+    case .ready(let base): tell(.success(base))
     case .failed(let error): tell(.failure(error))
     case .wait: break
     case .load:

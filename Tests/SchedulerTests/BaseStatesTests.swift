@@ -8,8 +8,8 @@ import Testing
 
 private struct Broken: Error, Equatable { var number = 0 }
 
-@Suite struct EngineStatesTests {
-  private typealias States = EngineStates<String, Int>
+@Suite struct BaseStatesTests {
+  private typealias States = BaseStates<String, Int>
   private let begin = ContinuousClock.now
 
   @Test func oneLoadAtATimeForEachBase() {
@@ -21,7 +21,7 @@ private struct Broken: Error, Equatable { var number = 0 }
     let second = states.wait(for: "a", 2)
     #expect(states.forget(second ?? 0, of: "a") == 2)
     #expect(states.ended("a", .success("A"), now: begin) == [1])
-    #expect(states.engine("a") == "A" && states.engine("b") == nil && states.engines == ["A"])
+    #expect(states.base("a") == "A" && states.base("b") == nil && states.bases == ["A"])
     guard case .ready("A") = states.ask("a", now: begin) else { return #expect(Bool(false)) }
     // Too late to wait: who asks again hears it.
     #expect(states.wait(for: "a", 3) == nil)
@@ -59,44 +59,44 @@ private struct Broken: Error, Equatable { var number = 0 }
   }
 }
 
-@Suite(.timeLimit(.minutes(2))) struct EnginesTests {
+@Suite(.timeLimit(.minutes(2))) struct ServedBasesTests {
   /// A base that loads for ever holds up neither another base nor a task with a deadline.
   @Test func loadingOneBaseIsNobodyElsesWait() async throws {
     let door = DispatchSemaphore(value: 0)
-    let engines = Engines { name in
+    let bases = ServedBases { name in
       if name == "slow" { door.wait() }
-      return try TinyModel.engine(named: name)
+      return try TinyModel.served(named: name)
     }
     func spec(_ base: String) -> VBertSpec { TinyModel.spec(.embed, .none, base: base) }
-    async let slow = engines.engine(for: spec("slow"), by: .now + .seconds(60))
+    async let slow = bases.base(for: spec("slow"), by: .now + .seconds(60))
     #expect(
-      try await engines.engine(for: spec("quick"), by: .now + .seconds(60)).name == "quick")
+      try await bases.base(for: spec("quick"), by: .now + .seconds(60)).name == "quick")
     await #expect(throws: ServingError.timedOut) {
-      _ = try await engines.engine(for: spec("slow"), by: .now + .milliseconds(20))
+      _ = try await bases.base(for: spec("slow"), by: .now + .milliseconds(20))
     }
     let waiting = _Concurrency.Task {
-      try await engines.engine(for: spec("slow"), by: .now + .seconds(60))
+      try await bases.base(for: spec("slow"), by: .now + .seconds(60))
     }
     waiting.cancel()
     await #expect(throws: ServingError.cancelled) { _ = try await waiting.value }
-    #expect(engines.loaded.map(\.name) == ["quick"])
+    #expect(bases.loaded.map(\.name) == ["quick"])
     door.signal()
     #expect(try await slow.name == "slow")
-    #expect(engines.loaded.map(\.name) == ["quick", "slow"])
+    #expect(bases.loaded.map(\.name) == ["quick", "slow"])
   }
 
   @Test func aBaseThatFailsIsLoadedOnce() async throws {
     let loads = Mutex(0)
-    let engines = Engines { _ in
+    let bases = ServedBases { _ in
       loads.withLock { $0 += 1 }
       throw Broken()
     }
     let spec = TinyModel.spec(.embed, .none)
     for _ in 0..<50 {
       await #expect(throws: Broken.self) {
-        _ = try await engines.engine(for: spec, by: .now + .seconds(60))
+        _ = try await bases.base(for: spec, by: .now + .seconds(60))
       }
-      #expect(throws: Broken.self) { _ = try engines.engine(named: spec.base) }
+      #expect(throws: Broken.self) { _ = try bases.base(named: spec.base) }
     }
     // A second can pass in a test; fifty do not.
     #expect(loads.withLock { $0 } < 10)
