@@ -52,10 +52,10 @@ release: setup
 	@scripts/release
 
 format:
-	swift format -i -r --parallel Sources Tests Package.swift
+	swift format -i -r --parallel Sources Tests Benchmarks Package.swift
 
 lint:
-	swift format lint -s -r --parallel Sources Tests Package.swift
+	swift format lint -s -r --parallel Sources Tests Benchmarks Package.swift
 
 clean:
 	rm -rf .build .build-static .home

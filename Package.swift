@@ -44,6 +44,7 @@ let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-ser
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioExtras = Target.Dependency.product(name: "NIOExtras", package: "swift-nio-extras")
@@ -63,10 +64,12 @@ var targets: [Target] = [
     linkerSettings: [.linkedLibrary("dl")]),
   room("ComputeCUDA", ["Compute", "CCUDA"]),
   room("Model", ["Files", "Compute"]),
-  room("GPUBench", ["Compute", "ComputeCUDA", "Model"]),
+  .target(
+    name: "GPUBench", dependencies: ["Compute", "ComputeCUDA", "Model"],
+    path: "Benchmarks/GPUBench", swiftSettings: strict),
   .executableTarget(
     name: "vbert-gpu", dependencies: ["Compute", "ComputeCPU", "ComputeCUDA", "GPUBench", "Model"],
-    swiftSettings: strict),
+    path: "Tests/vbert-gpu", swiftSettings: strict),
   .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
   tests("HouseTests", []),
   tests("FilesTests", ["Files"]),
@@ -83,14 +86,18 @@ let upTo = ProcessInfo.processInfo.environment["VBERT_UPTO"] ?? "vbert"
 if upTo != "engine" {
   dependencies += [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.1.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
     .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
   ]
   targets += [
-    room("Manager", ["Model", "Files", "Compute", grdb, sqlite, crypto]),
-    room("Scheduler", ["Manager", "Model", "Compute", metrics]),
+    room("Manager", ["Model", "Files", "Compute", grdb, sqlite, crypto, heap]),
+    room("Scheduler", ["Manager", "Model", "Compute", metrics, heap]),
     room("Trainer", ["Manager", "Model", "Files", "Compute"]),
+    .target(
+      name: "AccuracyStudy", dependencies: ["Trainer", "Manager", "Model", "Files", "Compute"],
+      path: "Benchmarks/AccuracyStudy", swiftSettings: strict),
     tests("ManagerTests", ["Manager", "Model", "Files", "Compute", "ComputeCPU", grdb]),
     .target(
       name: "ServingSupport",
@@ -102,11 +109,12 @@ if upTo != "engine" {
       "SchedulerTests",
       ["ServingSupport", "Scheduler", "Manager", "Model", "Files", "Compute", "ComputeCPU"]),
     tests("TrainerTests", ["Trainer", "Manager", "Model", "Compute", "ComputeCPU"]),
+    tests("AccuracyStudyTests", ["AccuracyStudy", "Trainer", "Model"]),
   ]
 }
 let commandLine: [Target.Dependency] = [
   "Trainer", "Scheduler", "Manager", "Model", "Files", "Compute", "ComputeCPU", "ComputeCUDA",
-  "GPUBench", argumentParser,
+  "GPUBench", "AccuracyStudy", argumentParser,
 ]
 if upTo == "trainer" {
   targets.append(
@@ -151,7 +159,7 @@ if upTo == "vbert" {
 if ProcessInfo.processInfo.environment["VBERT_BENCHMARKS"] != nil {
   targets += [
     .executableTarget(
-      name: "TokenizerBenchmark", dependencies: ["Model"], path: "Benchmarks/Tokenizer",
+      name: "TokenizerBenchmark", dependencies: ["Model"], path: "Benchmarks/TokenizerBenchmark",
       swiftSettings: strict)
   ]
 }

@@ -9,23 +9,28 @@ internal import Synchronization
 /// Copies run on a lane of their own, beside the computing of the batch before; a lane that places an
 /// adapter waits for its copy on the device, not on the host. Any thread may call.
 package final class AdapterStream: AdapterMover {
+  private struct Resident: Sendable {
+    /// Keeps the key's object, so that no other takes its identity.
+    let owner: StreamedAdapter
+    let adapter: CUDAAdapter
+  }
+
   private struct State {
-    var ring = ResidentRing()
+    /// What is on the device, by its owner's identity; costs are pages.
+    var residents: ClockCache<ObjectIdentifier, Resident>
     var copied = 0
   }
 
   private let copies: Mutex<CUDABackend>
   private let device: CUDADevice
-  private let state = Mutex(State())
-  /// Device memory that adapters may take, those of running batches counted.
-  private let pageBound: Int
+  private let state: Mutex<State>
 
   /// `lane` copies: its own to overlap, the computing one to take turns with it. `byteCount` bounds the
   /// pages, and should hold those of three batches at least.
   package init(lane: CUDABackend, byteCount: Int) {
     copies = Mutex(lane)
     device = lane.device
-    pageBound = byteCount / PagePool.pageBytes
+    state = Mutex(State(residents: ClockCache(bound: byteCount / PagePool.pageBytes)))
   }
 
   /// Bytes copied to the device since the start.
@@ -74,8 +79,9 @@ package final class AdapterStream: AdapterMover {
     var result: [any ResidentAdapter] = []
     result.reserveCapacity(wanted.count)
     for adapter in wanted {
-      if let here = state.withLock({ $0.ring.resident(adapter) }) {
-        result.append(here)
+      let key = ObjectIdentifier(adapter)
+      if let here = state.withLock({ $0.residents.value(for: key) }) {
+        result.append(here.adapter)
         continue
       }
       if mark == nil { mark = try LaneMark(lane) }
@@ -91,15 +97,21 @@ package final class AdapterStream: AdapterMover {
     makeRoom(for: adapter)
     let resident = try CUDAAdapter(adapter.image, device: device, arrival: arrival)
     try adapter.copy(to: resident.pages, lane)
-    state.withLock { $0.ring.insert(resident, for: adapter) }
+    // Wanted by the batch that brings it.
+    let evicted = state.withLock { state in
+      state.residents.insert(
+        Resident(owner: adapter, adapter: resident), for: ObjectIdentifier(adapter),
+        cost: resident.pages.count, wanted: true)
+    }
+    withExtendedLifetime(evicted) {}
     return resident
   }
 
   /// Evicted adapters are freed when this returns, after the lock is let go.
   private func makeRoom(for adapter: StreamedAdapter) {
-    let evicted = state.withLock { state -> [CUDAAdapter] in
+    let evicted = state.withLock { state -> [Resident] in
       state.copied += adapter.byteCount
-      return state.ring.makeRoom(pages: adapter.image.pageCount, bound: pageBound)
+      return state.residents.makeRoom(for: adapter.image.pageCount)
     }
     withExtendedLifetime(evicted) {}
   }
@@ -134,66 +146,5 @@ package final class AdapterStream: AdapterMover {
         to: pages[first])
       first = last
     }
-  }
-}
-
-/// Which adapters are on the device, and who leaves next: a hand goes round, spares whoever was wanted
-/// since it last came by, and takes the first who was not.
-struct ResidentRing {
-  private struct Slot {
-    let key: ObjectIdentifier
-    /// Keeps the key's object, so that no other takes its identity.
-    let owner: StreamedAdapter
-    let adapter: CUDAAdapter
-    var wanted: Bool
-  }
-
-  private var slots: [Slot] = []
-  private var places: [ObjectIdentifier: Int] = [:]
-  private var hand = 0
-  private(set) var pages = 0
-
-  var count: Int { slots.count }
-
-  mutating func resident(_ adapter: StreamedAdapter) -> CUDAAdapter? {
-    guard let place = places[ObjectIdentifier(adapter)] else { return nil }
-    slots[place].wanted = true
-    return slots[place].adapter
-  }
-
-  /// Lets adapters go until `pages` more fit into `bound`; returns them.
-  mutating func makeRoom(pages more: Int, bound: Int) -> [CUDAAdapter] {
-    var gone: [CUDAAdapter] = []
-    while pages + more > bound, !slots.isEmpty {
-      if hand >= slots.count { hand = 0 }
-      if slots[hand].wanted {
-        slots[hand].wanted = false
-        hand += 1
-      } else {
-        gone.append(remove(hand))
-      }
-    }
-    return gone
-  }
-
-  mutating func insert(_ adapter: CUDAAdapter, for owner: StreamedAdapter) {
-    let key = ObjectIdentifier(owner)
-    places[key] = slots.count
-    // Wanted by the batch that brought it.
-    slots.append(Slot(key: key, owner: owner, adapter: adapter, wanted: true))
-    pages += adapter.pages.count
-  }
-
-  /// The last slot takes the place of the one that goes.
-  private mutating func remove(_ place: Int) -> CUDAAdapter {
-    let slot = slots[place]
-    places[slot.key] = nil
-    pages -= slot.adapter.pages.count
-    let last = slots.removeLast()
-    if place < slots.count {
-      slots[place] = last
-      places[last.key] = place
-    }
-    return slot.adapter
   }
 }

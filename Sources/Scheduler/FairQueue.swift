@@ -1,3 +1,5 @@
+internal import HeapModule
+
 /// Who is next: deficit round robin over tenants (Shreedhar, Varghese 1995), counted in what elements
 /// cost: their tokens, or a price that is given.
 ///
@@ -35,6 +37,13 @@ package struct FairQueue<Element: Sendable>: Sendable {
     let lane: Int
   }
 
+  private struct Deadline: Comparable {
+    let time: ContinuousClock.Instant
+    let key: Key
+
+    static func < (a: Deadline, b: Deadline) -> Bool { a.time < b.time }
+  }
+
   /// One tenant in the ring.
   private struct Lane {
     let tenant: Int64
@@ -54,7 +63,8 @@ package struct FairQueue<Element: Sendable>: Sendable {
   private var freeLanes: [Int] = []
   private var laneOfTenant: [Int64: Int] = [:]
   private var ring = Fifo<Int>()
-  private var deadlines = DeadlineHeap()
+  /// The earliest first; keys that are gone meanwhile stay until their time or until there are many.
+  private var deadlines = Heap<Deadline>()
   private var nextKey: Key = 0
   /// Sum over everything queued.
   package private(set) var tokens = 0
@@ -89,7 +99,7 @@ package struct FairQueue<Element: Sendable>: Sendable {
       entries[nextKey] = Entry(
         element: element, tokens: tokens, cost: cost?(element) ?? tokens, lane: lane)
       lanes[lane].keys.append(nextKey)
-      deadlines.insert(.init(deadline: deadline, key: nextKey))
+      deadlines.insert(Deadline(time: deadline, key: nextKey))
       self.tokens += tokens
       nextKey += 1
     }
@@ -123,15 +133,15 @@ package struct FairQueue<Element: Sendable>: Sendable {
   /// Takes out everything whose deadline is not after `now`.
   package mutating func expire(_ now: ContinuousClock.Instant) -> [Element] {
     var gone: [Element] = []
-    while let first = deadlines.first, first.deadline <= now {
-      deadlines.removeFirst()
+    while let first = deadlines.min, first.time <= now {
+      deadlines.removeMin()
       if let element = cancel(first.key) { gone.append(element) }
     }
     return gone
   }
 
   /// When `expire` may find something next.
-  package var earliestDeadline: ContinuousClock.Instant? { deadlines.first?.deadline }
+  package var earliestDeadline: ContinuousClock.Instant? { deadlines.min?.time }
 
   /// Takes the next element if it has at most `room` tokens and fits; nil where it does not, or where
   /// nothing is queued.
@@ -152,7 +162,7 @@ package struct FairQueue<Element: Sendable>: Sendable {
     lanes[entry.lane].live -= 1
     if lanes[entry.lane].live == 0 { lanes[entry.lane].deficit = 0 }
     if deadlines.count > 2 * entries.count + 64 {
-      deadlines.rebuild { entries[$0] != nil }
+      deadlines = Heap(deadlines.unordered.filter { entries[$0.key] != nil })
     }
   }
 

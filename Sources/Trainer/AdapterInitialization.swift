@@ -23,12 +23,12 @@ package enum AdapterInitialization {
 }
 
 /// SplitMix64 (Steele, Lea, Flood 2014): small, and the same numbers on every machine.
-struct SplitMix: RandomNumberGenerator {
+package struct SplitMix: RandomNumberGenerator {
   private var state: UInt64
 
-  init(seed: UInt64) { state = seed }
+  package init(seed: UInt64) { state = seed }
 
-  mutating func next() -> UInt64 {
+  package mutating func next() -> UInt64 {
     state &+= 0x9E37_79B9_7F4A_7C15
     var z = state
     z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
@@ -40,7 +40,7 @@ struct SplitMix: RandomNumberGenerator {
   mutating func nextFloat() -> Float { Float(next() >> 40) * 0x1p-24 }
 
   /// 0 ..< count in random order (Fisher and Yates); the standard library's shuffle may change.
-  mutating func permutation(_ count: Int) -> [Int] {
+  package mutating func permutation(_ count: Int) -> [Int] {
     var order = Array(0..<count)
     for i in stride(from: count - 1, to: 0, by: -1) {
       order.swapAt(i, Int(next().multipliedFullWidth(by: UInt64(i + 1)).high))

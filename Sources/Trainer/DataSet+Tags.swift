@@ -10,7 +10,7 @@ extension DataSet {
 
   /// The scheme that all of its tags are written in. Throws `DataSetError` with the lines that are
   /// not.
-  func tagScheme() throws(DataSetError) -> TagScheme {
+  package func tagScheme() throws(DataSetError) -> TagScheme {
     do { return try TagScheme(of: tagged) } catch { throw .tags(path: path, error) }
   }
 

@@ -59,7 +59,7 @@ package struct LabelSet: Sendable {
 }
 
 extension DataRow.Target {
-  var labels: [String] {
+  package var labels: [String] {
     switch self {
     case .label(let label): [label]
     case .labels(let labels), .tags(let labels): labels

@@ -1,3 +1,4 @@
+import AccuracyStudy
 import ArgumentParser
 import Compute
 import Foundation

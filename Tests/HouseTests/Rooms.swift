@@ -17,8 +17,10 @@ enum House {
     Room("Model", knows: ["Files", "Compute"]),
     // SQL and cryptography are Manager's alone.
     Room(
-      "Manager", knows: ["Model", "Files", "Compute"], packages: ["Crypto", "GRDB", "GRDBSQLite"]),
-    Room("Scheduler", knows: ["Manager", "Model", "Compute"], packages: ["CoreMetrics"]),
+      "Manager", knows: ["Model", "Files", "Compute"],
+      packages: ["Crypto", "GRDB", "GRDBSQLite", "HeapModule"]),
+    Room(
+      "Scheduler", knows: ["Manager", "Model", "Compute"], packages: ["CoreMetrics", "HeapModule"]),
     Room("Trainer", knows: ["Manager", "Model", "Files", "Compute"]),
     // HTTP is Dispatcher's, and that of the verb that serves.
     Room(
@@ -28,13 +30,20 @@ enum House {
         "NIOHTTP1",
         "NIOExtras", "NIOHTTPTypes", "NIOHTTPTypesHTTP1",
       ]),
-    Room("GPUBench", knows: ["ComputeCUDA", "Model", "Compute"]),
+    // What measures and checks stands outside of Sources, and is reached by the same commands.
+    Room("GPUBench", folder: "Benchmarks/GPUBench", knows: ["ComputeCUDA", "Model", "Compute"]),
+    Room(
+      "AccuracyStudy", folder: "Benchmarks/AccuracyStudy",
+      knows: ["Trainer", "Manager", "Model", "Files", "Compute"]),
     // The only rooms that choose a device.
-    Room("vbert-gpu", knows: ["GPUBench", "ComputeCUDA", "ComputeCPU", "Model", "Compute"]),
+    Room(
+      "vbert-gpu", folder: "Tests/vbert-gpu",
+      knows: ["GPUBench", "ComputeCUDA", "ComputeCPU", "Model", "Compute"]),
     Room(
       "vbert",
       knows: [
-        "GPUBench", "Trainer", "Scheduler", "Manager", "ComputeCUDA", "ComputeCPU", "Model",
+        "GPUBench", "AccuracyStudy", "Trainer", "Scheduler", "Manager", "ComputeCUDA", "ComputeCPU",
+        "Model",
         "Files", "Compute",
       ],
       packages: ["ArgumentParser"]),
@@ -45,7 +54,7 @@ enum House {
         "ArgumentParser", "Hummingbird", "HummingbirdCore", "Logging", "NIOCore",
         "ServiceLifecycle", "UnixSignals",
       ]),
-    Room("TokenizerBenchmark", folder: "Benchmarks/Tokenizer", knows: ["Model"]),
+    Room("TokenizerBenchmark", folder: "Benchmarks/TokenizerBenchmark", knows: ["Model"]),
   ]
 
   /// Of tests each knows the room that it tests and what it needs to do so.
@@ -75,6 +84,7 @@ enum House {
     Room(
       test: "TrainerTests",
       knows: ["TestSupport", "Trainer", "Manager", "Model", "ComputeCPU", "Compute"]),
+    Room(test: "AccuracyStudyTests", knows: ["TestSupport", "AccuracyStudy", "Trainer", "Model"]),
     Room(
       test: "DispatcherTests",
       knows: [

@@ -117,28 +117,6 @@ import Testing
     #expect(parts.values["span_f1"] == 0.75 && parts.values["accuracy"] == 0.75)
   }
 
-  /// Whole tasks are compared in the scheme of their training rows, and not across schemes.
-  @Test func accuracyTasksHaveTheSchemeOfTheirTraining() throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    let world = try TrainingJobTests.World(skip: 0)
-    func rows(test: String) throws -> AccuracyRows {
-      for (part, tags) in [("train", #""B-A", "E-A", "S-B""#), ("test", test)] {
-        let row = #"{"tokens": ["the", "cat", "runs"], "tags": [\#(tags)]}"#
-        try Data(row.utf8).write(to: folder.appending(path: "\(part).jsonl"))
-      }
-      return try AccuracyRows(
-        AccuracyTask(kind: .ner, name: "t", directory: folder), caps: AccuracyRows.Caps(),
-        maxLength: 16, tokenizer: world.tokenizer, base: world.configuration)
-    }
-    let good = try rows(test: #""S-B", "O", "S-B""#)
-    #expect(good.spec.tagScheme == TagScheme(.bioes) && good.test.count == 1)
-    // Rows with labels that training lacks are left out; other schemes are refused.
-    #expect(try rows(test: #""S-A", "O", "O""#).test.count == 0)
-    #expect(throws: DataSetError.self) { try rows(test: #""B-A", "I-A", "L-A""#) }
-  }
-
   /// A word that was cut off is an O, whatever the order of the labels.
   @Test func wordsWithoutTokensAreOutside() {
     let labels = ["B-A", "I-A", "O"]

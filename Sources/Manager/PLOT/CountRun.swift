@@ -1,5 +1,6 @@
 internal import Files
 internal import Foundation
+internal import HeapModule
 internal import Model
 
 /// A sorted run of counts on disk, in a scratch file: gone when this object goes, or the process.
@@ -26,28 +27,33 @@ final class CountRun: Sendable {
 
 /// Merges sorted runs: each n-gram once, in order, with the sum of its counts.
 struct CountMerge: Sequence, IteratorProtocol {
-  private struct Head {
+  private struct Head: Comparable {
     var entry: NGramCount
     var run: Int
     var next: Int
+
+    static func < (a: Head, b: Head) -> Bool {
+      NGramCount.precedes(a.entry.gram, b.entry.gram)
+    }
+    static func == (a: Head, b: Head) -> Bool { a.entry.gram == b.entry.gram }
   }
 
   private let runs: [CountRun]
-  /// A binary heap, the least n-gram first.
-  private var heap: [Head] = []
+  /// Where each run is, the least n-gram first.
+  private var heads: Heap<Head>
 
   init(_ runs: [CountRun]) {
     self.runs = runs
-    for (number, run) in runs.enumerated() where run.count > 0 {
-      heap.append(Head(entry: run[0], run: number, next: 1))
-    }
-    for place in heap.indices.reversed() { sink(place) }
+    heads = Heap(
+      runs.enumerated().filter { $0.element.count > 0 }.map {
+        Head(entry: $0.element[0], run: $0.offset, next: 1)
+      })
   }
 
   mutating func next() -> NGramCount? {
-    guard var sum = heap.first?.entry else { return nil }
+    guard var sum = heads.min?.entry else { return nil }
     advance()
-    while let head = heap.first, head.entry.gram == sum.gram {
+    while let head = heads.min, head.entry.gram == sum.gram {
       let (more, overflow) = sum.count.addingReportingOverflow(head.entry.count)
       sum.count = overflow ? .max : more
       advance()
@@ -56,30 +62,14 @@ struct CountMerge: Sequence, IteratorProtocol {
   }
 
   private mutating func advance() {
-    let run = runs[heap[0].run]
-    if heap[0].next < run.count {
-      heap[0].entry = run[heap[0].next]
-      heap[0].next += 1
-    } else {
-      heap.swapAt(0, heap.count - 1)
-      heap.removeLast()
+    guard var head = heads.min else { return }
+    let run = runs[head.run]
+    guard head.next < run.count else {
+      heads.removeMin()
+      return
     }
-    sink(0)
-  }
-
-  private mutating func sink(_ start: Int) {
-    var place = start
-    while true {
-      var least = place
-      for child in [2 * place + 1, 2 * place + 2]
-      where child < heap.count && precedes(child, least) { least = child }
-      if least == place { return }
-      heap.swapAt(place, least)
-      place = least
-    }
-  }
-
-  private func precedes(_ a: Int, _ b: Int) -> Bool {
-    NGramCount.precedes(heap[a].entry.gram, heap[b].entry.gram)
+    head.entry = run[head.next]
+    head.next += 1
+    heads.replaceMin(with: head)
   }
 }

@@ -1,3 +1,4 @@
+internal import Compute
 internal import Foundation
 internal import GRDB
 package import Model

@@ -1,6 +1,5 @@
+import Compute
 import Testing
-
-@testable import Manager
 
 @Suite struct ClockCacheTests {
   @Test func whatIsAskedForStays() {
@@ -23,6 +22,16 @@ import Testing
     #expect(cache.cost == 0)
     #expect(cache.insert("too big", for: 2, cost: 11).isEmpty)
     #expect(cache.value(for: 2) == nil)
+  }
+
+  @Test func roomIsMadeBeforeWhatNeedsItIsThere() {
+    var cache = ClockCache<Int, Int>(bound: 4)
+    for key in 1...4 { _ = cache.insert(key, for: key, cost: 1, wanted: key < 3) }
+    #expect(cache.makeRoom(for: 0).isEmpty)
+    #expect(cache.makeRoom(for: 2) == [3, 4])
+    #expect(cache.cost == 2 && cache.count == 2)
+    // More than the bound: all there is, and no more.
+    #expect(Set(cache.makeRoom(for: 9)) == [1, 2] && cache.count == 0)
   }
 
   /// Against a dictionary, under random operations: never a wrong value, never above the bound, and

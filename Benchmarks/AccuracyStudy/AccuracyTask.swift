@@ -1,6 +1,7 @@
 internal import Files
 package import Foundation
 package import Model
+internal import Trainer
 
 /// A task of a data folder: FOLDER/cls|pair|ner/NAME/train|dev|test.jsonl.gz.
 package struct AccuracyTask: Sendable, Equatable {

@@ -1,3 +1,5 @@
+package import Trainer
+
 /// How good one way to customise a base was on one task's test rows.
 package struct AccuracyResult: Sendable, Equatable, Codable {
   package var task: String

@@ -1,6 +1,7 @@
 package import Compute
 internal import Manager
 import Model
+package import Trainer
 
 /// Trains candidates and tests them; one a thread.
 package final class AccuracyTrial {

@@ -1,8 +1,10 @@
 import Foundation
 import Model
+import TestSupport
 import Testing
+import Trainer
 
-@testable import Trainer
+@testable import AccuracyStudy
 
 /// Tables of results, and the log that a study goes on from.
 @Suite struct AccuracyTests {
@@ -54,5 +56,33 @@ import Testing
     #expect(try AccuracyLog(path: path).results.map(\.task) == ["a", "b"])
     try Data("{}\n".utf8).write(to: URL(filePath: path))
     #expect(throws: AccuracyError.damagedLog(path, line: 1)) { try AccuracyLog(path: path) }
+  }
+
+  /// Whole tasks are compared in the scheme of their training rows, and not across schemes.
+  @Test func accuracyTasksHaveTheSchemeOfTheirTraining() throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "the", "cat", "runs"]
+    let tokenizer = try WordPiece(
+      tokenizerJSON: nil, vocabulary: Array((words.joined(separator: "\n") + "\n").utf8),
+      configuration: nil)
+    let base = Configuration(
+      vocabularySize: words.count, hiddenSize: 24, layerCount: 3, headCount: 3,
+      intermediateSize: 40, maxPositions: 16)
+    func rows(test: String) throws -> AccuracyRows {
+      for (part, tags) in [("train", #""B-A", "E-A", "S-B""#), ("test", test)] {
+        let row = #"{"tokens": ["the", "cat", "runs"], "tags": [\#(tags)]}"#
+        try Data(row.utf8).write(to: folder.appending(path: "\(part).jsonl"))
+      }
+      return try AccuracyRows(
+        AccuracyTask(kind: .ner, name: "t", directory: folder), caps: AccuracyRows.Caps(),
+        maxLength: 16, tokenizer: tokenizer, base: base)
+    }
+    let good = try rows(test: #""S-B", "O", "S-B""#)
+    #expect(good.spec.tagScheme == TagScheme(.bioes) && good.test.count == 1)
+    // Rows with labels that training lacks are left out; other schemes are refused.
+    #expect(try rows(test: #""S-A", "O", "O""#).test.count == 0)
+    #expect(throws: DataSetError.self) { try rows(test: #""B-A", "I-A", "L-A""#) }
   }
 }

@@ -3,7 +3,7 @@
 /// the first who was not. Nearly LRU, and a hit only sets a bit.
 ///
 /// A value, not a lock: its owner guards it. Every operation is amortised O(1).
-struct ClockCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
+package struct ClockCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
   private struct Slot: Sendable {
     var key: Key
     var value: Value
@@ -12,28 +12,41 @@ struct ClockCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
   }
 
   /// Most that the values may cost together.
-  let bound: Int
-  private(set) var cost = 0
+  package let bound: Int
+  package private(set) var cost = 0
   private var slots: [Slot] = []
   private var places: [Key: Int] = [:]
   private var hand = 0
 
-  init(bound: Int) { self.bound = bound }
+  package init(bound: Int) { self.bound = bound }
 
-  var count: Int { slots.count }
+  package var count: Int { slots.count }
 
-  mutating func value(for key: Key) -> Value? {
+  package mutating func value(for key: Key) -> Value? {
     guard let place = places[key] else { return nil }
     slots[place].wanted = true
     return slots[place].value
   }
 
-  /// Returns what had to go. A value that costs more than the whole bound is not kept.
-  mutating func insert(_ value: Value, for key: Key, cost added: Int) -> [Value] {
+  /// Returns what had to go. A value that costs more than the whole bound is not kept. `wanted`: spared when
+  /// the hand first comes by, as if it had been asked for.
+  package mutating func insert(
+    _ value: Value, for key: Key, cost added: Int, wanted: Bool = false
+  ) -> [Value] {
     var gone: [Value] = []
     if let old = remove(key) { gone.append(old) }
     guard added <= bound else { return gone }
-    while cost + added > bound {
+    gone += makeRoom(for: added)
+    places[key] = slots.count
+    slots.append(Slot(key: key, value: value, cost: added, wanted: wanted))
+    cost += added
+    return gone
+  }
+
+  /// Takes out what has to go before something of that cost fits, or all there is.
+  package mutating func makeRoom(for added: Int) -> [Value] {
+    var gone: [Value] = []
+    while cost + added > bound, !slots.isEmpty {
       if hand >= slots.count { hand = 0 }
       if slots[hand].wanted {
         slots[hand].wanted = false
@@ -42,18 +55,15 @@ struct ClockCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         gone.append(removeSlot(hand))
       }
     }
-    places[key] = slots.count
-    slots.append(Slot(key: key, value: value, cost: added, wanted: false))
-    cost += added
     return gone
   }
 
   @discardableResult
-  mutating func remove(_ key: Key) -> Value? {
+  package mutating func remove(_ key: Key) -> Value? {
     places[key].map { removeSlot($0) }
   }
 
-  mutating func removeAll() {
+  package mutating func removeAll() {
     slots = []
     places = [:]
     (cost, hand) = (0, 0)

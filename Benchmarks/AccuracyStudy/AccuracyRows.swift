@@ -1,6 +1,7 @@
 internal import Files
 internal import Foundation
 package import Model
+package import Trainer
 
 /// A task's rows as everybody who is compared gets them.
 package struct AccuracyRows: Sendable {
