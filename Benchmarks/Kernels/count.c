@@ -32,10 +32,12 @@ int main(int count, char **words) {
   csimd_matrix matrix = csimd_pack(
     context, csimd_allocate(csimd_packed_count(context, WIDE, HIDDEN) * (long)sizeof(float)), weight,
     NULL, WIDE, HIDDEN, 1);
-  csimd_byte_matrix bytes = csimd_pack_bytes(
-    context, csimd_allocate(csimd_packed_bytes(context, WIDE, HIDDEN)), weight, NULL, WIDE, HIDDEN);
-  csimd_bf16_matrix bf16 = csimd_pack_bf16(
-    context, csimd_allocate(csimd_packed_bf16(context, WIDE, HIDDEN)), weight, NULL, WIDE, HIDDEN);
+  csimd_reduced_matrix bytes = csimd_pack_reduced(
+    context, CSIMD_BYTES, csimd_allocate(csimd_packed_reduced(context, CSIMD_BYTES, WIDE, HIDDEN)), weight,
+    NULL, WIDE, HIDDEN);
+  csimd_reduced_matrix bf16 = csimd_pack_reduced(
+    context, CSIMD_BF16, csimd_allocate(csimd_packed_reduced(context, CSIMD_BF16, WIDE, HIDDEN)), weight,
+    NULL, WIDE, HIDDEN);
   const csimd_norm norm = {weight, weight + HIDDEN, 1e-12f, HIDDEN};
   const int32_t offsets[] = {0, ROWS};
   const csimd_span span = {0, 1, 0, ROWS};
@@ -45,9 +47,9 @@ int main(int count, char **words) {
     if (strcmp(kernel, "linear-gelu") == 0)
       status = csimd_linear(context, &matrix, x, HIDDEN, ROWS, out, WIDE, CSIMD_GELU);
     else if (strcmp(kernel, "linear-bytes-gelu") == 0)
-      status = csimd_linear_bytes(context, &bytes, x, HIDDEN, ROWS, out, WIDE, CSIMD_GELU);
+      status = csimd_linear_reduced(context, &bytes, x, HIDDEN, ROWS, out, WIDE, CSIMD_GELU);
     else if (strcmp(kernel, "linear-bf16-gelu") == 0)
-      status = csimd_linear_bf16(context, &bf16, x, HIDDEN, ROWS, out, WIDE, CSIMD_GELU);
+      status = csimd_linear_reduced(context, &bf16, x, HIDDEN, ROWS, out, WIDE, CSIMD_GELU);
     else if (strcmp(kernel, "attention") == 0)
       status = csimd_attention(
         context, &span, 1, offsets, x, 3 * HIDDEN, HEADS, HIDDEN / HEADS, NULL, 0, out, HIDDEN);

@@ -85,12 +85,11 @@ int main(int count, char **words) {
     const auto whole = csimd_pack(
       context, static_cast<float *>(csimd_allocate(csimd_packed_count(context, outputs, inputs) * 4)),
       weight, nullptr, outputs, inputs, 1);
-    const auto bf16 = csimd_pack_bf16(
-      context, csimd_allocate(csimd_packed_bf16(context, outputs, inputs)), weight, nullptr, outputs,
-      inputs);
-    const auto bytes = csimd_pack_bytes(
-      context, csimd_allocate(csimd_packed_bytes(context, outputs, inputs)), weight, nullptr, outputs,
-      inputs);
+    const auto reduced = [&](csimd_type type) {
+      void *memory = csimd_allocate(csimd_packed_reduced(context, type, outputs, inputs));
+      return csimd_pack_reduced(context, type, memory, weight, nullptr, outputs, inputs);
+    };
+    const auto bf16 = reduced(CSIMD_BF16), bytes = reduced(CSIMD_BYTES);
     for (long rows : {1, 16, 64, 256}) {
       const double operations = 2.0 * static_cast<double>(rows * outputs * inputs);
       const long repeats = 1 + static_cast<long>(5e8 / operations);
@@ -99,8 +98,8 @@ int main(int count, char **words) {
         {rows, outputs, inputs, Type::u8, Type::s8}};
       const std::function<void()> ours[] = {
         [&] { csimd_linear(context, &whole, x, inputs, rows, out, outputs, CSIMD_NONE); },
-        [&] { csimd_linear_bf16(context, &bf16, x, inputs, rows, out, outputs, CSIMD_NONE); },
-        [&] { csimd_linear_bytes(context, &bytes, x, inputs, rows, out, outputs, CSIMD_NONE); }};
+        [&] { csimd_linear_reduced(context, &bf16, x, inputs, rows, out, outputs, CSIMD_NONE); },
+        [&] { csimd_linear_reduced(context, &bytes, x, inputs, rows, out, outputs, CSIMD_NONE); }};
       std::printf("%5ld x %4ld %5ld", outputs, inputs, rows);
       for (int kind = 0; kind < 3; kind++) {
         double mine = 1e9, other = 1e9;

@@ -35,7 +35,7 @@ static const struct kernels *kernels_of(int instruction_set) {
   }
 }
 
-static const struct byte_kernels *byte_kernels_of(int instruction_set) {
+static const struct reduced_kernels *byte_kernels_of(int instruction_set) {
   switch (instruction_set) {
 #if defined(__x86_64__)
     case CSIMD_AVX2: return &bytes_avx2;
@@ -47,7 +47,7 @@ static const struct byte_kernels *byte_kernels_of(int instruction_set) {
   }
 }
 
-static const struct bf16_kernels *bf16_kernels_of(int instruction_set) {
+static const struct reduced_kernels *bf16_kernels_of(int instruction_set) {
   switch (instruction_set) {
 #if defined(__x86_64__)
     case CSIMD_AVX2: return &bf16_avx2;
@@ -64,8 +64,8 @@ csimd_context *csimd_create(int threads, int instruction_set) {
   csimd_context *context = calloc(1, sizeof *context);
   if (context == NULL) return NULL;
   context->kernels = kernels_of(instruction_set);
-  context->bytes = byte_kernels_of(instruction_set);
-  context->bf16 = bf16_kernels_of(instruction_set);
+  context->reduced[CSIMD_BF16] = bf16_kernels_of(instruction_set);
+  context->reduced[CSIMD_BYTES] = byte_kernels_of(instruction_set);
   context->scratch = calloc((size_t)threads, sizeof(void *));
   context->pool = pool_create(threads);
   if (context->scratch == NULL || context->pool == NULL) {

@@ -9,8 +9,8 @@
 struct csimd_context {
   thread_pool *pool;
   const struct kernels *kernels;
-  const struct byte_kernels *bytes;
-  const struct bf16_kernels *bf16;
+  /// By csimd_type.
+  const struct reduced_kernels *reduced[2];
   /// One piece of scratch memory a thread.
   void **scratch;
   long scratch_bytes;

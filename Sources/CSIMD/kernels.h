@@ -64,18 +64,18 @@ struct kernels {
     const csimd_row *rows[3], const int slots[3], long width, float *out);
 };
 
-/// Inputs that share a row's range and a column's scale.
+/// Inputs that share a row's range and a column's scale in bytes.
 enum { BYTE_GROUP = 128 };
 
-/// c [rows, columns] from rows of bytes and one panel of byte weights, columns at most a panel.
-struct byte_product {
-  /// [rows, lda] of the kernels' element, as `quantise` wrote them.
+/// c [rows, columns] from rows of a reduced type and one panel of such weights, columns at most a panel.
+struct reduced_product {
+  /// [rows, lda] of the kernels' element, as `reduce` wrote them.
   const void *a;
   long lda;
-  /// A scale and a lowest value for each group; floats from one row to the next.
+  /// In bytes: a scale and a lowest value for each group; floats from one row to the next.
   const float *ranges;
   long ldr;
-  const int8_t *b;
+  const void *b;
   const float *bias;
   float *c;
   long ldc;
@@ -83,39 +83,15 @@ struct byte_product {
   int to;
 };
 
-/// What an instruction set has for products of bytes.
-struct byte_kernels {
-  int panel;
-  /// Inputs of one column that lie side by side, and bytes of an element of a row.
-  int step, element;
-  void (*multiply)(const struct byte_product *);
-  /// One row, its groups' ranges, and zeros up to a multiple of four.
-  void (*quantise)(const float *x, long inputs, float *ranges, void *out);
+/// What an instruction set has for products of a reduced type.
+struct reduced_kernels {
+  /// Columns of a panel, inputs of one column that lie side by side, and bytes of an element of a row.
+  int panel, step, element;
+  void (*multiply)(const struct reduced_product *);
+  /// One row, its groups' ranges in bytes, and zeros up to a multiple of a few.
+  void (*reduce)(const float *x, long inputs, float *ranges, void *out);
 };
 
-/// c [rows, columns] from rows of bfloat16 numbers and one panel of pairs of such weights, columns at
-/// most a panel.
-struct bf16_product {
-  /// [rows, lda] of the kernels' element, as `round` wrote them.
-  const void *a;
-  long lda;
-  const uint16_t *b;
-  const float *bias;
-  float *c;
-  long ldc;
-  long rows, columns, inputs;
-  int to;
-};
-
-/// What an instruction set has for products of bfloat16 numbers.
-struct bf16_kernels {
-  /// Columns of a panel, and bytes of an element of a row.
-  int panel, element;
-  void (*multiply)(const struct bf16_product *);
-  /// One row, and a zero where its length is odd.
-  void (*round)(const float *x, long inputs, void *out);
-};
-
-extern const struct bf16_kernels bf16_portable, bf16_avx2, bf16_avx512, bf16_native;
-extern const struct byte_kernels bytes_portable, bytes_avx2, bytes_avx512, bytes_vnni;
+extern const struct reduced_kernels bf16_portable, bf16_avx2, bf16_avx512, bf16_native;
+extern const struct reduced_kernels bytes_portable, bytes_avx2, bytes_avx512, bytes_vnni;
 extern const struct kernels kernels_portable, kernels_avx2, kernels_avx512;

@@ -15,15 +15,10 @@ extension CPUBackend {
       unsafe try check(
         csimd_linear(
           context, &view, x.floats, x.stride, x.rows, out.floats, out.stride, activation))
-    case let matrix as ByteMatrix:
+    case let matrix as ReducedMatrix:
       var view = matrix.view
       unsafe try check(
-        csimd_linear_bytes(
-          context, &view, x.floats, x.stride, x.rows, out.floats, out.stride, activation))
-    case let matrix as BFloat16Matrix:
-      var view = matrix.view
-      unsafe try check(
-        csimd_linear_bf16(
+        csimd_linear_reduced(
           context, &view, x.floats, x.stride, x.rows, out.floats, out.stride, activation))
     default: preconditionFailure("a matrix prepared by another backend")
     }

@@ -1,3 +1,4 @@
+internal import CSIMD
 package import Compute
 internal import Synchronization
 
@@ -12,8 +13,8 @@ extension CPUBackend {
     try baseWeights.withLock { arena throws(ComputeError) -> any Matrix in
       switch precision {
       case .fp32: try PackedMatrix(matrix, backend: self, arena: &arena)
-      case .bf16: try BFloat16Matrix(matrix, backend: self, arena: &arena)
-      case .int8: try ByteMatrix(matrix, backend: self, arena: &arena)
+      case .bf16: try ReducedMatrix(matrix, CSIMD_BF16, backend: self, arena: &arena)
+      case .int8: try ReducedMatrix(matrix, CSIMD_BYTES, backend: self, arena: &arena)
       }
     }
   }

@@ -18,18 +18,6 @@ import Testing
     return Float(bitPattern: (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff_0000)
   }
 
-  private static func matmul(
-    _ x: [Float], rows: Int, _ matrix: HostMatrix, activation: Activation = .none,
-    on under: BackendUnderTest
-  ) throws -> [Float] {
-    let bench = try under.bench(precision: .bf16)
-    let out = try bench.poisoned(rows: rows, columns: matrix.outputs)
-    try bench.backend.matmul(
-      bench.tensor(x, rows: rows, columns: matrix.inputs), bench.backend.prepareReduced(matrix),
-      activation: activation, into: out)
-    return try bench.read(out)
-  }
-
   /// Rounded operands, everything else exact: only the order of fp32 sums is left to differ.
   @Test(arguments: shapes)
   func productsMatchTheDefinition(rows: Int, outputs: Int, inputs: Int) throws {
@@ -48,7 +36,8 @@ import Testing
       for activation in [Activation.none, .gelu] {
         let expected = activation == .gelu ? plain.map(Reference.gelu) : plain
         for under in BackendUnderTest.all {
-          let found = try Self.matmul(x, rows: rows, whole, activation: activation, on: under)
+          let found = try ReducedMatmul.matmul(
+            .bf16, x, rows: rows, whole, activation: activation, on: under)
           let error = difference(found, expected)
           #expect(error < 4e-5, "\(under.testDescription), \(activation): \(error)")
         }
@@ -64,7 +53,8 @@ import Testing
       255.5,
     ]
     let one = HostMatrix(weight: [1], bias: nil, outputs: 1, inputs: 1)
-    #expect(try Self.matmul(x, rows: x.count, one, on: under) == x.map(Self.rounded))
+    #expect(
+      try ReducedMatmul.matmul(.bf16, x, rows: x.count, one, on: under) == x.map(Self.rounded))
   }
 
   /// Values that are not numbers stay none, and the rows beside them are as they were.
@@ -79,8 +69,9 @@ import Testing
     let matrix = HostMatrix(
       weight: (0..<3 * inputs).map { Float($0 % 17) / 16 + 0.25 }, bias: [1, 2, 3], outputs: 3,
       inputs: inputs)
-    let found = try Self.matmul(rows.flatMap(\.self), rows: rows.count, matrix, on: under)
-    let alone = try Self.matmul(plain, rows: 1, matrix, on: under)
+    let found = try ReducedMatmul.matmul(
+      .bf16, rows.flatMap(\.self), rows: rows.count, matrix, on: under)
+    let alone = try ReducedMatmul.matmul(.bf16, plain, rows: 1, matrix, on: under)
     for r in rows.indices {
       let row = found[3 * r..<3 * r + 3]
       if r % 2 == 0 {
@@ -89,47 +80,6 @@ import Testing
         #expect(row.allSatisfy { !$0.isFinite })
       }
     }
-  }
-
-  @Test(arguments: BackendUnderTest.all)
-  func columnsBesideTheOutputStay(_ under: BackendUnderTest) throws {
-    let bench = try under.bench(precision: .bf16)
-    let (rows, outputs, inputs) = (17, 39, 21)
-    let wide = try bench.tensor([Float](repeating: 7, count: rows * 64), rows: rows, columns: 64)
-    let x = bench.noise(rows * 64)
-    let matrix = HostMatrix(
-      weight: bench.noise(outputs * inputs).map(Self.rounded), bias: nil, outputs: outputs,
-      inputs: inputs)
-    try bench.backend.matmul(
-      bench.tensor(x, rows: rows, columns: 64).columns(3..<24),
-      bench.backend.prepareReduced(matrix), activation: .none, into: wide.columns(10..<49))
-    let inner = (0..<rows).flatMap { x[$0 * 64 + 3..<$0 * 64 + 24] }.map(Self.rounded)
-    let product = Reference.linear(doubles(inner), rows: rows, matrix)
-    var expected = [Double](repeating: 7, count: rows * 64)
-    for r in 0..<rows {
-      for j in 0..<outputs { expected[r * 64 + 10 + j] = product[r * outputs + j] }
-    }
-    #expect(difference(try bench.read(wide), expected) < 1e-5)
-  }
-
-  /// Alone equals together, to the bit.
-  @Test(arguments: BackendUnderTest.all)
-  func aRowAloneEqualsTheRowInABatch(_ under: BackendUnderTest) throws {
-    let bench = try under.bench(precision: .bf16)
-    let (rows, outputs, inputs) = (133, 70, 1101)
-    let x = try bench.tensor(bench.noise(rows * inputs), rows: rows, columns: inputs)
-    let matrix = try bench.backend.prepareReduced(
-      HostMatrix(
-        weight: bench.noise(outputs * inputs), bias: bench.noise(outputs), outputs: outputs,
-        inputs: inputs))
-    let together = try bench.poisoned(rows: rows, columns: outputs)
-    let alone = try bench.poisoned(rows: rows, columns: outputs)
-    try bench.backend.matmul(x, matrix, activation: .gelu, into: together)
-    for r in 0..<rows {
-      try bench.backend.matmul(
-        x.rows(r..<r + 1), matrix, activation: .gelu, into: alone.rows(r..<r + 1))
-    }
-    #expect(try bench.read(together) == bench.read(alone))
   }
 
   @Test func onlyReducedMatricesAreHalved() throws {

@@ -12,18 +12,6 @@ import Testing
     (225, 130, 64), (40, 96, 1536), (4, 40, 257),
   ]
 
-  private static func matmul(
-    _ x: [Float], rows: Int, _ matrix: HostMatrix, activation: Activation = .none,
-    on under: BackendUnderTest
-  ) throws -> [Float] {
-    let bench = try under.bench(precision: .int8)
-    let out = try bench.poisoned(rows: rows, columns: matrix.outputs)
-    try bench.backend.matmul(
-      bench.tensor(x, rows: rows, columns: matrix.inputs), bench.backend.prepareReduced(matrix),
-      activation: activation, into: out)
-    return try bench.read(out)
-  }
-
   @Test(arguments: shapes)
   func productsMatchTheDefinition(rows: Int, outputs: Int, inputs: Int) throws {
     var random = SeededGenerator(seed: UInt64(rows * 7 + outputs))
@@ -38,7 +26,8 @@ import Testing
       for activation in [Activation.none, .gelu] {
         let expected = activation == .gelu ? plain.map(Reference.gelu) : plain
         for under in BackendUnderTest.all {
-          let found = try Self.matmul(x, rows: rows, matrix, activation: activation, on: under)
+          let found = try ReducedMatmul.matmul(
+            .int8, x, rows: rows, matrix, activation: activation, on: under)
           let error = difference(found, expected)
           #expect(error < 3e-5, "\(under.testDescription), \(activation): \(error)")
         }
@@ -76,7 +65,7 @@ import Testing
         expected.append(Float(sum))
       }
     }
-    #expect(try Self.matmul(x, rows: patterns.count, matrix, on: under) == expected)
+    #expect(try ReducedMatmul.matmul(.int8, x, rows: patterns.count, matrix, on: under) == expected)
   }
 
   /// Constant rows, zero columns, values that are not numbers: no division by nothing, no trap, and
@@ -92,52 +81,13 @@ import Testing
     var weight = (0..<3 * inputs).map { Float($0 % 17) / 17 - 0.5 }
     for k in 0..<inputs { weight[inputs + k] = 0 }
     let matrix = HostMatrix(weight: weight, bias: [1, 2, 3], outputs: 3, inputs: inputs)
-    let found = try Self.matmul(rows.flatMap(\.self), rows: rows.count, matrix, on: under)
+    let found = try ReducedMatmul.matmul(
+      .int8, rows.flatMap(\.self), rows: rows.count, matrix, on: under)
     for r in [0, 1, 4, 5] {
       let expected = ByteProduct.linear(rows[r], rows: 1, matrix)
       #expect(difference(Array(found[3 * r..<3 * r + 3]), expected) < 1e-5, "row \(r)")
     }
     #expect(!found[6].isFinite)
-  }
-
-  @Test(arguments: BackendUnderTest.all)
-  func columnsBesideTheOutputStay(_ under: BackendUnderTest) throws {
-    let bench = try under.bench(precision: .int8)
-    let (rows, outputs, inputs) = (17, 39, 20)
-    let wide = try bench.tensor([Float](repeating: 7, count: rows * 64), rows: rows, columns: 64)
-    let x = bench.noise(rows * 64)
-    let matrix = HostMatrix(
-      weight: bench.noise(outputs * inputs), bias: nil, outputs: outputs, inputs: inputs)
-    try bench.backend.matmul(
-      bench.tensor(x, rows: rows, columns: 64).columns(3..<23),
-      bench.backend.prepareReduced(matrix), activation: .none, into: wide.columns(10..<49))
-    let inner = (0..<rows).flatMap { x[$0 * 64 + 3..<$0 * 64 + 23] }
-    let product = ByteProduct.linear(inner, rows: rows, matrix)
-    var expected = [Double](repeating: 7, count: rows * 64)
-    for r in 0..<rows {
-      for j in 0..<outputs { expected[r * 64 + 10 + j] = product[r * outputs + j] }
-    }
-    #expect(difference(try bench.read(wide), expected) < 1e-5)
-  }
-
-  /// Alone equals together, to the bit: a row's ranges are its own.
-  @Test(arguments: BackendUnderTest.all)
-  func aRowAloneEqualsTheRowInABatch(_ under: BackendUnderTest) throws {
-    let bench = try under.bench(precision: .int8)
-    let (rows, outputs, inputs) = (133, 70, 1100)
-    let x = try bench.tensor(bench.noise(rows * inputs), rows: rows, columns: inputs)
-    let matrix = try bench.backend.prepareReduced(
-      HostMatrix(
-        weight: bench.noise(outputs * inputs), bias: bench.noise(outputs), outputs: outputs,
-        inputs: inputs))
-    let together = try bench.poisoned(rows: rows, columns: outputs)
-    let alone = try bench.poisoned(rows: rows, columns: outputs)
-    try bench.backend.matmul(x, matrix, activation: .gelu, into: together)
-    for r in 0..<rows {
-      try bench.backend.matmul(
-        x.rows(r..<r + 1), matrix, activation: .gelu, into: alone.rows(r..<r + 1))
-    }
-    #expect(try bench.read(together) == bench.read(alone))
   }
 
   /// Adapters, heads and what a table keeps stay as they are.

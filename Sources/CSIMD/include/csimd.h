@@ -63,46 +63,30 @@ int csimd_linear(
   csimd_context *, const csimd_matrix *, const float *x, long ldx, long rows, float *out, long ldo,
   int activation);
 
-/// A linear map in bytes: in every group of 128 inputs a column has a scale, and its weights are
-/// whole multiples of it from -127 to 127. The memory is the caller's.
+/// What a frozen map is reduced to. Bytes: in every group of 128 inputs a column has a scale, and its
+/// weights are whole multiples of it from -127 to 127; every group of 128 values of a row is rounded to
+/// 256 steps between its least and its greatest. bfloat16: weights and rows are rounded.
+enum csimd_type { CSIMD_BF16, CSIMD_BYTES };
+
+/// A linear map of a reduced type. The memory is the caller's.
 typedef struct {
-  const int8_t *panels;
+  const void *panels;
   /// Zeros where the map has no bias; padded to whole panels.
   const float *bias;
   long outputs, inputs;
-} csimd_byte_matrix;
+  enum csimd_type type;
+} csimd_reduced_matrix;
 
-/// Bytes that `csimd_pack_bytes` writes.
-long csimd_packed_bytes(const csimd_context *, long outputs, long inputs);
+/// Bytes that `csimd_pack_reduced` writes.
+long csimd_packed_reduced(const csimd_context *, enum csimd_type, long outputs, long inputs);
 /// memory: aligned to 64. weight: [outputs, inputs]; bias: [outputs] or NULL.
-csimd_byte_matrix csimd_pack_bytes(
-  const csimd_context *, void *memory, const float *weight, const float *bias, long outputs,
-  long inputs);
+csimd_reduced_matrix csimd_pack_reduced(
+  const csimd_context *, enum csimd_type, void *memory, const float *weight, const float *bias,
+  long outputs, long inputs);
 
-/// As csimd_linear, in bytes: every group of 128 values of a row is rounded to 256 steps between its
-/// least and its greatest.
-int csimd_linear_bytes(
-  csimd_context *, const csimd_byte_matrix *, const float *x, long ldx, long rows, float *out,
-  long ldo, int activation);
-
-/// A linear map in bfloat16, pairs of inputs side by side. The memory is the caller's.
-typedef struct {
-  const uint16_t *panels;
-  /// Zeros where the map has no bias; padded to whole panels.
-  const float *bias;
-  long outputs, inputs;
-} csimd_bf16_matrix;
-
-/// Bytes that `csimd_pack_bf16` writes.
-long csimd_packed_bf16(const csimd_context *, long outputs, long inputs);
-/// memory: aligned to 64. weight: [outputs, inputs]; bias: [outputs] or NULL.
-csimd_bf16_matrix csimd_pack_bf16(
-  const csimd_context *, void *memory, const float *weight, const float *bias, long outputs,
-  long inputs);
-
-/// As csimd_linear with rows rounded to bfloat16; sums and the bias are fp32.
-int csimd_linear_bf16(
-  csimd_context *, const csimd_bf16_matrix *, const float *x, long ldx, long rows, float *out,
+/// As csimd_linear, rows reduced as the matrix is; sums and the bias are fp32.
+int csimd_linear_reduced(
+  csimd_context *, const csimd_reduced_matrix *, const float *x, long ldx, long rows, float *out,
   long ldo, int activation);
 
 /// c [m, n] = alpha op(a) op(b) + beta c, op(a) [m, k], op(b) [k, n]; op transposes where told to.

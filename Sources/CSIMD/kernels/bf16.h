@@ -5,7 +5,7 @@
 /// into, so a row's result does not depend on the rows beside it, to the bit.
 
 INLINE void bf16_tile(
-  const struct bf16_product *p, const helem *a, float *c, const int rows, const int vectors
+  const struct reduced_product *p, const helem *a, float *c, const int rows, const int vectors
 ) {
   /// Weights are fetched 4 KiB ahead: the processor's own prefetcher stops at every page.
   enum { PAIRS = 2 * LANES, PANEL_PAIRS = PAIRS * TILE_VECTORS, AHEAD_OF = 2048 };
@@ -40,10 +40,10 @@ INLINE void bf16_tile(
 }
 
 #define BF16_TILE(R)                                                               \
-  static void bf16_tile_##R##_1(const struct bf16_product *p, const helem *a, float *c) { \
+  static void bf16_tile_##R##_1(const struct reduced_product *p, const helem *a, float *c) { \
     bf16_tile(p, a, c, R, 1);                                                      \
   }                                                                                \
-  static void bf16_tile_##R##_2(const struct bf16_product *p, const helem *a, float *c) { \
+  static void bf16_tile_##R##_2(const struct reduced_product *p, const helem *a, float *c) { \
     bf16_tile(p, a, c, R, 2);                                                      \
   }
 BF16_TILE(1) BF16_TILE(2) BF16_TILE(3) BF16_TILE(4) BF16_TILE(5) BF16_TILE(6)
@@ -53,7 +53,7 @@ BF16_TILE(14)
 #endif
 #undef BF16_TILE
 
-typedef void (*bf16_tile_function)(const struct bf16_product *, const helem *, float *);
+typedef void (*bf16_tile_function)(const struct reduced_product *, const helem *, float *);
 static const bf16_tile_function bf16_tiles[][2] = {
 #define BF16_TILE(R) {bf16_tile_##R##_1, bf16_tile_##R##_2},
   BF16_TILE(1) BF16_TILE(2) BF16_TILE(3) BF16_TILE(4) BF16_TILE(5) BF16_TILE(6)
@@ -64,7 +64,7 @@ static const bf16_tile_function bf16_tiles[][2] = {
 #undef BF16_TILE
 };
 
-static void multiply_bf16(const struct bf16_product *p) {
+static void multiply_bf16(const struct reduced_product *p) {
   if (p->rows == 0 || p->columns == 0) return;
   const long vectors = (p->columns + LANES - 1) / LANES;
   const long pieces = (p->rows + TILE_ROWS - 1) / TILE_ROWS;
@@ -76,7 +76,8 @@ static void multiply_bf16(const struct bf16_product *p) {
   }
 }
 
-static void to_bf16(const float *x, long inputs, void *out) {
+static void to_bf16(const float *x, long inputs, float *ranges, void *out) {
+  (void)ranges;
   helem *to = out;
   long i = 0;
   for (; i + LANES <= inputs; i += LANES) h_put(to + i, v_load(x + i));
@@ -87,9 +88,10 @@ static void to_bf16(const float *x, long inputs, void *out) {
   memcpy(to + i, rest, (size_t)((inputs - i + 1) & ~1l) * sizeof(helem));
 }
 
-const struct bf16_kernels BF16 = {
+const struct reduced_kernels BF16 = {
   .panel = LANES * TILE_VECTORS,
+  .step = 2,
   .element = sizeof(helem),
   .multiply = multiply_bf16,
-  .round = to_bf16,
+  .reduce = to_bf16,
 };

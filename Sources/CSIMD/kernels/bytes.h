@@ -9,7 +9,7 @@
 /// scale factor (u . q) + low factor (1 . q); packing has made factor (1 . q) ready.
 
 INLINE void byte_tile(
-  const struct byte_product *p, const belem *a, const float *ranges, float *c, const int rows,
+  const struct reduced_product *p, const belem *a, const float *ranges, float *c, const int rows,
   const int vectors
 ) {
   enum { PANEL = LANES * TILE_VECTORS };
@@ -68,11 +68,11 @@ INLINE void byte_tile(
 
 #define BYTE_TILE(R)                                                                              \
   static void byte_tile_##R##_1(                                                                  \
-    const struct byte_product *p, const belem *a, const float *ranges, float *c) {                \
+    const struct reduced_product *p, const belem *a, const float *ranges, float *c) {                \
     byte_tile(p, a, ranges, c, R, 1);                                                             \
   }                                                                                               \
   static void byte_tile_##R##_2(                                                                  \
-    const struct byte_product *p, const belem *a, const float *ranges, float *c) {                \
+    const struct reduced_product *p, const belem *a, const float *ranges, float *c) {                \
     byte_tile(p, a, ranges, c, R, 2);                                                             \
   }
 BYTE_TILE(1) BYTE_TILE(2) BYTE_TILE(3) BYTE_TILE(4) BYTE_TILE(5) BYTE_TILE(6)
@@ -83,7 +83,7 @@ BYTE_TILE(14)
 #undef BYTE_TILE
 
 typedef void (*byte_tile_function)(
-  const struct byte_product *, const belem *, const float *, float *);
+  const struct reduced_product *, const belem *, const float *, float *);
 static const byte_tile_function byte_tiles[][2] = {
 #define BYTE_TILE(R) {byte_tile_##R##_1, byte_tile_##R##_2},
   BYTE_TILE(1) BYTE_TILE(2) BYTE_TILE(3) BYTE_TILE(4) BYTE_TILE(5) BYTE_TILE(6)
@@ -94,7 +94,7 @@ static const byte_tile_function byte_tiles[][2] = {
 #undef BYTE_TILE
 };
 
-static void multiply_bytes(const struct byte_product *p) {
+static void multiply_bytes(const struct reduced_product *p) {
   if (p->rows == 0 || p->columns == 0) return;
   const long vectors = (p->columns + LANES - 1) / LANES;
   const long pieces = (p->rows + TILE_ROWS - 1) / TILE_ROWS;
@@ -146,10 +146,10 @@ static void to_bytes(const float *x, long inputs, float *ranges, void *out) {
   }
 }
 
-const struct byte_kernels BYTES = {
+const struct reduced_kernels BYTES = {
   .panel = LANES * TILE_VECTORS,
   .step = BYTE_STEP,
   .element = sizeof(belem),
   .multiply = multiply_bytes,
-  .quantise = to_bytes,
+  .reduce = to_bytes,
 };

@@ -47,7 +47,7 @@ extension Base {
     try PLOTDomain.check(name: domain)
     let path = localFile(of: domain).filePath
     guard FileManager.default.fileExists(atPath: path) else { return weights }
-    return OverlaidTensors(own: try localLayers(path), under: weights)
+    return LayeredTensors(upper: try localLayers(path), lower: weights)
   }
 
   private func localLayers(_ path: String) throws -> SafetensorsFile {
@@ -88,15 +88,4 @@ extension Base {
       tensors.stored(), format: Self.domainFormat, metadata: ["base": record.contentHash],
       to: localFile(of: domain).filePath)
   }
-}
-
-/// Tensors of one source, and of another where that one has none.
-struct OverlaidTensors: TensorSource, Sendable {
-  let own: SafetensorsFile
-  let under: SafetensorsFile
-
-  private func source(_ name: String) -> SafetensorsFile { own.contains(name) ? own : under }
-
-  func shape(_ name: String) throws -> [Int] { try source(name).shape(name) }
-  func floats(_ name: String) throws -> [Float] { try source(name).floats(name) }
 }

@@ -48,16 +48,20 @@ package struct MemoryTensors: TensorSource, Sendable {
 }
 
 /// The tensors of two sources; where both have a name, the upper's.
-struct LayeredTensors: TensorSource {
-  let upper: MemoryTensors
-  let lower: any TensorSource
+package struct LayeredTensors: TensorSource {
+  private let upper: any TensorSource
+  private let lower: any TensorSource
+
+  package init(upper: any TensorSource, lower: any TensorSource) {
+    (self.upper, self.lower) = (upper, lower)
+  }
 
   private func source(of name: String) -> any TensorSource {
     (try? upper.shape(name)) == nil ? lower : upper
   }
 
-  func shape(_ name: String) throws -> [Int] { try source(of: name).shape(name) }
-  func floats(_ name: String) throws -> [Float] { try source(of: name).floats(name) }
+  package func shape(_ name: String) throws -> [Int] { try source(of: name).shape(name) }
+  package func floats(_ name: String) throws -> [Float] { try source(of: name).floats(name) }
 }
 
 /// What can be wrong with a checkpoint's tensors.
