@@ -14,7 +14,7 @@ struct TrainingCourse {
   private(set) var step = 0
   private(set) var epochs: [TrainingJob.Epoch] = []
   private(set) var best: TrainingJob.Epoch?
-  /// The last epoch whose score was above all before it.
+  /// The last epoch whose score was above all before it, or up to which there was none.
   private var lastBetter = 0
   private(set) var isOver = false
 
@@ -51,7 +51,8 @@ struct TrainingCourse {
   }
 
   /// Ends the epoch with what dev rows said. Of epochs that score alike, as on few dev rows many do,
-  /// the one with the least dev loss is best; patience counts from the last better score.
+  /// the one with the least dev loss is best; patience counts from the last better score, and not while
+  /// nothing has been learnt: a tagger whose tags are all O, scores that do not go with the given ones.
   mutating func end(_ dev: Scores) -> TrainingJob.Epoch {
     let isBetter = best.map { dev.value > $0.dev.value } ?? true
     let isNearer = best.map { dev.value == $0.dev.value && dev.loss < $0.dev.loss } ?? false
@@ -60,7 +61,7 @@ struct TrainingCourse {
       isBest: isBetter || isNearer)
     epochs.append(epoch)
     if epoch.isBest { best = epoch }
-    if isBetter { lastBetter = epoch.number }
+    if isBetter || dev.value <= 0 && (best?.dev.value ?? 0) <= 0 { lastBetter = epoch.number }
     loss = 0
     let since = epoch.number - lastBetter
     isOver =

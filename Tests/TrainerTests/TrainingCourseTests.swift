@@ -29,4 +29,31 @@ import Testing
     // The score was last better in epoch 2.
     #expect(course.epochs.count == 5 && course.best?.number == 5)
   }
+
+  /// While nothing was scored there is nothing to be patient with.
+  @Test func patienceBeginsWithTheFirstScore() throws {
+    let spec = VBertSpec(
+      task: .classify, base: "b", baseHash: "", adapter: .none, labels: ["a", "b"], maxLength: 16)
+    let world = try TrainingJobTests.World(skip: 0)
+    let examples = try Examples(
+      DataSet(path: "t", rows: [DataRow(line: 1, input: .text("a"), target: .label("a"))]),
+      spec: spec,
+      labels: LabelSet(["a", "b"]), tokenizer: world.tokenizer, base: world.configuration)
+    func course(_ margins: [Float]) throws -> TrainingCourse {
+      var options = TrainingOptions()
+      (options.epochs, options.patience) = (9, 2)
+      var course = TrainingCourse(rows: 1, options: options, random: SplitMix(seed: 1))
+      for margin in margins where !course.isOver {
+        _ = course.next()
+        _ = course.end(Scores(examples, spec: spec, logits: [[margin, 0]]))
+      }
+      return course
+    }
+    let late = try course([-1, -1, -1, -1, 2, 1, 1, 1])
+    #expect(late.epochs.count == 7 && late.isOver && late.best?.number == 5)
+    // What was learnt and lost again is waited for as ever.
+    let lost = try course([2, -1, -1, -1])
+    #expect(lost.epochs.count == 3 && lost.isOver)
+    #expect(try course([-1, -1, -1, -1, -1, -1, -1, -1, -1]).epochs.count == 9)
+  }
 }
