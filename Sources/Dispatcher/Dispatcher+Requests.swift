@@ -38,7 +38,8 @@ extension Dispatcher {
   /// The body's bytes, each counted as it arrives. Throws `APIError.bodyTooLarge`, `.memoryFull`.
   private func bytes(of call: Call) async throws -> ByteBuffer {
     let most = limits.bodyBytes
-    let length = call.request.headers[.contentLength].flatMap { Int($0) }
+    // The parser lets digits alone through, also of numbers that are none here.
+    let length = call.request.headers[.contentLength].map { Int($0) ?? .max }
     if let length, length > most { throw APIError.bodyTooLarge(most: most) }
     if call.request.headers[.expect] != nil { Expectation.peer?.goOn() }
     do { return try await collect(call, length: length) } catch is HTTPParserError {

@@ -2,6 +2,7 @@ internal import HTTPTypes
 package import Hummingbird
 internal import Logging
 package import Manager
+internal import Model
 package import Scheduler
 
 /// HTTP in, HTTP out: who asks, for which vBERT, with what; the pipeline does the rest.
@@ -68,6 +69,11 @@ package struct Dispatcher: Sendable {
       }
       if let packed = request.headers[.contentEncoding], packed.lowercased() != "identity" {
         throw APIError.packed(packed)
+      }
+      // The parser asks that chunked comes last, and undoes nothing else.
+      if let coding = request.headers[.transferEncoding], coding.lowercased() != "chunked" {
+        throw APIError.malformed(
+          "Transfer-Encoding: \(clipped(coding)) is not read; send it plain, or in chunks alone")
       }
       let tenant = route.isOpen ? openTenant : try authenticate(request.headers)
       response = try await route.answer(

@@ -25,7 +25,7 @@ extension Dispatcher {
       vbert, body.inputs.items.map(TextInput.init), body.reading, call)
     let write = { @Sendable (index: Int, writer: inout JSONWriter) in
       let values = answer.replies[index].values(vbert.spec.task, body.function)
-      let best = values.indices.sorted { values[$0] > values[$1] }
+      let best = answer.replies[index].order
       writer.array { list in
         for i in best.prefix(body.topK ?? .max) {
           list.object { item in
@@ -58,7 +58,7 @@ extension Dispatcher {
       let values = answer.replies[index].values(vbert.spec.task, body.function)
       list.object { item in
         item.member("index", index)
-        item.member("label", vbert.spec.label(Readout.best(values) ?? 0))
+        item.member("label", vbert.spec.label(answer.replies[index].order.first ?? 0))
         item.key("probs")
         item.numbers(values)
         item.member("num_classes", values.count)
@@ -83,7 +83,8 @@ extension Dispatcher {
     let scores = answer.replies.map {
       $0.values(.score, body.raw ? ScoreFunction.none : .sigmoid)[0]
     }
-    let order = scores.indices.sorted { scores[$0] > scores[$1] }
+    let outputs = answer.replies.map { $0.outputs[0] }
+    let order = outputs.indices.sorted { outputs[$0] > outputs[$1] }
     let pieces = JSONItems(order.count) { place, list in
       let i = order[place]
       list.object { item in
@@ -110,14 +111,30 @@ extension VBertSpec {
 }
 
 extension Reply {
+  /// What the head says.
+  fileprivate var outputs: [Float] {
+    switch output {
+    case .score(let score): [score]
+    case .logits(let logits): logits
+    case .vector, .words: []
+    }
+  }
+
+  /// Of labels, the best first. By what the head says: all functions keep its order, but beyond some 17
+  /// a sigmoid is 1 for float32, and what is equal then has no order of its own.
+  fileprivate var order: [Int] {
+    let outputs = outputs
+    return outputs.indices.sorted { outputs[$0] > outputs[$1] }
+  }
+
   /// A value a label by the function that was asked for, or by the task's own: probabilities; a score is
   /// what it is.
   fileprivate func values(_ task: Task, _ function: ScoreFunction?) -> [Float] {
-    let (outputs, own): ([Float], ScoreFunction) =
-      switch output {
-      case .score(let score): ([score], .none)
-      case .logits(let logits): (logits, task == .multilabel ? .sigmoid : .softmax)
-      case .vector, .words: ([], .none)
+    let own: ScoreFunction =
+      switch task {
+      case .multilabel: .sigmoid
+      case .score: .none
+      case .classify, .tag, .embed: .softmax
       }
     return switch function ?? own {
     case .none: outputs

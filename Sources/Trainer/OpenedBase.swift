@@ -35,8 +35,8 @@ package struct OpenedBase {
       lookup = nil
       return
     }
-    let store = try base.openPLOT(
-      cacheBytes: OpenedBase.rowBytes, type: .float32, tell: { warn("\($0)") })
+    // Rounded as a server rounds them, so that it answers with the same numbers.
+    let store = try base.openPLOT(cacheBytes: OpenedBase.rowBytes, tell: { warn("\($0)") })
     // A domain that does not exist is an error now.
     _ = try store.domain(spec.domain)
     lookup = NGramLookup(

@@ -109,7 +109,7 @@ struct Answer: Encodable {
     switch spec.task {
     case .classify:
       let probabilities = Readout.softmax(output)
-      let best = Readout.best(probabilities) ?? 0
+      let best = Readout.best(output) ?? 0
       label = spec.labels[best]
       score = probabilities[best]
       self.probabilities = named(probabilities)

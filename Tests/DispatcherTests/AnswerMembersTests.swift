@@ -1,3 +1,4 @@
+import Compute
 import Foundation
 import Manager
 import Model
@@ -94,6 +95,45 @@ import Testing
       let several = try await client.post(
         "/predict", #"{"model": "topic", "inputs": [["a"], ["b"]], "top_k": 1}"#)
       #expect((several.json as? [[Any]])?.map(\.count) == [1, 1])
+    }
+  }
+
+  /// Grades up to a hundred, or a sure multilabel vBERT: all sigmoids are 1, which says no order.
+  @Test func theBestIsFirstWhereAllSigmoidsAreOne() async throws {
+    let home = try TinyHome()
+    try home.addAll()
+    for (name, task, labels) in [
+      ("grades", Task.score, []), ("sure", .multilabel, ["a", "b", "c", "d"]),
+    ] as [(Name, Task, [String])] {
+      let spec = TinyModel.spec(task, TinyHome.bottleneck, labels: labels)
+      let shape = try home.engines.engine(for: spec).model.configuration
+      var adapter = try TinyModel.adapter(spec, shape, seed: 7)
+      let bias = adapter.head?.bias?.map { $0 + 60 }
+      adapter.head?.bias = bias
+      try home.store.create(
+        vbert: name, tenant: TenantRecord.defaultName, spec: spec, base: shape, adapter: adapter)
+    }
+    try await TinyServer(home: home).test { client in
+      func ranks(_ more: String) async throws -> [[String: Any]] {
+        try await client.post(
+          "/rerank",
+          #"{"model": "grades", "query": "a", "texts": ["b", "cat", "dog", "a red dog"]\#(more)}"#
+        ).objects
+      }
+      let (raw, own) = (try await ranks(#", "raw_scores": true"#), try await ranks(""))
+      #expect(own.count == 4 && own.allSatisfy { $0["score"] as? Double == 1 })
+      #expect(own.map { $0["index"] as? Int } == raw.map { $0["index"] as? Int })
+      #expect(raw.map { $0["index"] as? Int } != [0, 1, 2, 3])
+      func labels(_ more: String) async throws -> [String?] {
+        try await client.post("/predict", #"{"model": "sure", "inputs": "a red dog"\#(more)}"#)
+          .objects.map { $0["label"] as? String }
+      }
+      let order = try await labels(#", "raw_scores": true"#)
+      #expect(order != ["a", "b", "c", "d"])
+      #expect(try await labels("") == order)
+      #expect(try await labels(#", "top_k": 2"#) == Array(order.prefix(2)))
+      let one = try await client.post("/classify", #"{"model": "sure", "input": "a red dog"}"#)
+      #expect((one.object["data"] as? [[String: Any]])?.first?["label"] as? String == order[0])
     }
   }
 

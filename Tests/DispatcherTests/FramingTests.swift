@@ -96,6 +96,16 @@ import Testing
         ("two lengths", start + "Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd"),
         ("negative", start + "Content-Length: -5\r\n\r\n"),
         ("huge", start + "Content-Length: 99999999999999999999\r\n\r\n"),
+        (
+          "gzip in chunks",
+          start + "Transfer-Encoding: gzip, chunked\r\nConnection: close\r\n\r\n0\r\n\r\n"
+        ),
+        (
+          "gzip in chunks, apart",
+          start
+            + "Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+            + "0\r\n\r\n"
+        ),
         ("no request", "\u{16}\u{03}\u{01}\u{02}\u{00}\r\n\r\n"),
       ] {
         let answer = try await Self.ask(port, text)
@@ -129,6 +139,39 @@ import Testing
     }
   }
 
+  /// Who asks for another protocol, as many clients do with their first request, is not left waiting with
+  /// the next one: nothing is read behind it, so that the connection ends with the answer, which says so.
+  @Test func theLastRequestOfAConnectionEndsIt() async throws {
+    try await LiveServer.serve { _, _, port in
+      for fields in [
+        "Connection: Close\r\n", "Connection: TE, close\r\n",
+        "Connection: keep-alive\r\nConnection: CLOSE\r\n",
+        "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n",
+        "Connection: upgrade\r\nUpgrade: websocket\r\n", "Proxy-Connection: close\r\n",
+      ] {
+        for request in ["GET /health HTTP/1.1\r\nHost: a\r\n\(fields)\r\n", Self.post(fields)] {
+          let answer = try await Self.ask(port, request)
+          #expect(answer.hasPrefix("HTTP/1.1 200 OK"), "\(request): \(answer)")
+          #expect(answer.lowercased().contains("connection: close"), "\(request): \(answer)")
+        }
+      }
+      let tunnel = try await Self.ask(port, "CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n")
+      #expect(tunnel.lowercased().contains("connection: close"), "\(tunnel)")
+      // The one before it stays as it is.
+      let two = try await Self.ask(
+        port, "GET /health HTTP/1.1\r\nHost: a\r\n\r\n" + Self.post("Connection: Close\r\n"))
+      let answers = two.components(separatedBy: "HTTP/1.1 200 OK")
+      #expect(answers.count == 3, "\(two)")
+      #expect(!answers[1].lowercased().contains("connection: close"), "\(two)")
+      // An Upgrade that Connection does not name is none.
+      let kept = try await Self.ask(
+        port,
+        "GET /health HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\n\r\n"
+          + Self.post("Connection: close\r\n"))
+      #expect(kept.components(separatedBy: "HTTP/1.1 200 OK").count == 3, "\(kept)")
+    }
+  }
+
   @Test func whoWaitsToGoOnIsTold() async throws {
     try await LiveServer.serve { _, _, port in
       let head =
@@ -140,13 +183,20 @@ import Testing
       let answer = try await onThread { try socket.sending(Self.body).readAll() }
       #expect(answer.hasPrefix("HTTP/1.1 200 OK"), "\(answer)")
       // Who is refused by his head alone sends nothing in vain.
-      for (path, length, status) in [("/nothing", 10, 404), ("/predict", 100_000_000, 413)] {
+      for (path, length, status) in [
+        ("/nothing", 10, 404), ("/predict", 100_000_000, 413),
+        ("/predict", UInt64(Int.max) + 1, 413), ("/embed", UInt64.max, 413),
+      ] {
         let refused = try await Self.ask(
           port,
           "POST \(path) HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: \(length)\r\n\r\n"
         )
         #expect(refused.hasPrefix("HTTP/1.1 \(status) "), "\(refused)")
       }
+      // HTTP/1.0 knows of no answer before the answer.
+      let old = try await Self.ask(
+        port, Self.post("Expect: 100-continue\r\n", version: "1.0"))
+      #expect(old.hasPrefix("HTTP/1.0 200 OK"), "\(old)")
       let other = try await Self.ask(
         port, Self.post("Expect: 200-ok\r\nConnection: close\r\n"))
       #expect(other.hasPrefix("HTTP/1.1 417 "), "\(other)")

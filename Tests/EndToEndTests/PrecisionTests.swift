@@ -28,6 +28,27 @@ import Testing
     #expect(Set(all.map(\.1)).count == 3)
   }
 
+  /// Also where no table says how rows are rounded.
+  @Test func theCommandLineAnswersWithTheServersNumbers() async throws {
+    let world = try TinyWorld()
+    let vbert = world.vbert
+    defer { vbert.removeHome() }
+    try vbert.succeed("create", "meaning", "--task", "embed", "--base", "tiny-skip2")
+    let table = vbert.home.appending(path: "bases/tiny-skip2/plot/general.plot")
+    for hasTable in [true, false] {
+      if !hasTable { try FileManager.default.removeItem(at: table) }
+      let server = try await Server(vbert, ["--precision", "fp32"])
+      for text in ["the red dog runs in rome", "cold cat", "."] {
+        let json = try vbert.succeed("predict", "meaning", text, "--json", "--precision", "fp32")
+        let said = try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any]
+        let answer = try await server.post("/embed", ["model": "meaning", "inputs": text])
+        let vectors = try #require(try answer.json as? [[Double]])
+        #expect(vectors == [said?["embedding"] as? [Double] ?? []], "\(hasTable) \(text)")
+      }
+      #expect(server.stop() == 0)
+    }
+  }
+
   /// In training it goes by the processor alone: the same seed gives the same result on a busy machine.
   @Test func trainingSaysItToo() throws {
     let world = try TinyWorld()

@@ -29,8 +29,9 @@ extension AdapterStore {
   /// version knows again comes back. Follows no link, touches no name that is not ours.
   ///
   /// Meant for the background after a start: at no time does it hold up a publisher for longer than
-  /// one of 256 directories takes, nor wait for one. Throws the registry's errors; a file that cannot
-  /// be moved stays for the next time.
+  /// one of 256 directories takes, nor wait for one. Throws the registry's errors, for a damaged one before
+  /// anything is touched: an index that has lost its entries knows no blob. A file that cannot be moved
+  /// stays for the next time.
   @discardableResult
   package func collectOrphans(
     age: Int = AdapterStore.orphanAge, now: Date = Date()
@@ -42,6 +43,7 @@ extension AdapterStore {
       report.links.append(files.root.filePath)
       return report
     }
+    try registry.checkSoundness()
     try sweepQuarantine(files, before: second - age, into: &report)
     for shard in BlobFiles.shards { try collect(files, shard, second, into: &report) }
     return report

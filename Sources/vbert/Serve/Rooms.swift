@@ -171,6 +171,11 @@ struct Rooms {
         if report.removedFiles > 0 {
           log.info("removed \(report.removedFiles) files that belong to no version")
         }
+        if report.quarantinedFiles > 0 {
+          log.warning(
+            "\(report.quarantinedFiles) files of parameters belong to no version: kept in adapters/.quarantine for seven days"
+          )
+        }
         for blob in report.missing {
           log.error("a version's parameters are missing", metadata: ["blob": "\(blob)"])
         }

@@ -224,4 +224,28 @@ import Testing
     let last = try store.collectOrphans(now: start + 8 * 86400)
     #expect(last.removedFiles == 1 && last.quarantinedFiles == 0)
   }
+
+  /// An index that has lost its entries knows no blob, and says so without an error.
+  @Test func nothingIsCollectedOnADamagedRegistrysWord() throws {
+    try fill()
+    let path = home.registry.path()
+    let (page, size) = try { () throws -> (Int, Int) in
+      let rows = try DatabaseQueue(path: path)
+      return try rows.writeWithoutTransaction { db in
+        try db.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)")
+        let page = try Int.fetchOne(
+          db, sql: "SELECT rootpage FROM sqlite_schema WHERE name = 'sqlite_autoindex_versions_1'")
+        return (try #require(page), try Int.fetchOne(db, sql: "PRAGMA page_size") ?? 0)
+      }
+    }()
+    var bytes = try Data(contentsOf: home.registry)
+    // No cells.
+    bytes.replaceSubrange((page - 1) * size + 3..<(page - 1) * size + 5, with: [0, 0])
+    try bytes.write(to: home.registry)
+    let store = AdapterStore(registry: try temporary.registry())
+    #expect(throws: RegistryError.self) { try store.collectOrphans() }
+    #expect(FileKind(BlobFiles(home).quarantine) == .missing)
+    let first = try #require(try store.registry.versions(of: "v1").first)
+    #expect(sameTensors(try store.load(first, base: .tiny), try makeAdapter(.example(), seed: 1)))
+  }
 }

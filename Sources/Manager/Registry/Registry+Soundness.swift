@@ -1,0 +1,26 @@
+internal import Files
+internal import GRDB
+
+extension Registry {
+  /// Throws `storage` where pages or indices contradict each other: what is read of such a registry may be
+  /// less than was written, without an error. Reads all of the file, on a connection of its own, which
+  /// look-ups do not wait for.
+  func checkSoundness() throws(RegistryError) {
+    let path = home.registry.filePath
+    let found: String?
+    do {
+      var setup = GRDB.Configuration()
+      setup.readonly = true
+      let connection = try DatabaseQueue(path: path, configuration: setup)
+      found = try connection.read { try String.fetchOne($0, sql: "PRAGMA integrity_check(1)") }
+    } catch {
+      throw .storage(path: path, why: (error as? DatabaseError)?.message ?? "\(error)")
+    }
+    guard found == "ok" else {
+      throw .storage(
+        path: path,
+        why: "it is damaged (\(found?.split(separator: "\n").last ?? "no answer")); "
+          + "put it back from a backup")
+    }
+  }
+}
