@@ -32,7 +32,8 @@ enum APIError: Error {
   /// A pair where the vBERT learnt from texts, or a text where it learnt from pairs.
   case otherInput(String, learnt: InputKind)
   case unauthorized(KeyProblem)
-  case noRoute
+  /// The routes that there are.
+  case noRoute(known: String)
   case otherMethod(allowed: String)
   /// No Host field, or several.
   case host
@@ -88,7 +89,7 @@ enum APIError: Error {
       "\(name) learnt from pairs, and this is a single text; ask /predict, where a pair is written "
         + "[\"a\", \"b\"], several [[\"a\", \"b\"], [\"c\", \"d\"]]"
     case .unauthorized(let problem): problem.words
-    case .noRoute: "there is nothing at this path"
+    case .noRoute(let known): "there is nothing at this path; the routes are \(known)"
     case .otherMethod(let allowed): "this path takes \(allowed)"
     case .host: "the request needs one Host field, as HTTP/1.1 has it (RFC 9112, 3.2)"
     case .packed(let how):

@@ -62,7 +62,7 @@ struct CreateCommand: ParsableCommand {
       maxLength: maxLength
         ?? defaults.maxLength(for: task, positions: chosen.configuration.maxPositions))
     try spec.check(base: chosen.configuration)
-    if let domain { try PLOTDomain.check(name: domain) }
+    if let domain { try chosen.check(domain: domain) }
     let made = try registry.create(vbert: name, tenant: tenant, spec: spec)
     if options.json {
       try Output.json(try VBertRow(made, in: registry))
@@ -70,9 +70,16 @@ struct CreateCommand: ParsableCommand {
       print(
         "\(name): \(task.rawValue) on base \(chosen.name) (\(reason.rawValue)), adapter \(spec.adapter)"
       )
+      let lacksTable = domain.map { !chosen.hasTable(of: $0) } ?? false
+      if let domain, lacksTable {
+        print(
+          "first build its domain's table with: vbert plot build --base \(chosen.name) --domain \(domain) "
+            + "--corpus FILE")
+      }
       print(
         made.version == nil
-          ? "train it with: vbert train \(name) --data train.jsonl" : "it answers from now on")
+          ? "train it with: vbert train \(name) --data train.jsonl"
+          : lacksTable ? "then it answers" : "it answers from now on")
     }
   }
 }

@@ -22,7 +22,8 @@ struct TrainingList {
   let requests: [TrainingRequest]
 
   /// Of a file, plain or gzip. Throws `TrainingListError`, and what reading throws.
-  init(_ path: String, options: TrainingOptions, rate: Float?, startsAnew: Bool) throws {
+  init(_ path: String, options: TrainingOptions, rate: Float?, limit: Int?, startsAnew: Bool) throws
+  {
     let reader = try LineReader(path: path)
     var (requests, names): ([TrainingRequest], Set<Name>) = ([], [])
     while let line = try reader.next() {
@@ -43,7 +44,8 @@ struct TrainingList {
       }
       requests.append(
         TrainingRequest(
-          name: found.name, data: found.data, dev: found.dev, limit: found.limit, options: own,
+          name: found.name, data: found.data, dev: found.dev, limit: found.limit ?? limit,
+          options: own,
           rate: found.lr ?? rate, startsAnew: startsAnew))
     }
     guard !requests.isEmpty else { throw TrainingListError.empty(path: path) }

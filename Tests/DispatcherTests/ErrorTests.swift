@@ -96,7 +96,11 @@ private typealias Task = _Concurrency.Task
           "/tag", #"{"model": "names", "inputs": "a", "aggregation_strategy": "last"}"#,
           "aggregation_strategy: none or simple or first or average or max was expected"
         ),
-        ("/similarity", #"{"model": "meaning", "inputs": "a"}"#, "inputs: an object was expected"),
+        (
+          "/similarity", #"{"model": "meaning", "inputs": "a"}"#,
+          "inputs: an object with source_sentence and sentences was expected"
+        ),
+        ("/v1/rerank", "{}", "there is nothing at this path; the routes are GET /info, "),
         (
           "/v1/embeddings", #"{"model": "meaning", "input": "a", "encoding_format": "hex"}"#,
           "encoding_format: float or base64 was expected"

@@ -1,0 +1,111 @@
+import Foundation
+import Glibc
+import Testing
+
+/// What somebody meets who sets things up for the first time: what went wrong is said in words of the
+/// command line, with what to do, and what a command says is so.
+@Suite struct NewcomerTests {
+  private func refusal(_ vbert: VbertProcess, _ arguments: [String]) throws -> String {
+    let output = try vbert.run(arguments)
+    #expect([1, 2].contains(output.status), "\(arguments): \(output.stdout)")
+    for jargon in ["bind(", "descriptor", "SocketAddress", "errno", "Swift"] {
+      #expect(!output.stderr.contains(jargon), "\(output.stderr)")
+    }
+    return output.stderr
+  }
+
+  /// A port that somebody listens on while the test runs.
+  private func takenPort() throws -> (descriptor: CInt, port: UInt16) {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = unsafe inet_addr("127.0.0.1")
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let failed = unsafe withUnsafeMutablePointer(to: &address) { pointer in
+      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+        unsafe bind(descriptor, generic, length) != 0 || listen(descriptor, 1) != 0
+          || getsockname(descriptor, generic, &length) != 0
+      }
+    }
+    guard descriptor >= 0, !failed else { throw VbertProcess.Failure(description: "no port") }
+    return (descriptor, UInt16(bigEndian: address.sin_port))
+  }
+
+  @Test func aPortThatCannotBeListenedOnIsSaid() throws {
+    let vbert = try VbertProcess()
+    defer { vbert.removeHome() }
+    let (descriptor, port) = try takenPort()
+    defer { close(descriptor) }
+    for arguments in [["--port", "\(port)"], ["--port", "0", "--health-port", "\(port)"]] {
+      let said = try refusal(vbert, ["serve"] + arguments)
+      #expect(said.contains("\(port): Address already in use; another program does"), "\(said)")
+    }
+    // Of the addresses that are for documents alone.
+    let said = try refusal(vbert, ["serve", "--port", "0", "--host", "192.0.2.1"])
+    #expect(said.contains("give --host an address of this machine"), "\(said)")
+    let unknown = try refusal(vbert, ["serve", "--port", "0", "--host", "no.such.host.invalid"])
+    #expect(unknown.contains("no address is known of the host \"no.such.host.invalid\""))
+  }
+
+  @Test func tablesAndDomainsThatAreNotThere() throws {
+    let world = try TinyWorld()
+    let vbert = world.vbert
+    defer { vbert.removeHome() }
+    let base = ["--base", "tiny-skip2"]
+    let domain = base + ["--domain", "ward"]
+    let lacking = try refusal(vbert, ["plot", "verify"] + domain)
+    #expect(lacking.contains("plot build --base tiny-skip2 --domain ward"), "\(lacking)")
+    let embedding = ["--task", "embed"] + domain
+    let early = try vbert.run(["create", "early"] + embedding).stdout
+    #expect(early.contains("first build its domain's table with: vbert plot build"), "\(early)")
+    #expect(!early.contains("it answers from now on"))
+    let corpus = vbert.home.appending(path: "corpus.txt").path()
+    try vbert.succeed(
+      "plot", "build", "--base", "tiny-skip2", "--domain", "ward", "--corpus", corpus)
+    let late = try vbert.run(["create", "late"] + embedding).stdout
+    #expect(late.contains("it answers from now on"), "\(late)")
+    try vbert.succeed("predict", "early", "the red cat runs")
+    // A base that reads no table would let the domain be.
+    let dense = try refusal(
+      vbert, ["create", "dense", "--task", "embed", "--base", "tiny", "--domain", "ward"])
+    #expect(dense.contains("would change nothing; leave --domain out"), "\(dense)")
+    let whole = try vbert.run(["plot", "verify"] + base)
+    #expect(whole.status == 0 && whole.stdout.contains("damaged: nothing"), "\(whole.stdout)")
+    let empty = vbert.home.appending(path: "empty.txt")
+    try Data("\n \n".utf8).write(to: empty)
+    let blank = try refusal(vbert, ["plot", "build"] + domain + ["--corpus", empty.path()])
+    #expect(blank.contains("empty.txt holds no text"), "\(blank)")
+  }
+
+  @Test func wordsAreThoseOfTheCommandLine() throws {
+    let world = try TinyWorld()
+    let vbert = world.vbert
+    defer { vbert.removeHome() }
+    let data = try TinyData.write(TinyData.classify, "topic", in: vbert.home)
+    try vbert.succeed("create", "topic", "--task", "classify", "--base", "tiny-skip2")
+    let list = vbert.home.appending(path: "list.jsonl")
+    try Data("{\"name\": \"topic\", \"data\": \"\(data)\"}\n".utf8).write(to: list)
+    // What the list leaves out is as the command line says.
+    let few = try vbert.run(["train", "--many", list.path(), "--limit", "1"])
+    #expect(few.status == 1 && (few.stderr + few.stdout).contains("one label alone"), "\(few)")
+    try vbert.succeed("train", "--many", list.path(), "--limit", "30", "--epochs", "1")
+    let pair = try refusal(vbert, ["predict", "topic", "a cat", "--pair", "a dog"])
+    #expect(pair.contains("leave --pair out") && !pair.contains("text_pair"), "\(pair)")
+    let scores = try TinyData.write(TinyData.score, "scorer", in: vbert.home)
+    try vbert.succeed("create", "scorer", "--task", "score", "--base", "tiny-skip2")
+    try vbert.succeed("train", "scorer", "--data", scores, "--epochs", "1")
+    let single = try refusal(vbert, ["predict", "scorer", "a cat"])
+    #expect(single.contains("give the second text with --pair"), "\(single)")
+  }
+
+  /// Who makes the first key is told whom it shuts out.
+  @Test func theFirstKeySaysThatItCloses() throws {
+    let vbert = try VbertProcess()
+    defer { vbert.removeHome() }
+    let first = try vbert.run(["tenant", "create", "acme"])
+    #expect(first.stdout.hasPrefix("vb_") && first.stdout.split(separator: "\n").count == 1)
+    #expect(first.stderr.contains("closed from now on"), "\(first.stderr)")
+    let second = try vbert.run(["tenant", "create", "zenith"])
+    #expect(second.status == 0 && second.stderr.isEmpty, "\(second.stderr)")
+  }
+}
