@@ -15,7 +15,10 @@ enum APIError: Error {
   case refused(String, param: String)
   /// A member that is needed; the one that was perhaps meant to be it, at that path.
   case missing(String, butNot: String?, path: String)
+  /// No text.
   case empty
+  /// One of the texts.
+  case emptyText(index: Int)
   case batchTooLarge(count: Int, most: Int)
   case bodyTooLarge(most: Int)
   /// `tokens` is a lower bound where it is not exact: so far they were counted.
@@ -66,6 +69,7 @@ enum APIError: Error {
     case .missing(let name, let other?, let path):
       "\(name) is missing; \(clipped(other)) is not a member of \(path): did you mean \(name)?"
     case .empty: "there is nothing to do: give one text at least"
+    case .emptyText(let index): "text \(index) is empty: leave it out, or give it words"
     case .batchTooLarge(let count, let most):
       "\(count) texts in one request; at most \(most) are possible: send several requests"
     case .bodyTooLarge(let most):
@@ -124,7 +128,7 @@ enum APIError: Error {
     case .invalid(_, let param), .refused(_, let param), .missing(let param, _, _): param
     case .otherInput: "input"
     case .unknownModel, .untrained, .wrongTask: "model"
-    case .tooLong, .tooManyTokens, .noTokens, .empty, .batchTooLarge: "input"
+    case .tooLong, .tooManyTokens, .noTokens, .empty, .emptyText, .batchTooLarge: "input"
     default: nil
     }
   }
@@ -142,7 +146,7 @@ extension APIError {
   func status(_ family: Family) -> HTTPResponse.Status {
     let isTEI = family == .tei
     return switch self {
-    case .malformed, .empty, .host: .badRequest
+    case .malformed, .empty, .emptyText, .host: .badRequest
     case .invalid, .refused, .missing, .noTokens, .wrongTask, .otherInput:
       isTEI ? .unprocessableContent : .badRequest
     case .batchTooLarge, .bodyTooLarge, .tooManyTokens: .contentTooLarge
@@ -166,7 +170,7 @@ extension APIError {
   /// Text Embeddings Inference's error_type.
   private var teiType: String {
     switch self {
-    case .empty: "Empty"
+    case .empty, .emptyText: "Empty"
     case .malformed, .invalid, .refused, .missing, .batchTooLarge, .bodyTooLarge, .tooLong,
       .tooManyTokens, .noTokens, .wrongTask, .otherInput, .expectation, .packed,
       .host, .serving(.tooLong):

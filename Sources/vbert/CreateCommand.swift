@@ -9,7 +9,8 @@ extension Model.Task: ExpressibleByArgument {}
 struct CreateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "create",
-    abstract: "Register a vBERT. It answers once it is trained; embed without adapter at once.")
+    abstract:
+      "Register a vBERT. It answers once it is trained; embed at once, which is not trained.")
 
   @OptionGroup var options: GlobalOptions
   @Argument(
@@ -49,6 +50,14 @@ struct CreateCommand: ParsableCommand {
         "Otherwise training finds them in its data: numbers in their order, others by code point."),
     transform: LabelList.init)
   var labels: LabelList?
+
+  func validate() throws {
+    guard task != .embed || adapter ?? .none == AdapterSpec.none else {
+      throw ValidationError(
+        "embedding models are not trained here, so that one with an adapter would never answer; leave --adapter out"
+      )
+    }
+  }
 
   func run() throws {
     let registry = try options.openRegistry()

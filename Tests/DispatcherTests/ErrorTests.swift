@@ -80,6 +80,10 @@ private typealias Task = _Concurrency.Task
         ("/predict", #"{"model": 3, "inputs": "a"}"#, "model: text was expected"),
         ("/predict", #"{"model": "topic"}"#, "inputs: it is missing"),
         ("/predict", #"{"model": "topic", "inputs": null}"#, "inputs: "),
+        (
+          "/embed", #"{"model": "meaning", "inputs": ["a", "b", ""]}"#,
+          "text 2 is empty: leave it out"
+        ),
         ("/predict", "[]", "a JSON object was expected"), ("/predict", "3", "a JSON object was"),
         ("/predict", #"{"model": "topic", "inputs": "a}"#, "it is not JSON"),
         ("/predict", "", "it is not JSON: it is empty, at byte 0"),

@@ -69,6 +69,8 @@ import Testing
     let dense = try refusal(
       vbert, ["create", "dense", "--task", "embed", "--base", "tiny", "--domain", "ward"])
     #expect(dense.contains("would change nothing; leave --domain out"), "\(dense)")
+    let untaught = try refusal(vbert, ["create", "taught", "--adapter", "lora:8"] + embedding)
+    #expect(untaught.contains("leave --adapter out"), "\(untaught)")
     let whole = try vbert.run(["plot", "verify"] + base)
     #expect(whole.status == 0 && whole.stdout.contains("damaged: nothing"), "\(whole.stdout)")
     let empty = vbert.home.appending(path: "empty.txt")
@@ -96,6 +98,28 @@ import Testing
     try vbert.succeed("train", "scorer", "--data", scores, "--epochs", "1")
     let single = try refusal(vbert, ["predict", "scorer", "a cat"])
     #expect(single.contains("give the second text with --pair"), "\(single)")
+  }
+
+  @Test func aHomeThatIsNoneIsSaid() throws {
+    let vbert = try VbertProcess()
+    defer { vbert.removeHome() }
+    try Data("no database, though it has the name of one".utf8).write(
+      to: vbert.home.appending(path: "registry.sqlite"))
+    let other = try refusal(vbert, ["list"])
+    #expect(other.contains("put it back from a backup"), "\(other)")
+    let file = vbert.home.appending(path: "file")
+    try Data().write(to: file)
+    for (home, words) in [(file.path(), "cannot be made: File exists"), ("", "--home is empty")] {
+      let process = Process()
+      process.executableURL = try VbertProcess.binary
+      process.arguments = ["list", "--home", home]
+      let pipe = Pipe()
+      process.standardError = pipe
+      try process.run()
+      process.waitUntilExit()
+      let said = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+      #expect(process.terminationStatus != 0 && said.contains(words), "\(said)")
+    }
   }
 
   /// Who makes the first key is told whom it shuts out.
