@@ -71,6 +71,10 @@ import Testing
     #expect(dense.contains("would change nothing; leave --domain out"), "\(dense)")
     let untaught = try refusal(vbert, ["create", "taught", "--adapter", "lora:8"] + embedding)
     #expect(untaught.contains("leave --adapter out"), "\(untaught)")
+    // Labelled rows are no corpus, and may be meant.
+    let rows = try TinyData.write(TinyData.classify, "rows", in: vbert.home)
+    let counted = try vbert.run(["plot", "build"] + domain + ["--corpus", rows])
+    #expect(counted.status == 0 && counted.stderr.contains("begins with a JSON object"))
     let whole = try vbert.run(["plot", "verify"] + base)
     #expect(whole.status == 0 && whole.stdout.contains("damaged: nothing"), "\(whole.stdout)")
     let empty = vbert.home.appending(path: "empty.txt")
@@ -91,6 +95,14 @@ import Testing
     let few = try vbert.run(["train", "--many", list.path(), "--limit", "1"])
     #expect(few.status == 1 && (few.stderr + few.stdout).contains("one label alone"), "\(few)")
     try vbert.succeed("train", "--many", list.path(), "--limit", "30", "--epochs", "1")
+    for (more, words) in [
+      ("\"epoch\": 3", "line 1: \"epoch\" is no member of a line"),
+      ("\"limit\": 0", "line 1: limit must be 1 or more"),
+    ] {
+      try Data("{\"name\": \"topic\", \"data\": \"\(data)\", \(more)}\n".utf8).write(to: list)
+      let said = try refusal(vbert, ["train", "--many", list.path()])
+      #expect(said.contains(words), "\(said)")
+    }
     let pair = try refusal(vbert, ["predict", "topic", "a cat", "--pair", "a dog"])
     #expect(pair.contains("leave --pair out") && !pair.contains("text_pair"), "\(pair)")
     let scores = try TinyData.write(TinyData.score, "scorer", in: vbert.home)
