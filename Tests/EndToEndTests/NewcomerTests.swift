@@ -103,6 +103,10 @@ import Testing
       let said = try refusal(vbert, ["train", "--many", list.path()])
       #expect(said.contains(words), "\(said)")
     }
+    for (option, value) in [("--lr", "-1"), ("--seed", "-1"), ("--dropout", "-0.5")] {
+      let said = try refusal(vbert, ["train", "topic", "--data", data, option, value])
+      #expect(said.contains("is written \(option)=\(value)."), "\(said)")
+    }
     let pair = try refusal(vbert, ["predict", "topic", "a cat", "--pair", "a dog"])
     #expect(pair.contains("leave --pair out") && !pair.contains("text_pair"), "\(pair)")
     let scores = try TinyData.write(TinyData.score, "scorer", in: vbert.home)
@@ -131,6 +135,28 @@ import Testing
       process.waitUntilExit()
       let said = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
       #expect(process.terminationStatus != 0 && said.contains(words), "\(said)")
+    }
+  }
+
+  /// Whatever a verb makes in a home is its owner's alone.
+  @Test func whatVerbsMakeInAHomeIsPrivate() throws {
+    let world = try TinyWorld()
+    let vbert = world.vbert
+    defer { vbert.removeHome() }
+    let corpus = vbert.home.appending(path: "text.txt")
+    let lines = (0..<400).map { "the \($0 % 2 == 0 ? "red" : "cold") cat runs in oslo ." }
+    try Data(lines.joined(separator: "\n").utf8).write(to: corpus)
+    try vbert.succeed(
+      "distill", "--base", "tiny", "--skip", "2", "--name", "taught", "--tokens", "1K", "--corpus",
+      corpus.path(), "--dev-lines", "2")
+    try vbert.succeed("plot", "build", "--base", "taught", "--corpus", corpus.path(), "--rows", "9")
+    for folder in ["adapters", "bases", "distill", "locks"] {
+      let root = vbert.home.appending(path: folder)
+      let below = FileManager.default.enumerator(atPath: root.path())?.allObjects ?? []
+      for path in [root.path()] + below.map({ "\(root.path())/\($0)" }) {
+        let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions]
+        #expect(((mode as? NSNumber)?.intValue ?? 0o777) & 0o077 == 0, "\(path)")
+      }
     }
   }
 
