@@ -138,6 +138,23 @@ import Testing
     }
   }
 
+  /// "Come back later" is said of what may fit later alone.
+  @Test func whatNeverFitsTheQueueIsNotToldToComeBack() async throws {
+    let world = try TinyWorld()
+    defer { world.vbert.removeHome() }
+    try world.vbert.succeed("create", "meaning", "--task", "embed", "--base", "tiny-skip2")
+    for bound in [["--queue", "3"], ["--tenant-queue", "3"]] {
+      let server = try await Server(world.vbert, bound)
+      let few = ["the red cat", "a cold dog", "one"]
+      let fits = try await server.post("/embed", ["model": "meaning", "inputs": few])
+      #expect(fits.status == 200)
+      let never = try await server.post("/embed", ["model": "meaning", "inputs": few + ["two"]])
+      #expect(never.status == 413 && never.headers["retry-after"] == nil)
+      #expect(String(decoding: never.body, as: UTF8.self).contains("at most 3 are possible"))
+      #expect(server.stop() == 0)
+    }
+  }
+
   /// Whatever a verb makes in a home is its owner's alone.
   @Test func whatVerbsMakeInAHomeIsPrivate() throws {
     let world = try TinyWorld()
