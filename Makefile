@@ -5,7 +5,7 @@
 SWIFT_BUILD = swift build -c release
 
 help:
-	@echo "make demo     set up everything, train six vBERTs, serve them, ask them"
+	@echo "make demo     set up everything, train five vBERTs, serve six, ask them all"
 	@echo "make test     build and run all tests (VBERT_FUZZ_SECONDS=60 fuzzes longer)"
 	@echo "make check ROOM=Scheduler  build and test one room (any folder of Sources)"
 	@echo "make test-large  the checks that need the large base (405 MB)"

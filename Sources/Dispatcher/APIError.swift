@@ -15,7 +15,10 @@ enum APIError: Error {
   case refused(String, param: String)
   /// A member that is needed; the one that was perhaps meant to be it, at that path.
   case missing(String, butNot: String?, path: String)
+  /// No text.
   case empty
+  /// One of the texts.
+  case emptyText(index: Int)
   case batchTooLarge(count: Int, most: Int)
   case bodyTooLarge(most: Int)
   /// `tokens` is a lower bound where it is not exact: so far they were counted.
@@ -32,7 +35,8 @@ enum APIError: Error {
   /// A pair where the vBERT learnt from texts, or a text where it learnt from pairs.
   case otherInput(String, learnt: InputKind)
   case unauthorized(KeyProblem)
-  case noRoute
+  /// The routes that there are.
+  case noRoute(known: String)
   case otherMethod(allowed: String)
   /// No Host field, or several.
   case host
@@ -65,6 +69,7 @@ enum APIError: Error {
     case .missing(let name, let other?, let path):
       "\(name) is missing; \(clipped(other)) is not a member of \(path): did you mean \(name)?"
     case .empty: "there is nothing to do: give one text at least"
+    case .emptyText(let index): "text \(index) is empty: leave it out, or give it words"
     case .batchTooLarge(let count, let most):
       "\(count) texts in one request; at most \(most) are possible: send several requests"
     case .bodyTooLarge(let most):
@@ -88,7 +93,7 @@ enum APIError: Error {
       "\(name) learnt from pairs, and this is a single text; ask /predict, where a pair is written "
         + "[\"a\", \"b\"], several [[\"a\", \"b\"], [\"c\", \"d\"]]"
     case .unauthorized(let problem): problem.words
-    case .noRoute: "there is nothing at this path"
+    case .noRoute(let known): "there is nothing at this path; the routes are \(known)"
     case .otherMethod(let allowed): "this path takes \(allowed)"
     case .host: "the request needs one Host field, as HTTP/1.1 has it (RFC 9112, 3.2)"
     case .packed(let how):
@@ -123,7 +128,7 @@ enum APIError: Error {
     case .invalid(_, let param), .refused(_, let param), .missing(let param, _, _): param
     case .otherInput: "input"
     case .unknownModel, .untrained, .wrongTask: "model"
-    case .tooLong, .tooManyTokens, .noTokens, .empty, .batchTooLarge: "input"
+    case .tooLong, .tooManyTokens, .noTokens, .empty, .emptyText, .batchTooLarge: "input"
     default: nil
     }
   }
@@ -141,7 +146,7 @@ extension APIError {
   func status(_ family: Family) -> HTTPResponse.Status {
     let isTEI = family == .tei
     return switch self {
-    case .malformed, .empty, .host: .badRequest
+    case .malformed, .empty, .emptyText, .host: .badRequest
     case .invalid, .refused, .missing, .noTokens, .wrongTask, .otherInput:
       isTEI ? .unprocessableContent : .badRequest
     case .batchTooLarge, .bodyTooLarge, .tooManyTokens: .contentTooLarge
@@ -165,7 +170,7 @@ extension APIError {
   /// Text Embeddings Inference's error_type.
   private var teiType: String {
     switch self {
-    case .empty: "Empty"
+    case .empty, .emptyText: "Empty"
     case .malformed, .invalid, .refused, .missing, .batchTooLarge, .bodyTooLarge, .tooLong,
       .tooManyTokens, .noTokens, .wrongTask, .otherInput, .expectation, .packed,
       .host, .serving(.tooLong):

@@ -69,7 +69,8 @@ extension Dispatcher {
     _ vbert: PinnedVBert, _ inputs: [TextInput], _ reading: Reading, _ call: Call,
     places: (EncodedText) -> [Int?] = \.firstTokens
   ) async throws -> Answer {
-    guard !inputs.isEmpty, !inputs.contains(where: \.isEmpty) else { throw APIError.empty }
+    guard !inputs.isEmpty else { throw APIError.empty }
+    if let index = inputs.firstIndex(where: \.isEmpty) { throw APIError.emptyText(index: index) }
     try checkCount(inputs.count)
     let pin = try await pin(vbert, call)
     let base = pin.base
@@ -228,7 +229,7 @@ extension APIError {
   fileprivate init(_ problem: TextProblem, index: Int) {
     self =
       switch problem {
-      case .empty: .empty
+      case .empty: .emptyText(index: index)
       case .tooLong(let tokens, let isExact, let most):
         .tooLong(tokens: tokens, isExact: isExact, most: most, index: index)
       case .tooManyWords(let words?, let most):

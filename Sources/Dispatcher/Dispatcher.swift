@@ -172,13 +172,19 @@ private struct Unrouted: RouterMiddleware {
       }
       let parts = request.uri.path.split(separator: "/")
       let methods = routes.filter { $0.matches(parts) }.flatMap(\.methods)
-      guard !methods.isEmpty else { return APIError.noRoute.response(family(request)) }
+      guard !methods.isEmpty else {
+        return APIError.noRoute(known: knownRoutes).response(family(request))
+      }
       let allowed = (methods + [.options]).map(\.rawValue).joined(separator: ", ")
       if request.method == .options {
         return Response(status: .noContent, headers: [.allow: allowed])
       }
       return APIError.otherMethod(allowed: allowed).response(family(request))
     }
+  }
+
+  private var knownRoutes: String {
+    routes.map { "\($0.methods.first?.rawValue ?? "") \($0.path)" }.joined(separator: ", ")
   }
 
   private func family(_ request: Hummingbird.Request) -> Family {

@@ -19,7 +19,9 @@ extension Dispatcher {
     if name != nil { return try await pin(find(name, call), call).base.tokenizer }
     let bases = bases.loaded
     guard bases.count == 1 else {
-      throw APIError.invalid("say whose tokens: the server has several bases", param: "model")
+      throw APIError.invalid(
+        "say whose tokens: the server has \(bases.isEmpty ? "loaded no base yet" : "several bases")",
+        param: "model")
     }
     return bases[0].tokenizer
   }

@@ -12,6 +12,7 @@ final class TextFile {
   private var available = 0..<0
   private var inflater: Inflater?
   private var betweenMembers = false
+  private var isLookedAt = false
 
   /// Throws `ArchiveError.file` when the path cannot be read; pipes are read as they come.
   init(path: String) throws(ArchiveError) {
@@ -49,8 +50,15 @@ final class TextFile {
   }
 
   /// Replaces `piece` by the next bytes, at least one; leaves it empty at the end. Throws `file`,
-  /// and `corrupt` for a gzip stream that is damaged or cut short.
+  /// `corrupt` for a gzip stream that is damaged or cut short, and `notText` where the first bytes are
+  /// another format's.
   func read(into piece: inout [UInt8]) throws(ArchiveError) {
+    try fill(&piece)
+    if !isLookedAt, let what = OtherFormat.words(piece) { throw .notText(path: path, what: what) }
+    isLookedAt = true
+  }
+
+  private func fill(_ piece: inout [UInt8]) throws(ArchiveError) {
     if inflater == nil {
       if available.isEmpty, try refill(from: 0) == 0 { return piece.removeAll() }
       piece.removeAll(keepingCapacity: true)

@@ -48,8 +48,7 @@ package struct Home: Sendable, Hashable {
           at: directory, withIntermediateDirectories: true,
           attributes: [.posixPermissions: 0o700])
       } catch {
-        throw .uncreatable(
-          path: directory.filePath, why: error.localizedDescription)
+        throw .uncreatable(path: directory.filePath, why: plain(error))
       }
       HomeModes.tighten(directory.filePath)
     }

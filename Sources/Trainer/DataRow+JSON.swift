@@ -19,7 +19,7 @@ extension DataRow {
       throw DataRow.problem(object, field, DataRow.expected(task))
     }
     switch task {
-    case .classify: self.target = .label(try DataRow.label(target, field, "a string"))
+    case .classify: self.target = .label(try DataRow.label(target, field, DataRow.expected(task)))
     case .multilabel: self.target = .labels(try DataRow.labels(target))
     case .score: self.target = .score(try DataRow.score(target))
     case .tag:
@@ -45,8 +45,9 @@ extension DataRow {
   /// What belongs there.
   private static func expected(_ task: Task) -> String {
     switch task {
-    case .classify, .embed: "a string"
-    case .multilabel, .tag: "a list of strings"
+    case .classify, .embed: "a string or a whole number"
+    case .multilabel: "a list of strings or whole numbers"
+    case .tag: "a list of strings"
     case .score: "a number"
     }
   }
@@ -82,7 +83,7 @@ extension DataRow {
   }
 
   private static func labels(_ value: JSONValue) throws(DataRowProblem) -> [String] {
-    let expected = "a list of strings"
+    let expected = expected(.multilabel)
     guard let values = value.list else {
       throw .wrong(field: "labels", expected: expected)
     }

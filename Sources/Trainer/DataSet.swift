@@ -53,8 +53,8 @@ package enum DataSetError: Error, CustomStringConvertible {
     case .noRows(let path): "\(path) holds no rows"
     case .tooManyRows(let path, let most): "\(path) holds more than \(most) rows; use fewer"
     case .tooFewLabels(let path, 0): "\(path) holds no label"
-    case .tooFewLabels(let path, let count):
-      "\(path) holds \(count) different labels; classifying needs two or more"
+    case .tooFewLabels(let path, _):
+      "\(path) holds one label alone; classifying needs two or more"
     case .forgets(let path, let labels, let count):
       "\(path) has no row with \(Self.listed(labels)), \(labels.count) of the vBERT's \(count) labels: it would "
         + "forget them; add rows, or start from these rows alone with --anew"

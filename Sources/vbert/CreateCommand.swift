@@ -9,7 +9,8 @@ extension Model.Task: ExpressibleByArgument {}
 struct CreateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "create",
-    abstract: "Register a vBERT. It answers once it is trained; embed without adapter at once.")
+    abstract:
+      "Register a vBERT. It answers once it is trained; embed at once, which is not trained.")
 
   @OptionGroup var options: GlobalOptions
   @Argument(
@@ -50,6 +51,14 @@ struct CreateCommand: ParsableCommand {
     transform: LabelList.init)
   var labels: LabelList?
 
+  func validate() throws {
+    guard task != .embed || adapter ?? .none == AdapterSpec.none else {
+      throw ValidationError(
+        "embedding models are not trained here, so that one with an adapter would never answer; leave --adapter out"
+      )
+    }
+  }
+
   func run() throws {
     let registry = try options.openRegistry()
     let (chosen, reason) = try BaseChoice(registry).choose(base)
@@ -62,7 +71,7 @@ struct CreateCommand: ParsableCommand {
       maxLength: maxLength
         ?? defaults.maxLength(for: task, positions: chosen.configuration.maxPositions))
     try spec.check(base: chosen.configuration)
-    if let domain { try PLOTDomain.check(name: domain) }
+    if let domain { try chosen.check(domain: domain) }
     let made = try registry.create(vbert: name, tenant: tenant, spec: spec)
     if options.json {
       try Output.json(try VBertRow(made, in: registry))
@@ -70,9 +79,16 @@ struct CreateCommand: ParsableCommand {
       print(
         "\(name): \(task.rawValue) on base \(chosen.name) (\(reason.rawValue)), adapter \(spec.adapter)"
       )
+      let lacksTable = domain.map { !chosen.hasTable(of: $0) } ?? false
+      if let domain, lacksTable {
+        print(
+          "first build its domain's table with: vbert plot build --base \(chosen.name) --domain \(domain) "
+            + "--corpus FILE")
+      }
       print(
         made.version == nil
-          ? "train it with: vbert train \(name) --data train.jsonl" : "it answers from now on")
+          ? "train it with: vbert train \(name) --data train.jsonl"
+          : lacksTable ? "then it answers" : "it answers from now on")
     }
   }
 }

@@ -56,6 +56,7 @@ struct DistillCommand: ParsableCommand {
   }
 
   func run() throws {
+    try Corpus.warnOfRows(in: corpus)
     let home = Home(option: options.home)
     let bases = BaseStore(home: home)
     let teacher = try bases.loadToSkip(base, depth: depth)
@@ -107,7 +108,8 @@ struct DistillCommand: ParsableCommand {
   private func checkpointPath(_ home: Home, _ name: String) throws -> String {
     if let checkpoint { return checkpoint }
     let directory = home.distillations
-    try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+    try FileManager.default.createDirectory(
+      at: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     return directory.appending(path: "\(name).safetensors").filePath
   }
 

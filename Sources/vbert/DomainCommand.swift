@@ -15,8 +15,9 @@ struct DomainTrainCommand: ParsableCommand {
     commandName: "train",
     abstract: "Teach a skip base's local layers a domain's text, for the rows of its table.",
     discussion: """
-      Everything above the n-grams stays as it is, so all vBERTs of the base go on as before. Then \
-      build the domain's table: its rows are computed by what was learnt.
+      Everything above the n-grams stays as it is, so all other vBERTs of the base go on as before. Then \
+      build the domain's table: its rows are computed by what was learnt. Until it is built its vBERTs are \
+      refused, as an older table is not what was learnt now; a running server keeps to that one.
         vbert domain train --base minilm-skip2 --teacher minilm --domain bio --corpus bio.txt.gz \
       --tokens 20M
         vbert plot build --base minilm-skip2 --domain bio --corpus bio.txt.gz --rows 50000
@@ -48,6 +49,7 @@ struct DomainTrainCommand: ParsableCommand {
   }
 
   func run() throws {
+    try Corpus.warnOfRows(in: corpus)
     let bases = options.openBases()
     let student = try bases.load(base)
     guard student.configuration.isSkip else { throw PLOTUsageError.dense(base) }

@@ -78,6 +78,8 @@ enum PredictError: Error, CustomStringConvertible {
       "\(name) answers nothing yet; train it with: vbert train \(name) --data FILE"
     case .noVersion(let name, let number):
       "\(name) has no version \(number); see: vbert versions \(name)"
+    case .text(.otherInput(.text)): "the vBERT learnt from single texts; leave --pair out"
+    case .text(.otherInput(.pair)): "the vBERT learnt from pairs; give the second text with --pair"
     case .text(let problem): "the text: \(problem)"
     case .nothingToMeasure(let name):
       "\(name) is an embedding model; it has no labels to measure against"

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 
 /// What every verb takes.
 struct GlobalOptions: ParsableArguments {
@@ -11,11 +10,9 @@ struct GlobalOptions: ParsableArguments {
   @Flag(help: "Print machine-readable JSON on stdout; progress and logs go to stderr.")
   var json = false
 
-  /// --home, else VBERT_HOME, else ~/.vbert.
-  var homePath: String {
-    if let home { return home }
-    let environment = ProcessInfo.processInfo.environment
-    if let home = environment["VBERT_HOME"], !home.isEmpty { return home }
-    return FileManager.default.homeDirectoryForCurrentUser.appending(path: ".vbert").path
+  func validate() throws {
+    guard home != "" else {
+      throw ValidationError("--home is empty; give a directory, or leave it out")
+    }
   }
 }

@@ -46,6 +46,7 @@ enum PLOTUsageError: Error, CustomStringConvertible {
   case dense(String)
   case busy(String)
   case bad(path: String)
+  case none(base: String, domain: String?)
 
   var description: String {
     switch self {
@@ -55,6 +56,9 @@ enum PLOTUsageError: Error, CustomStringConvertible {
       vbert base skip --base \(name) --skip 2
       """
     case .busy(let name): "another build of a table of \(name) is running; wait for it to end"
+    case .none(let base, let domain):
+      "\(base) has no \(domain.map { "table of the domain \"\($0)\"" } ?? "general table") yet; make it with "
+        + "vbert plot build --base \(base)\(domain.map { " --domain \($0)" } ?? "") --corpus FILE"
     case .bad(let path): "\(path) is damaged or stale; build it again with vbert plot build"
     }
   }

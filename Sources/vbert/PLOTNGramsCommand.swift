@@ -8,7 +8,7 @@ struct PLOTNGramsCommand: ParsableCommand {
     commandName: "ngrams",
     abstract: "Write down a corpus's most frequent n-grams, for plot build --ngrams.",
     discussion: """
-      A line is three tokens, [PAD] where there is none. The list is all that a table is made of \
+      A line is three tokens, - where there is none. The list is all that a table is made of \
       beside the base, so it can be given away where the corpus cannot.
       """)
 
@@ -30,6 +30,7 @@ struct PLOTNGramsCommand: ParsableCommand {
   }
 
   func run() throws {
+    try Corpus.warnOfRows(in: corpus)
     let base = try options.openBase(.text)
     try PLOTBuild.prepare(base.plotDirectory)
     let build = PLOTBuild(

@@ -63,6 +63,9 @@ struct PLOTVerifyCommand: ParsableCommand {
   func run() throws {
     let base = try options.openBase()
     let url = options.file(of: base)
+    guard FileKind(url) != .missing else {
+      throw PLOTUsageError.none(base: base.name, domain: options.domain)
+    }
     let file = try PLOTFile(
       opening: url, baseHash: try base.rowsHash(domain: options.domain),
       hidden: base.configuration.hiddenSize)
@@ -114,10 +117,13 @@ struct PLOTVerifyCommand: ParsableCommand {
   private func show(_ report: Report) throws {
     if options.global.json { return try Output.json(report) }
     print("\(report.file): \(report.good ? "good" : "NOT good")")
-    print(
-      "damaged: index \(report.indexDamaged), checksums \(report.checksumsDamaged), "
-        + "rows \(report.damagedRows), rows of tokens that the base does not have \(report.strangeRows)"
-    )
+    let damage = [
+      report.indexDamaged ? "the index" : nil, report.checksumsDamaged ? "the checksums" : nil,
+      report.damagedRows > 0 ? "\(report.damagedRows) rows" : nil,
+      report.strangeRows > 0
+        ? "\(report.strangeRows) rows of tokens that the base does not have" : nil,
+    ].compactMap(\.self)
+    print("damaged: \(damage.isEmpty ? "nothing" : damage.joined(separator: ", "))")
     print("computed anew: \(report.sample) rows, \(report.wrongRows) wrong")
     func cells(_ name: String, _ what: String, _ distance: Distance) -> [String] {
       [

@@ -19,15 +19,20 @@ struct ProgressLine {
       return
     }
     last = now
-    let rate = Double(done) / max(1e-9, (now - start) / .seconds(1))
+    let seconds = (now - start) / .seconds(1)
+    let rate = Double(done) / max(1e-9, seconds)
+    // Of the first moment there is none that means anything.
+    let isKnown = seconds > 0.1
     var line = "\(what): \(done)"
     if let total {
       line += " of \(total) \(unit) (\(100 * done / max(1, total))%)"
-      if done < total { line += ", \(duration(Double(total - done) / max(1e-9, rate))) left" }
+      if done < total, isKnown {
+        line += ", \(duration(Double(total - done) / max(1e-9, rate))) left"
+      }
     } else {
       line += " \(unit)"
     }
-    line += ", \(Int(rate))/s"
+    if isKnown { line += ", \(Int(rate))/s" }
     write("\r\u{1B}[K\(line)\(note())")
   }
 

@@ -12,7 +12,8 @@ struct TenantCommand: ParsableCommand {
 extension TenantCommand {
   struct Create: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Make a tenant and print its key, which is shown only this once.")
+      abstract: "Make a tenant and print its key, which is shown only this once.",
+      discussion: "The first key closes an open home: from then on every request needs one.")
 
     @OptionGroup var options: GlobalOptions
     @Argument(help: "Its name.", transform: { try Name($0) }) var name: Name
@@ -24,7 +25,15 @@ extension TenantCommand {
 
     func run() throws {
       let processor = try VirtualProcessor(weight: weight)
-      let key = try options.openRegistry().createTenant(name, processor: processor)
+      let registry = try options.openRegistry()
+      let wasOpen = try !registry.isClosed()
+      let key = try registry.createTenant(name, processor: processor)
+      if wasOpen {
+        ProgressLine.warn(
+          "this home is closed from now on: every request needs a key, and there is none for tenant "
+            + "\(TenantRecord.defaultName). To serve its vBERTs too: vbert tenant access open, or vbert export "
+            + "and vbert import --tenant \(name)")
+      }
       if options.json {
         try Output.json(["tenant": name.text, "key": key])
       } else {

@@ -13,9 +13,9 @@ struct TrainCommand: ParsableCommand {
       "label" or "score"}, {"text", "labels": [...]} or {"tokens", "tags"}, as the task wants them. Tags may
       be BIO, IOB1, BIOES, BILOU, types alone and more: docs/formats.md; all of a file are of one scheme.
         vbert train reviews --data train.jsonl --dev dev.jsonl
-      --many trains every vBERT of a list in the same batches, one {"name", "data"} a line, with "dev",
-      "epochs", "lr", "batch", "seed", "patience" and "limit" where they differ from the options here;
-      each goes the way that it goes alone.
+      --many trains every vBERT of a list in the same batches, one {"name", "data"} a line, with "dev"
+      where it has rows for that, and "epochs", "lr", "batch", "seed", "patience" and "limit" where they
+      differ from the options here; each goes the way that it goes alone.
         vbert train --many jobs.jsonl --device cuda
       """)
 
@@ -51,8 +51,8 @@ struct TrainCommand: ParsableCommand {
 
   func validate() throws {
     if many != nil {
-      guard name == nil, data == nil, dev == nil, limit == nil else {
-        throw ValidationError("--many takes names, --data, --dev and --limit from its list")
+      guard name == nil, data == nil, dev == nil else {
+        throw ValidationError("--many takes names, --data and --dev from its list")
       }
     } else if name == nil || data == nil {
       throw ValidationError("name a vBERT and its --data, or a list with --many")
@@ -78,7 +78,9 @@ struct TrainCommand: ParsableCommand {
 
   private func requests() throws -> [TrainingRequest] {
     if let many {
-      return try TrainingList(many, options: training, rate: lr, startsAnew: anew).requests
+      return try TrainingList(
+        many, options: training, rate: lr, limit: limit, startsAnew: anew
+      ).requests
     }
     guard let name, let data else { return [] }
     return [

@@ -8,6 +8,10 @@ import Trainer
 /// line says.
 struct TrainingList {
   private struct Line: Decodable {
+    enum CodingKeys: String, CodingKey, CaseIterable {
+      case name, data, dev, epochs, lr, batch, seed, patience, limit
+    }
+
     var name: Name
     var data: String
     var dev: String?
@@ -22,15 +26,24 @@ struct TrainingList {
   let requests: [TrainingRequest]
 
   /// Of a file, plain or gzip. Throws `TrainingListError`, and what reading throws.
-  init(_ path: String, options: TrainingOptions, rate: Float?, startsAnew: Bool) throws {
+  init(_ path: String, options: TrainingOptions, rate: Float?, limit: Int?, startsAnew: Bool) throws
+  {
     let reader = try LineReader(path: path)
     var (requests, names): ([TrainingRequest], Set<Name>) = ([], [])
     while let line = try reader.next() {
       if line.bytes.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { continue }
       let found: Line
-      do { found = try decodeJSON(Line.self, from: line.bytes) } catch {
-        throw TrainingListError.line(path: path, number: line.number, why: words(error))
+      func wrong(_ why: String) -> TrainingListError {
+        .line(path: path, number: line.number, why: why)
       }
+      do { found = try decodeJSON(Line.self, from: line.bytes) } catch { throw wrong(words(error)) }
+      // A misspelt one would train otherwise than was meant, silently.
+      if let stranger = try JSONValue(line.bytes).members?.first(where: {
+        Line.CodingKeys(rawValue: $0.name) == nil && $0.value.kind != .null
+      }) {
+        throw wrong("\"\(stranger.name.prefix(40))\" is no member of a line")
+      }
+      guard found.limit ?? 1 >= 1 else { throw wrong("limit must be 1 or more") }
       guard names.insert(found.name).inserted else { throw TrainingListError.twice(found.name) }
       var own = options
       own.epochs = found.epochs ?? own.epochs
@@ -43,7 +56,8 @@ struct TrainingList {
       }
       requests.append(
         TrainingRequest(
-          name: found.name, data: found.data, dev: found.dev, limit: found.limit, options: own,
+          name: found.name, data: found.data, dev: found.dev, limit: found.limit ?? limit,
+          options: own,
           rate: found.lr ?? rate, startsAnew: startsAnew))
     }
     guard !requests.isEmpty else { throw TrainingListError.empty(path: path) }

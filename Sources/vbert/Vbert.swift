@@ -65,10 +65,22 @@ struct Vbert: AsyncParsableCommand {
     }
     if code == .validationFailure {
       say(fullMessage(for: error))
+      if let hint = signedValueHint(CommandLine.arguments) { say(hint) }
       Foundation.exit(2)
     }
     if !(error is ExitCode) { say("vbert: \(plainWithPath(error))") }
     Foundation.exit(1)
+  }
+
+  /// Where a value begins with a minus it was taken for an option, and said to be missing.
+  private static func signedValueHint(_ arguments: [String]) -> String? {
+    for (option, value) in zip(arguments, arguments.dropFirst())
+    where option.hasPrefix("--") && !option.contains("=") && value.first == "-"
+      && Double(value) != nil
+    {
+      return "A value that begins with a minus is written \(option)=\(value)."
+    }
+    return nil
   }
 
   private static func say(_ text: String) {

@@ -80,6 +80,10 @@ private typealias Task = _Concurrency.Task
         ("/predict", #"{"model": 3, "inputs": "a"}"#, "model: text was expected"),
         ("/predict", #"{"model": "topic"}"#, "inputs: it is missing"),
         ("/predict", #"{"model": "topic", "inputs": null}"#, "inputs: "),
+        (
+          "/embed", #"{"model": "meaning", "inputs": ["a", "b", ""]}"#,
+          "text 2 is empty: leave it out"
+        ),
         ("/predict", "[]", "a JSON object was expected"), ("/predict", "3", "a JSON object was"),
         ("/predict", #"{"model": "topic", "inputs": "a}"#, "it is not JSON"),
         ("/predict", "", "it is not JSON: it is empty, at byte 0"),
@@ -96,7 +100,11 @@ private typealias Task = _Concurrency.Task
           "/tag", #"{"model": "names", "inputs": "a", "aggregation_strategy": "last"}"#,
           "aggregation_strategy: none or simple or first or average or max was expected"
         ),
-        ("/similarity", #"{"model": "meaning", "inputs": "a"}"#, "inputs: an object was expected"),
+        (
+          "/similarity", #"{"model": "meaning", "inputs": "a"}"#,
+          "inputs: an object with source_sentence and sentences was expected"
+        ),
+        ("/v1/rerank", "{}", "there is nothing at this path; the routes are GET /info, "),
         (
           "/v1/embeddings", #"{"model": "meaning", "input": "a", "encoding_format": "hex"}"#,
           "encoding_format: float or base64 was expected"

@@ -66,6 +66,31 @@ private func lines(_ path: String, limit: Int = 1 << 20) throws -> [String] {
     }
   }
 
+  /// What is taken for text and is none would else be read as nonsense: as a corpus without a word.
+  @Test(
+    arguments: [
+      ([0xFF, 0xFE, 0x61, 0x00], "is UTF-16"), ([0xFE, 0xFF, 0x00, 0x61], "is UTF-16"),
+      ([0x7B, 0x00, 0x22, 0x00], "byte 1 is zero"), ([0x61, 0x0A, 0x62, 0x00], "byte 3 is zero"),
+      (Array("PK\u{3}\u{4}\u{14}".utf8), "is a zip archive, as Excel's"),
+      ([0xD0, 0xCF, 0x11, 0xE0, 0xA1], "is a file of Excel"),
+      ([0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00], "xz"), ([0x28, 0xB5, 0x2F, 0xFD, 0x04], "zstd"),
+      (Array("BZh91AY&SY".utf8), "bzip2"), (Array("PAR1\u{15}".utf8), "is Parquet"),
+      (Array("SQLite format 3\0".utf8), "SQLite"), (Array("%PDF-1.7\n".utf8), "is a PDF"),
+      ([UInt8](repeating: 0x61, count: 257) + Array("ustar".utf8) + [0], "is a tar archive"),
+    ] as [([UInt8], String)])
+  func otherFormatsAreNamed(_ bytes: [UInt8], _ what: String) throws {
+    let file = try TemporaryFile(bytes)
+    let error = #expect(throws: ArchiveError.self) { try lines(file.path) }
+    #expect(error?.description.contains(what) == true, "\(String(describing: error))")
+    #expect(error?.description.contains(file.path) == true)
+  }
+
+  @Test(arguments: ["BZh is how it begins", "PAR1 of 2", "PK", "%PDF", "7z"])
+  func textThatBeginsLikeThemIsText(_ text: String) throws {
+    let file = try TemporaryFile(Array(text.utf8))
+    #expect(try lines(file.path) == [text])
+  }
+
   @Test func fuzzedGzipNeverTraps() throws {
     let good = [UInt8](try Data(contentsOf: fixtures.appending(path: "lines.txt.gz")))
     try Fuzz.run { generator, _ in

@@ -84,7 +84,7 @@ import Trainer
     ("{\"text\": \"a\"}", .classify, "\"label\" is missing"),
     ("{\"text\": \"a\", \"label\": \"\"}", .classify, "\"label\" is empty"),
     ("{\"text\": \"a\", \"label\": true}", .classify, "\"label\" is not a string"),
-    ("{\"text\": \"a\", \"label\": 1.5}", .classify, "\"label\" is not a string"),
+    ("{\"text\": \"a\", \"label\": 1.5}", .classify, "\"label\" is not a string or a whole number"),
     ("{\"text\": \"a\", \"label\": null}", .classify, "\"label\" is missing"),
     ("{\"text\": \"a\", \"text_pair\": 3, \"label\": \"x\"}", .classify, "\"text_pair\" is not"),
     ("{\"text\": \"a\", \"labels\": \"x\"}", .multilabel, "\"labels\" is not a list"),

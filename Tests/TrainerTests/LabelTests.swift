@@ -72,7 +72,8 @@ import Testing
       }
     }
     for wrong in ["0.5", "1.00000000000000000001", "1e-400", "true", "[]", "{}"] {
-      #expect(throws: DataRowProblem.wrong(field: "label", expected: "a string")) {
+      #expect(throws: DataRowProblem.wrong(field: "label", expected: "a string or a whole number"))
+      {
         try Self.row("{\"text\": \"a\", \"label\": \(wrong)}")
       }
     }
@@ -84,7 +85,8 @@ import Testing
     let row = try Self.row(
       #"{"text": "a", "text_pair": null, "label": null}"#, labelled: false)
     #expect(row == DataRow(line: 1, input: .text("a")))
-    #expect(throws: DataRowProblem.missing(field: "label", expected: "a string")) {
+    #expect(throws: DataRowProblem.missing(field: "label", expected: "a string or a whole number"))
+    {
       try Self.row(#"{"text": "a", "label": null}"#)
     }
     #expect(throws: DataRowProblem.missing(field: "text", expected: "a string")) {

@@ -99,6 +99,10 @@ struct Members {
   /// The members of a member, all of which are `names`.
   func members(of name: String, _ names: [String]) throws(APIError) -> Members {
     guard let one = find(name) else { throw .missing(name, butNot: nil, path: "") }
+    guard one.value.kind == .object else {
+      throw .invalid(
+        "an object with \(names.joined(separator: " and ")) was expected", param: one.path)
+    }
     let inner = try Self.members(of: name, in: [one])
     for member in inner where !names.contains(member.name) {
       throw .refused(

@@ -4,6 +4,8 @@ package enum ArchiveError: Error, Equatable, CustomStringConvertible {
   case noMemory(path: String)
   /// Compressed bytes that are not what they claim to be.
   case corrupt(path: String, what: String)
+  /// Another format than text; what it is and what to do.
+  case notText(path: String, what: String)
   case lineTooLong(path: String, line: Int, limit: Int)
   /// A zip feature that we do not read.
   case unsupported(path: String, what: String)
@@ -17,6 +19,7 @@ package enum ArchiveError: Error, Equatable, CustomStringConvertible {
     case .file(let error): "\(error)"
     case .noMemory(let path): "cannot unpack \(path): leave more memory free"
     case .corrupt(let path, let what): "\(path) is damaged: \(what); fetch or make it again"
+    case .notText(let path, let what): "\(path) \(what)"
     case .lineTooLong(let path, let line, let limit):
       "\(path), line \(line): longer than \(limit) bytes; is it a text file?"
     case .unsupported(let path, let what):

@@ -1,3 +1,4 @@
+internal import Files
 package import Foundation
 internal import Model
 
@@ -7,6 +8,18 @@ extension Base {
 
   static func plotDirectory(of base: URL) -> URL {
     base.appending(path: "plot", directoryHint: .isDirectory)
+  }
+
+  /// Throws `PLOTError` for a name that is none, and where the base reads no tables: a domain would change
+  /// nothing there.
+  package func check(domain: String) throws(PLOTError) {
+    try PLOTDomain.check(name: domain)
+    guard configuration.isSkip else { throw .denseDomain(domain, base: name) }
+  }
+
+  /// Whether a domain's own table is there, sound or not.
+  package func hasTable(of domain: String) -> Bool {
+    FileKind(PLOTStore.file(in: plotDirectory, domain: domain)) != .missing
   }
 
   /// Opens the tables; `tell` hears of those that are damaged or given up. Throws `PLOTError`. For a skip

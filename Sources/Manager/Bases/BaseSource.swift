@@ -68,7 +68,8 @@ struct BaseSource {
     }
     guard ZipArchive.isZip(path: path) else {
       throw BaseError.unsupported(
-        path: path, what: "neither a directory nor a wheel nor a zip archive")
+        path: path,
+        what: "neither a directory nor a wheel nor a zip archive; give the model's folder")
     }
     return try BaseSource(
       ZipArchive(path: path), path: path, name: URL(filePath: path).lastPathComponent)

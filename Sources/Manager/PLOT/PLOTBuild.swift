@@ -90,6 +90,7 @@ package struct PLOTBuild: Sendable {
         progress(.counting(lines: counter.lines, tokens: counter.tokens))
       }
     }
+    guard corpus.isEmpty || counter.tokens > 0 else { throw PLOTError.noText(paths: corpus) }
     let chosen = NGramSelection(rows: rows, classification: tokenizer.classification)
       .choose(from: try counter.merged())
     return (chosen, counter.lines, counter.tokens)

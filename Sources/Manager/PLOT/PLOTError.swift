@@ -21,11 +21,15 @@ package enum PLOTError: Error, Equatable, CustomStringConvertible {
   /// A domain's table was given up, and the base's local layers cannot compute its rows.
   case lostDomain(String)
   case domainName(String)
+  /// Of a base that computes all its layers.
+  case denseDomain(String, base: String)
   case rowType(String)
   /// A setting outside what is possible.
   case setting(name: String, value: Int, range: ClosedRange<Int>)
   /// A computed row that the table's format cannot hold.
   case rowTooLarge(NGram, PLOTRowType)
+  /// A corpus without one token.
+  case noText(paths: [String])
   /// A list of n-grams with a line that is none.
   case list(path: String, line: Int)
   /// A list that has padding where there is no token.
@@ -74,9 +78,16 @@ package enum PLOTError: Error, Equatable, CustomStringConvertible {
       "\(name)" cannot name a domain: use 1 to 64 of a-z, 0-9, - and _, but not "general" \
       or "admitted"
       """
+    case .denseDomain(let name, let base):
+      """
+      the base \(base) computes all its layers and reads no table, so the domain "\(name)" would change \
+      nothing; leave --domain out, or give a skip base
+      """
     case .rowType(let text): "row type \"\(text)\" is not known; use fp16, int8 or float32"
     case .setting(let name, let value, let range):
       "\(name) is \(value), outside \(range.lowerBound)...\(range.upperBound)"
+    case .noText(let paths):
+      "\(paths.joined(separator: ", ")) holds no text; give a file with one text a line"
     case .rowTooLarge(let gram, let type):
       """
       the row of the n-gram (\(gram.left), \(gram.centre), \(gram.right)) has values that \(type.name) cannot \

@@ -129,6 +129,12 @@ private func storage<Result>(
       why +=
         "; whoever runs vbert must be allowed to write to it and to its directory, list and predict too"
     }
+    if [.SQLITE_NOTADB, .SQLITE_CORRUPT].contains(sqlite?.resultCode) {
+      why += "; put it back from a backup (with its -wal file, if there is one)"
+    }
+    if [.SQLITE_FULL, .SQLITE_IOERR].contains(sqlite?.resultCode) {
+      why += "; make room on its disk; if there is room, the disk fails: look at the system's log"
+    }
     throw .storage(path: path, why: why)
   }
 }

@@ -55,7 +55,8 @@ struct Rooms {
       trace: try options.trace.map { try Trace(path: $0) }, metrics: metrics,
       witnesses: StoredWitnesses(store: store))
     var limits = ServerLimits()
-    limits.batch = options.maxTexts
+    // More would never fit the queue, however often they come back.
+    limits.batch = min(options.maxTexts, options.queue, options.tenantQueue ?? options.queue)
     limits.bodyBytes = options.bodyBytes.bytes
     limits.bodyMemory =
       options.bodyMemory?.bytes ?? max(limits.bodyMemory, 2 * options.bodyBytes.bytes)

@@ -63,7 +63,9 @@ struct ServeCommand: AsyncParsableCommand {
     // foresaw, which must not keep the rows from being saved.
     group.maximumGracefulShutdownDuration = .seconds(2 * serving.drain + 5)
     do { try await ServiceGroup(configuration: group).run() } catch {
-      guard rooms.pipeline.intake.isStopping else { throw error }
+      guard rooms.pipeline.intake.isStopping else {
+        throw ListenError(error, serving) as (any Error)? ?? error
+      }
       log.error("stopped before everything had ended", metadata: ["why": "\(error)"])
     }
     rooms.saveRows(log)
