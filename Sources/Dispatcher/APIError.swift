@@ -1,5 +1,3 @@
-internal import HTTPTypes
-internal import Hummingbird
 internal import Manager
 internal import Model
 internal import Scheduler
@@ -123,7 +121,7 @@ enum APIError: Error {
     }
   }
 
-  private var param: String? {
+  var param: String? {
     switch self {
     case .invalid(_, let param), .refused(_, let param), .missing(let param, _, _): param
     case .otherInput: "input"
@@ -140,95 +138,4 @@ enum Family: Sendable {
   case tei
   /// OpenAI, vLLM, infinity.
   case openAI
-}
-
-extension APIError {
-  func status(_ family: Family) -> HTTPResponse.Status {
-    let isTEI = family == .tei
-    return switch self {
-    case .malformed, .empty, .emptyText, .host: .badRequest
-    case .invalid, .refused, .missing, .noTokens, .wrongTask, .otherInput:
-      isTEI ? .unprocessableContent : .badRequest
-    case .batchTooLarge, .bodyTooLarge, .tooManyTokens: .contentTooLarge
-    case .tooLong, .serving(.tooLong): isTEI ? .contentTooLarge : .badRequest
-    case .unknownModel, .noRoute: .notFound
-    case .untrained: .conflict
-    case .otherMethod: .methodNotAllowed
-    case .packed: .unsupportedMediaType
-    case .expectation: .expectationFailed
-    case .unauthorized: .unauthorized
-    case .serving(.overloaded), .memoryFull(tenant: true): .tooManyRequests
-    case .unhealthy, .memoryFull, .serving(.timedOut), .serving(.stopping), .serving(.dropped),
-      .serving(.cancelled), .serving(.hung):
-      .serviceUnavailable
-    case .serving(.vbert), .serving(.compute), .serving(.notFinite), .unservable:
-      .init(code: 424, reasonPhrase: "Failed Dependency")
-    case .internalError: .internalServerError
-    }
-  }
-
-  /// Text Embeddings Inference's error_type.
-  private var teiType: String {
-    switch self {
-    case .empty, .emptyText: "Empty"
-    case .malformed, .invalid, .refused, .missing, .batchTooLarge, .bodyTooLarge, .tooLong,
-      .tooManyTokens, .noTokens, .wrongTask, .otherInput, .expectation, .packed,
-      .host, .serving(.tooLong):
-      "Validation"
-    case .unknownModel, .untrained, .noRoute, .otherMethod: "NotFound"
-    case .unauthorized: "Unauthorized"
-    case .serving(.overloaded), .serving(.timedOut), .memoryFull: "Overloaded"
-    case .unhealthy, .serving(.stopping), .serving(.hung): "Unhealthy"
-    case .serving, .unservable, .internalError: "Backend"
-    }
-  }
-
-  private var openAIType: (type: String, code: String?) {
-    switch self {
-    case .unknownModel: ("invalid_request_error", "model_not_found")
-    case .tooLong, .serving(.tooLong): ("invalid_request_error", "context_length_exceeded")
-    case .untrained: ("invalid_request_error", "model_not_ready")
-    case .unauthorized: ("invalid_request_error", "invalid_api_key")
-    case .serving(.overloaded), .serving(.timedOut), .memoryFull:
-      ("rate_limit_error", "rate_limit_exceeded")
-    case .serving, .unservable, .unhealthy, .internalError: ("server_error", nil)
-    default: ("invalid_request_error", nil)
-    }
-  }
-
-  func response(_ family: Family) -> Response {
-    var writer = JSONWriter()
-    writer.object { object in
-      switch family {
-      case .tei:
-        object.member("error", message)
-        object.member("error_type", teiType)
-      case .openAI:
-        object.key("error")
-        object.object { error in
-          error.member("message", message)
-          error.member("type", openAIType.type)
-          error.key("param")
-          if let param { error.string(param) } else { error.null() }
-          error.key("code")
-          if let code = openAIType.code { error.string(code) } else { error.null() }
-        }
-      }
-    }
-    var headers: HTTPFields = [:]
-    if let retryAfter { headers[.retryAfter] = String(retryAfter) }
-    if case .unauthorized = self { headers[.wwwAuthenticate] = "Bearer" }
-    if case .otherMethod(let allowed) = self { headers[.allow] = allowed }
-    return Response(json: writer, status: status(family), headers: headers)
-  }
-}
-
-extension Response {
-  init(json: JSONWriter, status: HTTPResponse.Status = .ok, headers: HTTPFields = [:]) {
-    var headers = headers
-    headers[.contentType] = "application/json"
-    self.init(
-      status: status, headers: headers,
-      body: ResponseBody(byteBuffer: ByteBuffer(bytes: json.bytes)))
-  }
 }

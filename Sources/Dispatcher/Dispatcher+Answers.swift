@@ -1,5 +1,4 @@
 internal import Foundation
-internal import HTTPTypes
 internal import Manager
 internal import Model
 internal import Scheduler
@@ -18,26 +17,27 @@ struct Answer {
 extension Dispatcher {
   /// The caller's vBERT of this name, trained or not; what cannot be a name is nobody's. Throws
   /// `APIError.unknownModel`.
-  func record(_ name: String, _ call: Call) throws -> VBertRecord {
-    guard let valid = try? Name(name), let record = try registry.find(valid, tenant: call.tenant.id)
+  func record(_ name: String, _ caller: Caller) throws -> VBertRecord {
+    guard let valid = try? Name(name),
+      let record = try registry.find(valid, tenant: caller.tenant.id)
     else { throw APIError.unknownModel(clipped(name)) }
     return record
   }
 
   /// The vBERT of this name that the caller may see, in its present version. Throws `APIError`:
   /// never another vBERT, never the base.
-  func find(_ name: String?, _ call: Call) throws -> PinnedVBert {
+  func find(_ name: String?, _ caller: Caller) throws -> PinnedVBert {
     guard let name else {
       throw APIError.invalid("say which vBERT is to answer", param: "model")
     }
-    let record = try record(name, call)
+    let record = try record(name, caller)
     guard let version = record.version else { throw APIError.untrained(name) }
     return PinnedVBert(id: version, name: record.name.text, spec: record.spec)
   }
 
   /// The same, for a route that asks vBERTs of these tasks only. Another is told how it is asked.
-  func find(_ name: String?, _ call: Call, tasks: [Task]) throws -> PinnedVBert {
-    let vbert = try find(name, call)
+  func find(_ name: String?, _ caller: Caller, tasks: [Task]) throws -> PinnedVBert {
+    let vbert = try find(name, caller)
     guard tasks.contains(vbert.spec.task) else {
       throw APIError.wrongTask(
         "\(vbert.name) is a vBERT for \(vbert.spec.task.rawValue): ask it with \(ways(to: vbert))")
@@ -46,14 +46,14 @@ extension Dispatcher {
   }
 
   /// What the vBERT is computed on, pinned with its version. Throws `APIError`, `ServingError`.
-  func pin(_ vbert: PinnedVBert, _ call: Call) async throws -> BasePin {
+  func pin(_ vbert: PinnedVBert, _ caller: Caller) async throws -> BasePin {
     do {
-      let base = try await bases.base(for: vbert.spec, by: call.arrival.deadline)
+      let base = try await bases.base(for: vbert.spec, by: caller.arrival.deadline)
       let known = try base.pinned(vbert.spec)
       try vbert.spec.checkLength(base: base.configuration)
       // The first request of a domain opens its tables.
       guard let known else {
-        return try await workers.run(call.arrival, bytes: Self.piece) { _ in
+        return try await workers.run(caller.arrival, bytes: Self.piece) { _ in
           try base.pin(vbert.spec)
         }
       }
@@ -66,13 +66,13 @@ extension Dispatcher {
   /// Tokenises, queues, waits. `places` says which tokens of a sequence with words are asked about.
   /// Throws `APIError` and `ServingError`.
   func ask(
-    _ vbert: PinnedVBert, _ inputs: [TextInput], _ reading: Reading, _ call: Call,
+    _ vbert: PinnedVBert, _ inputs: [TextInput], _ reading: Reading, _ caller: Caller,
     places: (EncodedText) -> [Int?] = \.firstTokens
   ) async throws -> Answer {
     guard !inputs.isEmpty else { throw APIError.empty }
     if let index = inputs.firstIndex(where: \.isEmpty) { throw APIError.emptyText(index: index) }
     try checkCount(inputs.count)
-    let pin = try await pin(vbert, call)
+    let pin = try await pin(vbert, caller)
     let base = pin.base
     let model = base.configuration
     if !model.readsPairs, inputs.contains(where: \.isPair) {
@@ -87,7 +87,7 @@ extension Dispatcher {
       TextEncoder(
         base.tokenizer, maxLength: try length(reading, inputs, vbert, base.tokenizer),
         cut: reading.truncate ?? limits.autoTruncate, side: reading.side,
-        addsSpecialTokens: reading.addsSpecialTokens, mostWords: limits.tagWords), call)
+        addsSpecialTokens: reading.addsSpecialTokens, mostWords: limits.tagWords), caller)
     let requests = try sequences.enumerated().map { index, sequence in
       guard sequence.encoding.count > 0 else { throw APIError.noTokens(index: index) }
       return Scheduler.Request(
@@ -95,10 +95,10 @@ extension Dispatcher {
         words: places(sequence))
     }
     let tokenization = ContinuousClock.now - begin
-    let replies = try await pipeline.intake.replies(to: requests, call.arrival)
+    let replies = try await pipeline.intake.replies(to: requests, caller.arrival)
     return Answer(
       vbert: vbert, sequences: sequences, replies: replies, tokenization: tokenization,
-      begin: call.begin)
+      begin: caller.begin)
   }
 
   /// Throws `APIError.invalid`.
@@ -120,13 +120,13 @@ extension Dispatcher {
 
   /// In pieces of some 64 KB where there is much of it: between two of them others have their turn.
   private func encode(
-    _ inputs: [TextInput], _ encoder: TextEncoder, _ call: Call
+    _ inputs: [TextInput], _ encoder: TextEncoder, _ caller: Caller
   ) async throws -> [EncodedText] {
     var (encoder, done) = (encoder, [EncodedText]())
     done.reserveCapacity(inputs.count)
     while done.count < inputs.count {
       let (begun, from) = (encoder, done.count)
-      let piece = try await work(call, bytes: call.isLarge ? Self.piece : 0) { check in
+      let piece = try await work(caller, bytes: caller.isLarge ? Self.piece : 0) { check in
         var (encoder, sequences, bytes) = (begun, [EncodedText](), 0)
         while from + sequences.count < inputs.count, bytes < Self.piece {
           let input = inputs[from + sequences.count]
@@ -151,12 +151,12 @@ extension Dispatcher {
   /// Does a piece of a request's work: at once where the request is small, else when its tenant's turn
   /// comes, on a thread that may take its time. Throws what `body` throws, and `ServingError`.
   func work<Value: Sendable>(
-    _ call: Call, bytes: Int, _ body: @escaping @Sendable (WorkCheck) throws -> Value
+    _ caller: Caller, bytes: Int, _ body: @escaping @Sendable (WorkCheck) throws -> Value
   ) async throws -> Value {
     guard bytes > RequestMemory.free else {
-      return try body(WorkCheck(deadline: call.arrival.deadline))
+      return try body(WorkCheck(deadline: caller.arrival.deadline))
     }
-    return try await workers.run(call.arrival, bytes: bytes, body)
+    return try await workers.run(caller.arrival, bytes: bytes, body)
   }
 }
 
@@ -173,43 +173,20 @@ extension TextInput {
 extension Answer {
   /// What Text Embeddings Inference reports, times in ms (the largest of the sequences'), and the
   /// share of n-grams that the table had.
-  var headers: HTTPFields {
+  var fields: [(AnswerField, String)] {
     var plot = PLOTStatistics()
     for reply in replies { plot += reply.plot }
-    func longest(_ part: KeyPath<Timing, Duration>) -> Duration {
-      replies.map { $0.timing[keyPath: part] }.max() ?? .zero
+    func longest(_ part: KeyPath<Timing, Duration>) -> String {
+      (replies.map { $0.timing[keyPath: part] }.max() ?? .zero).milliseconds
     }
-    var fields = HTTPFields()
-    fields.reserveCapacity(11)
-    fields.set(AnswerField.computeType, "cpu")
-    fields.set(AnswerField.computeTokens, String(tokens))
-    fields.set(AnswerField.totalTime, (ContinuousClock.now - begin).milliseconds)
-    fields.set(AnswerField.tokenizationTime, tokenization.milliseconds)
-    fields.set(AnswerField.queueTime, longest(\.queue).milliseconds)
-    fields.set(AnswerField.lookupTime, longest(\.lookup).milliseconds)
-    fields.set(AnswerField.inferenceTime, longest(\.compute).milliseconds)
-    fields.set(AnswerField.hitRate, ((plot.hitRate * 10_000).rounded() / 10_000).description)
-    fields.set(AnswerField.version, String(vbert.id.number))
-    return fields
-  }
-}
-
-/// Made once: every construction checks the name's characters.
-private enum AnswerField {
-  static let computeType = HTTPField.Name("x-compute-type")
-  static let computeTokens = HTTPField.Name("x-compute-tokens")
-  static let totalTime = HTTPField.Name("x-total-time")
-  static let tokenizationTime = HTTPField.Name("x-tokenization-time")
-  static let queueTime = HTTPField.Name("x-queue-time")
-  static let lookupTime = HTTPField.Name("x-lookup-time")
-  static let inferenceTime = HTTPField.Name("x-inference-time")
-  static let hitRate = HTTPField.Name("x-plot-hit-rate")
-  static let version = HTTPField.Name("x-vbert-version")
-}
-
-extension HTTPFields {
-  fileprivate mutating func set(_ name: HTTPField.Name?, _ value: String) {
-    if let name { append(HTTPField(name: name, value: value)) }
+    return [
+      (.computeType, "cpu"), (.computeTokens, String(tokens)),
+      (.totalTime, (ContinuousClock.now - begin).milliseconds),
+      (.tokenizationTime, tokenization.milliseconds), (.queueTime, longest(\.queue)),
+      (.lookupTime, longest(\.lookup)), (.inferenceTime, longest(\.compute)),
+      (.hitRate, ((plot.hitRate * 10_000).rounded() / 10_000).description),
+      (.version, String(vbert.id.number)),
+    ]
   }
 }
 

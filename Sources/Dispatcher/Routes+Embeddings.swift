@@ -1,27 +1,24 @@
 internal import Foundation
-internal import Hummingbird
 internal import Model
 internal import Scheduler
 
 extension Dispatcher {
   /// Text Embeddings Inference's /embed.
-  @Sendable func embed(_ call: Call) async throws -> Response {
-    let body = try await body(call, as: EmbedBody.self)
+  @Sendable func embed(_ body: EmbedBody, _ caller: Caller) async throws -> Outcome {
     let answer = try await vectors(
-      body.vbertName, body.inputs.texts, dimensions: body.dimensions, body.reading, call)
+      body.vbertName, body.inputs.texts, dimensions: body.dimensions, body.reading, caller)
     let pieces = JSONItems(answer.replies.count) { i, list in
       list.numbers(
         answer.replies[i].vector(
           dimensions: body.dimensions?.count, normalize: body.normalize))
     }
-    return Response(pieces, headers: answer.headers, to: call, workers)
+    return Outcome(pieces, answer.fields)
   }
 
   /// OpenAI's /v1/embeddings.
-  @Sendable func embeddings(_ call: Call) async throws -> Response {
-    let body = try await body(call, as: EmbeddingsBody.self)
+  @Sendable func embeddings(_ body: EmbeddingsBody, _ caller: Caller) async throws -> Outcome {
     let answer = try await vectors(
-      body.vbertName, body.input.texts, dimensions: body.dimensions, body.reading, call)
+      body.vbertName, body.input.texts, dimensions: body.dimensions, body.reading, caller)
     let pieces = JSONItems.data(
       answer.replies.count, before: { $0.member("object", "list") },
       after: { writer in
@@ -42,16 +39,15 @@ extension Dispatcher {
         }
       }
     }
-    return Response(pieces, headers: answer.headers, to: call, workers)
+    return Outcome(pieces, answer.fields)
   }
 
   /// Cosines of one sentence with others.
-  @Sendable func similarity(_ call: Call) async throws -> Response {
-    let body = try await body(call, as: SimilarityBody.self)
+  @Sendable func similarity(_ body: SimilarityBody, _ caller: Caller) async throws -> Outcome {
     guard !body.sentences.isEmpty else { throw APIError.empty }
     try checkCount(body.sentences.count + 1)
     let answer = try await vectors(
-      body.vbertName, [body.source] + body.sentences, dimensions: nil, body.reading, call)
+      body.vbertName, [body.source] + body.sentences, dimensions: nil, body.reading, caller)
     let vectors = answer.replies.map { $0.vector(dimensions: nil, normalize: true) }
     var writer = JSONWriter()
     writer.array { list in
@@ -59,16 +55,17 @@ extension Dispatcher {
         list.number(zip(vectors[0], other).reduce(Float(0)) { $0 + $1.0 * $1.1 })
       }
     }
-    return Response(json: writer, headers: answer.headers)
+    return Outcome(writer, answer.fields)
   }
 
   private func vectors(
-    _ name: String?, _ texts: [String], dimensions: Dimensions?, _ reading: Reading, _ call: Call
+    _ name: String?, _ texts: [String], dimensions: Dimensions?, _ reading: Reading,
+    _ caller: Caller
   ) async throws -> Answer {
-    let vbert = try find(name, call, tasks: [.embed])
-    let hidden = try await pin(vbert, call).base.configuration.hiddenSize
+    let vbert = try find(name, caller, tasks: [.embed])
+    let hidden = try await pin(vbert, caller).base.configuration.hiddenSize
     try dimensions?.check(hidden: hidden)
-    return try await ask(vbert, texts.map(TextInput.text), reading, call)
+    return try await ask(vbert, texts.map(TextInput.text), reading, caller)
   }
 }
 

@@ -1,14 +1,12 @@
 internal import Foundation
-internal import Hummingbird
 internal import Model
 internal import Scheduler
 
 extension Dispatcher {
   /// Text Embeddings Inference's /predict: labels with scores, the best first; entities from a tagger.
-  @Sendable func predict(_ call: Call) async throws -> Response {
-    let body = try await body(call, as: PredictBody.self)
+  @Sendable func predict(_ body: PredictBody, _ caller: Caller) async throws -> Outcome {
     let vbert = try find(
-      body.vbertName, call, tasks: [.classify, .multilabel, .score, .tag])
+      body.vbertName, caller, tasks: [.classify, .multilabel, .score, .tag])
     let isTagger = vbert.spec.task == .tag
     try body.check(vbert.name, task: vbert.spec.task.rawValue, isTagger: isTagger)
     if isTagger {
@@ -19,10 +17,10 @@ extension Dispatcher {
       }
       return try await entities(
         vbert, body.inputs.items.map { .running($0[0]) }, isSingle: body.inputs.isSingle,
-        body.tagging, body.reading, call)
+        body.tagging, body.reading, caller)
     }
     let answer = try await ask(
-      vbert, body.inputs.items.map(TextInput.init), body.reading, call)
+      vbert, body.inputs.items.map(TextInput.init), body.reading, caller)
     let write = { @Sendable (index: Int, writer: inout JSONWriter) in
       let values = answer.replies[index].values(vbert.spec.task, body.function)
       let best = answer.replies[index].order
@@ -36,15 +34,14 @@ extension Dispatcher {
       }
     }
     let pieces = JSONItems(answer.replies.count, isSingle: body.inputs.isSingle, item: write)
-    return Response(pieces, headers: answer.headers, to: call, workers)
+    return Outcome(pieces, answer.fields)
   }
 
   /// vLLM's /classify.
-  @Sendable func classify(_ call: Call) async throws -> Response {
-    let body = try await body(call, as: ClassifyBody.self)
-    let vbert = try find(body.vbertName, call, tasks: [.classify, .multilabel])
+  @Sendable func classify(_ body: ClassifyBody, _ caller: Caller) async throws -> Outcome {
+    let vbert = try find(body.vbertName, caller, tasks: [.classify, .multilabel])
     let answer = try await ask(
-      vbert, body.input.texts.map(TextInput.text), body.reading, call)
+      vbert, body.input.texts.map(TextInput.text), body.reading, caller)
     let pieces = JSONItems.data(
       answer.replies.count,
       before: { writer in
@@ -64,13 +61,12 @@ extension Dispatcher {
         item.member("num_classes", values.count)
       }
     }
-    return Response(pieces, headers: answer.headers, to: call, workers)
+    return Outcome(pieces, answer.fields)
   }
 
   /// Texts in the order of what a scorer says of (query, text), the best first.
-  @Sendable func rerank(_ call: Call) async throws -> Response {
-    let body = try await body(call, as: RerankBody.self)
-    let vbert = try find(body.vbertName, call, tasks: [.score])
+  @Sendable func rerank(_ body: RerankBody, _ caller: Caller) async throws -> Outcome {
+    let vbert = try find(body.vbertName, caller, tasks: [.score])
     if vbert.spec.input == .text {
       throw APIError.wrongTask(
         "\(vbert.name) learnt from single texts: to rank texts by a query it must learn from pairs "
@@ -79,7 +75,7 @@ extension Dispatcher {
     // Before a query of megabytes is paired with thousands.
     try checkCount(body.texts.count)
     let answer = try await ask(
-      vbert, body.texts.map { .pair(body.query, $0) }, body.reading, call)
+      vbert, body.texts.map { .pair(body.query, $0) }, body.reading, caller)
     let scores = answer.replies.map {
       $0.values(.score, body.raw ? ScoreFunction.none : .sigmoid)[0]
     }
@@ -93,7 +89,7 @@ extension Dispatcher {
         if body.returnsText { item.member("text", body.texts[i]) }
       }
     }
-    return Response(pieces, headers: answer.headers, to: call, workers)
+    return Outcome(pieces, answer.fields)
   }
 }
 

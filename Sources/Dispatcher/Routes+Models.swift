@@ -1,44 +1,51 @@
 internal import Foundation
-internal import Hummingbird
 internal import Manager
 internal import Model
 
 extension Dispatcher {
-  /// The caller's vBERTs by name, `limit` of them (at most 1000) after the one named `after`.
-  @Sendable func models(_ call: Call) async throws -> Response {
-    let query = call.request.uri.queryParameters
-    let most = 1000
-    var limit = most
-    if let text = query["limit"] {
-      guard let number = Int(text), 1...most ~= number else {
-        throw APIError.invalid("a number from 1 to \(most) was expected", param: "limit")
-      }
-      limit = number
-    }
-    var after: Name?
-    if let text = query["after"] {
-      do { after = try Name(String(text)) } catch {
-        throw APIError.invalid(error.description, param: "after")
-      }
-    }
-    let (tenant, page) = (call.tenant, limit)
+  /// The caller's vBERTs by name, a page of them.
+  func models(_ query: ModelsQuery, _ caller: Caller) async throws -> Outcome {
+    let (tenant, page, after) = (caller.tenant, query.limit, query.after)
     // A thousand specifications are read and decoded: not on a thread that others wait for.
-    let found = try await work(call, bytes: 1024 * page) { [registry, after] _ in
+    let found = try await work(caller, bytes: 1024 * page) { [registry] _ in
       try registry.list(tenant: tenant.id, after: after, limit: page + 1)
     }
     let pieces = JSONItems.data(
       min(found.count, page), before: { $0.member("object", "list") },
       after: { $0.member("has_more", found.count > page) }
     ) { i, list in list.model(found[i], tenant) }
-    return Response(pieces, to: call, workers)
+    return Outcome(pieces)
   }
 
-  @Sendable func model(_ call: Call) async throws -> Response {
-    let part = call.context.parameters.get("model") ?? ""
-    let name = part.removingPercentEncoding ?? part
+  func model(_ name: String, _ caller: Caller) throws -> Outcome {
     var writer = JSONWriter()
-    writer.model(try record(name, call), call.tenant)
-    return Response(json: writer)
+    writer.model(try record(name, caller), caller.tenant)
+    return Outcome(writer)
+  }
+}
+
+/// Which of them: `limit`, at most 1000, of those after the one named `after`.
+struct ModelsQuery: Sendable {
+  private static let most = 1000
+  let limit: Int
+  let after: Name?
+
+  /// `value` has what the query says under a name. Throws `APIError`.
+  init(_ value: (String) -> String?) throws(APIError) {
+    var limit = Self.most
+    if let text = value("limit") {
+      guard let number = Int(text), 1...Self.most ~= number else {
+        throw .invalid("a number from 1 to \(Self.most) was expected", param: "limit")
+      }
+      limit = number
+    }
+    var after: Name?
+    if let text = value("after") {
+      do { after = try Name(text) } catch {
+        throw .invalid(error.description, param: "after")
+      }
+    }
+    (self.limit, self.after) = (limit, after)
   }
 }
 

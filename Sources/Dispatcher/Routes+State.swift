@@ -1,5 +1,3 @@
-internal import HTTPTypes
-internal import Hummingbird
 package import Manager
 internal import Model
 internal import Scheduler
@@ -31,7 +29,7 @@ package struct ServerInfo: Sendable {
 }
 
 extension Dispatcher {
-  @Sendable func info(_ call: Call) async throws -> Response {
+  func info() -> Outcome {
     let bases = bases.loaded
     var writer = JSONWriter()
     writer.object { object in
@@ -66,11 +64,11 @@ extension Dispatcher {
         }
       }
     }
-    return Response(json: writer)
+    return Outcome(writer)
   }
 
   /// 200 while batches run through; 503 with the reason when they do not, or the pipeline stops.
-  @Sendable func health(_ call: Call) async throws -> Response {
+  func health() throws -> Outcome {
     switch pipeline.health {
     case .ready: break
     case .stopping, .stopped: throw APIError.unhealthy("the server is stopping")
@@ -78,10 +76,10 @@ extension Dispatcher {
     }
     var writer = JSONWriter()
     writer.object { $0.member("status", "ready") }
-    return Response(json: writer)
+    return Outcome(writer)
   }
 
-  @Sendable func metricsPage(_ call: Call) async throws -> Response {
+  func metricsPage() -> Outcome {
     var page = PrometheusPage()
     metrics.write(to: &page)
     for ending in SequenceCounts.Ending.allCases {
@@ -118,8 +116,6 @@ extension Dispatcher {
         "vbert_plot_damaged_rows", .gauge, Double(plot.damagedRows),
         labels: PrometheusPage.labels([("base", name)]))
     }
-    return Response(
-      status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
-      body: ResponseBody(byteBuffer: ByteBuffer(string: page.text)))
+    return Outcome(text: page.text, type: "text/plain; version=0.0.4; charset=utf-8")
   }
 }

@@ -1,22 +1,20 @@
-internal import Hummingbird
 internal import Model
 internal import Scheduler
 
 extension Dispatcher {
   /// Entities in the shape of Hugging Face's token classification.
-  @Sendable func tag(_ call: Call) async throws -> Response {
-    let body = try await body(call, as: TagBody.self)
-    let vbert = try find(body.vbertName, call, tasks: [.tag])
+  @Sendable func tag(_ body: TagBody, _ caller: Caller) async throws -> Outcome {
+    let vbert = try find(body.vbertName, caller, tasks: [.tag])
     return try await entities(
-      vbert, body.inputs.items, isSingle: body.inputs.isSingle, body.tagging, body.reading, call)
+      vbert, body.inputs.items, isSingle: body.inputs.isSingle, body.tagging, body.reading, caller)
   }
 
   /// Offsets are code points of the text; of given words, of these joined by single spaces.
   func entities(
     _ vbert: PinnedVBert, _ items: [TextInput], isSingle: Bool,
-    _ tagging: Tagging, _ reading: Reading, _ call: Call
-  ) async throws -> Response {
-    let answer = try await ask(vbert, items, reading, call, places: tagging.places)
+    _ tagging: Tagging, _ reading: Reading, _ caller: Caller
+  ) async throws -> Outcome {
+    let answer = try await ask(vbert, items, reading, caller, places: tagging.places)
     let scheme = vbert.spec.tags
     let write = { @Sendable (index: Int, writer: inout JSONWriter) in
       let sequence = answer.sequences[index]
@@ -36,7 +34,7 @@ extension Dispatcher {
       }
     }
     let pieces = JSONItems(items.count, isSingle: isSingle, item: write)
-    return Response(pieces, headers: answer.headers, to: call, workers)
+    return Outcome(pieces, answer.fields)
   }
 }
 

@@ -1,22 +1,19 @@
-internal import Hummingbird
 internal import Model
 internal import Scheduler
 
 extension Dispatcher {
   /// Tokens as the named vBERT's base has them, or the only base's where none is named.
-  @Sendable func tokenize(_ call: Call) async throws -> Response {
-    let body = try await body(call, as: TokenizeBody.self)
+  @Sendable func tokenize(_ body: TokenizeBody, _ caller: Caller) async throws -> Outcome {
     guard !body.inputs.texts.isEmpty else { throw APIError.empty }
     try checkCount(body.inputs.texts.count)
-    let tokenizer = try await tokenizer(body.vbertName, call)
+    let tokenizer = try await tokenizer(body.vbertName, caller)
     let encodings = try await tokens(
-      of: body.inputs.texts, tokenizer, special: body.addsSpecialTokens, call)
-    return Response(
-      TokenPieces(tokenizer, body.inputs.texts, encodings), to: call, workers)
+      of: body.inputs.texts, tokenizer, special: body.addsSpecialTokens, caller)
+    return Outcome(TokenPieces(tokenizer, body.inputs.texts, encodings))
   }
 
-  private func tokenizer(_ name: String?, _ call: Call) async throws -> WordPiece {
-    if name != nil { return try await pin(find(name, call), call).base.tokenizer }
+  private func tokenizer(_ name: String?, _ caller: Caller) async throws -> WordPiece {
+    if name != nil { return try await pin(find(name, caller), caller).base.tokenizer }
     let bases = bases.loaded
     guard bases.count == 1 else {
       throw APIError.invalid(
@@ -28,7 +25,7 @@ extension Dispatcher {
 
   /// In stretches of 64 KB, between which others have their turn. Throws `APIError.tooManyTokens`.
   private func tokens(
-    of texts: [String], _ tokenizer: WordPiece, special: Bool, _ call: Call
+    of texts: [String], _ tokenizer: WordPiece, special: Bool, _ caller: Caller
   ) async throws -> [Encoding] {
     var encodings: [Encoding] = []
     var room = limits.tokenizeTokens
@@ -36,7 +33,7 @@ extension Dispatcher {
       var reader = tokenizer.reader(text)
       while !reader.isAtEnd {
         let (begun, most) = (reader, room)
-        reader = try await work(call, bytes: call.isLarge ? 1 << 16 : 0) { check in
+        reader = try await work(caller, bytes: caller.isLarge ? 1 << 16 : 0) { check in
           var reader = begun
           try check()
           try reader.read(past: most, bytes: 1 << 16) { try check() }

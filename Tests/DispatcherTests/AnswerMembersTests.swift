@@ -106,7 +106,7 @@ import Testing
       ("grades", Task.score, []), ("sure", .multilabel, ["a", "b", "c", "d"]),
     ] as [(Name, Task, [String])] {
       let spec = TinyModel.spec(task, TinyHome.bottleneck, labels: labels)
-      let shape = try home.engines.engine(for: spec).model.configuration
+      let shape = try home.bases.base(named: spec.base).configuration
       var adapter = try TinyModel.adapter(spec, shape, seed: 7)
       let bias = adapter.head?.bias?.map { $0 + 60 }
       adapter.head?.bias = bias

@@ -22,13 +22,17 @@ enum House {
     Room(
       "Scheduler", knows: ["Manager", "Model", "Compute"], packages: ["CoreMetrics", "HeapModule"]),
     Room("Trainer", knows: ["Manager", "Model", "Files", "Compute"]),
-    // HTTP is Dispatcher's, and that of the verb that serves.
+    // HTTP is known on two shelves of Dispatcher, and by the verb that serves.
     Room(
-      "Dispatcher", knows: ["Scheduler", "Manager", "Model"],
+      "Dispatcher", knows: ["Scheduler", "Manager", "Model"], packages: ["CoreMetrics"]),
+    Room(
+      "Dispatcher", shelf: "Edge", knows: ["Scheduler", "Manager", "Model"],
+      packages: ["CoreMetrics", "HTTPTypes", "Hummingbird", "Logging", "NIOCore", "NIOHTTP1"]),
+    Room(
+      "Dispatcher", shelf: "Connections",
       packages: [
-        "CoreMetrics", "HTTPTypes", "Hummingbird", "HummingbirdCore", "Logging", "NIOCore",
-        "NIOHTTP1",
-        "NIOExtras", "NIOHTTPTypes", "NIOHTTPTypesHTTP1",
+        "HTTPTypes", "HummingbirdCore", "Logging", "NIOCore", "NIOHTTP1", "NIOExtras",
+        "NIOHTTPTypes", "NIOHTTPTypesHTTP1",
       ]),
     // What measures and checks stands outside of Sources, and is reached by the same commands.
     Room("GPUBench", folder: "Benchmarks/GPUBench", knows: ["ComputeCUDA", "Model", "Compute"]),

@@ -7,36 +7,16 @@ internal import NIOHTTP1
 internal import Scheduler
 
 extension Dispatcher {
-  /// Who asks. An open home serves `default`'s vBERTs to everybody; in a closed one, which it is from
-  /// its first key on, every request needs a key, and sees its tenant's vBERTs only.
-  func authenticate(_ headers: HTTPFields) throws -> TenantRecord {
-    guard try registry.isClosed() else { return openTenant }
-    // A key is looked up whatever was sent, so that no answer is quicker than another.
-    let (key, problem) = Self.key(headers[.authorization])
-    guard let tenant = try registry.tenant(forKey: key ?? ""), key != nil else {
-      throw APIError.unauthorized(problem)
-    }
-    return tenant
-  }
-
-  /// What is sent as a key, and what is wrong if it is nobody's.
-  private static func key(_ header: String?) -> (String?, KeyProblem) {
-    guard let header else { return (nil, .missing) }
-    let parts = header.split(separator: " ", maxSplits: 1)
-    guard parts.count == 2, parts[0].lowercased() == "bearer" else { return (nil, .otherScheme) }
-    return (String(parts[1]), .unknown)
-  }
-
   /// The body, read as the route's. Throws `APIError`.
-  func body<Body: RequestBody>(_ call: Call, as type: Body.Type) async throws -> Body {
+  func body<Body: RequestBody>(_ call: HTTPCall) async throws -> Body {
     let buffer = try await bytes(of: call)
-    return try await work(call, bytes: buffer.readableBytes) { _ in
+    return try await work(call.caller, bytes: buffer.readableBytes) { _ in
       try Body(json: Array(buffer.readableBytesView))
     }
   }
 
   /// The body's bytes, each counted as it arrives. Throws `APIError.bodyTooLarge`, `.memoryFull`.
-  private func bytes(of call: Call) async throws -> ByteBuffer {
+  private func bytes(of call: HTTPCall) async throws -> ByteBuffer {
     let most = limits.bodyBytes
     // The parser lets digits alone through, also of numbers that are none here.
     let length = call.request.headers[.contentLength].map { Int($0) ?? .max }
@@ -48,15 +28,15 @@ extension Dispatcher {
     }
   }
 
-  private func collect(_ call: Call, length: Int?) async throws -> ByteBuffer {
+  private func collect(_ call: HTTPCall, length: Int?) async throws -> ByteBuffer {
     let most = limits.bodyBytes
     var whole = ByteBuffer()
     for try await part in call.request.body {
-      if .now >= call.arrival.deadline { throw ServingError.timedOut }
+      if .now >= call.caller.arrival.deadline { throw ServingError.timedOut }
       guard part.readableBytes <= most - whole.readableBytes else {
         throw APIError.bodyTooLarge(most: most)
       }
-      do throws(RequestMemory.Full) { try call.memory.add(part.readableBytes) } catch {
+      do throws(RequestMemory.Full) { try call.caller.memory.add(part.readableBytes) } catch {
         throw APIError.memoryFull(tenant: error == .tenant)
       }
       if whole.readableBytes == 0, part.readableBytes == length {
