@@ -41,6 +41,8 @@ package enum DataSetError: Error, CustomStringConvertible {
   case tooManyRows(path: String, most: Int)
   case tooFewLabels(path: String, count: Int)
   case tooFewRows(path: String)
+  /// A tagger's rows without an entity.
+  case untagged(path: String)
   /// Labels that the vBERT has learnt and these rows lack.
   case forgets(path: String, labels: [String], of: Int)
   case tags(path: String, TagProblem)
@@ -58,6 +60,8 @@ package enum DataSetError: Error, CustomStringConvertible {
     case .forgets(let path, let labels, let count):
       "\(path) has no row with \(Self.listed(labels)), \(labels.count) of the vBERT's \(count) labels: it would "
         + "forget them; add rows, or start from these rows alone with --anew"
+    case .untagged(let path):
+      "\(path) marks no word: every tag is O; there is nothing to learn of it"
     case .tooFewRows(let path):
       "\(path) holds too few rows to keep some back for measuring; add rows or give --dev"
     }

@@ -40,6 +40,7 @@ package struct LabelPlan: Sendable {
     if spec.task == .classify, found.names.count < 2 {
       throw .tooFewLabels(path: data.path, count: found.names.count)
     }
+    if spec.task == .tag, found.names == ["O"] { throw .untagged(path: data.path) }
     if found.names.isEmpty { throw .tooFewLabels(path: data.path, count: 0) }
     labels = known
   }

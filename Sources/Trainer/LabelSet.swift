@@ -25,6 +25,7 @@ package struct LabelSet: Sendable {
       self.init(LabelOrder.sorted(found))
       return
     }
+    guard found.contains(where: { $0 != "O" }) else { throw .untagged(path: data.path) }
     self.init(["O"] + LabelOrder.sorted(found.filter { $0 != "O" }))
   }
 

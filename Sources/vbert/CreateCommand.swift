@@ -17,7 +17,7 @@ struct CreateCommand: ParsableCommand {
     help: "Its name: A-Z a-z 0-9 . _ -, unique on this server.", transform: { try Name($0) })
   var name: Name
   @Option(help: "What it answers.") var task: Model.Task
-  @Option(help: "The base that it shares (default: the registry's, or the only one).")
+  @Option(help: "The base that it shares (default: the only one).")
   var base: String?
   @Option(help: "Whose it is.", transform: { try Name($0) }) var tenant: Name = TenantRecord
     .defaultName

@@ -94,6 +94,22 @@ import Testing
     }
   }
 
+  /// As where a classifier's rows are all of one label.
+  @Test func rowsThatTagNothingAreRefused() throws {
+    let untagged = DataSet(
+      path: "rows",
+      rows: (1...3).map {
+        DataRow(line: $0, input: .words(["a", "b"]), target: .tags(["O", "O"]))
+      })
+    for labels in [[], ["O", "B-X"]] {
+      let spec = Self.spec(labels, task: .tag)
+      let error = #expect(throws: DataSetError.self) {
+        try LabelPlan(untagged, spec: spec, isTrained: false, startsAnew: false)
+      }
+      #expect(error.map { "\($0)" }?.contains("every tag is O") == true)
+    }
+  }
+
   @Test func canonicalTwinsAreRefusedWithBothLines() throws {
     let (composed, decomposed) = ("caf\u{E9}", "cafe\u{301}")
     let data = Self.data(["x", composed, "x", composed, decomposed])
