@@ -68,7 +68,9 @@ struct KernelCache: Sendable {
     let draft = "\(path).\(UInt64.random(in: 0...UInt64.max))"
     let files = FileManager.default
     do {
-      try files.createDirectory(atPath: directory, withIntermediateDirectories: true)
+      try files.createDirectory(
+        atPath: directory, withIntermediateDirectories: true,
+        attributes: [.posixPermissions: 0o700])
       try Data(code + KernelCache.hash(code)).write(to: URL(filePath: draft))
       guard unsafe rename(draft, path) == 0 else { throw CocoaError(.fileWriteUnknown) }
     } catch {

@@ -149,7 +149,9 @@ extension AdapterStore {
       temporary.appending(path: name).filePath
     }
     do {
-      try FileManager.default.createDirectory(at: temporary, withIntermediateDirectories: false)
+      try FileManager.default.createDirectory(
+        at: temporary, withIntermediateDirectories: false,
+        attributes: [.posixPermissions: 0o700])
       try weights(file(Manifest.weightsName))
       var manifest = manifest
       if FileManager.default.fileExists(atPath: file(Manifest.weightsName)) {

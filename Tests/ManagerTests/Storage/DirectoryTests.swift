@@ -35,6 +35,9 @@ import Testing
   @Test func whatIsExportedIsImported() throws {
     try make("a", seeds: 2)
     #expect(try store.export(vbert: "a", to: directory).id.number == 2)
+    let mode = try FileManager.default.attributesOfItem(atPath: directory.filePath)[
+      .posixPermissions]
+    #expect(mode as? Int == 0o700, "whatever the umask")
     let made = try store.importDirectory(directory, name: "b", baseShape: isTiny)
     #expect(made.name == "b" && made.spec == spec && made.version?.number == 1)
     #expect(sameTensors(try current("b"), try makeAdapter(spec, seed: 2)))
