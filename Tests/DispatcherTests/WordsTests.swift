@@ -68,8 +68,8 @@ import Testing
   @Test func keysAreToldApartInWordsAlone() async throws {
     let home = try TinyHome()
     try home.addAll()
-    let revoked = try home.registry.createTenant("alice")
-    try home.registry.deleteTenant("alice")
+    let revoked = try await home.registry.createTenant("alice")
+    try await home.registry.deleteTenant("alice")
     try await TinyServer(home: home).test { client in
       let body = #"{"model": "topic", "inputs": "a"}"#
       for (header, words) in [
@@ -111,7 +111,8 @@ import Testing
         try FileManager.default.removeItem(at: url)
       }
     }
-    try home.registry.create(vbert: "lostbase", spec: TinyModel.spec(.embed, .none, base: "absent"))
+    try await home.registry.create(
+      vbert: "lostbase", spec: TinyModel.spec(.embed, .none, base: "absent"))
     let root = home.home.root.lastPathComponent
     try await TinyServer(home: home).test { client in
       for name in ["short", "gone", "long"] {
