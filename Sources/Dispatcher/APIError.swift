@@ -15,7 +15,10 @@ enum APIError: Error {
   case refused(String, param: String)
   /// A member that is needed; the one that was perhaps meant to be it, at that path.
   case missing(String, butNot: String?, path: String)
+  /// Not one text.
   case empty
+  /// One of the texts, both texts of a pair, or a list of words.
+  case emptyText(index: Int)
   case batchTooLarge(count: Int, most: Int)
   case bodyTooLarge(most: Int)
   /// `tokens` is a lower bound where it is not exact: so far they were counted.
@@ -65,6 +68,7 @@ enum APIError: Error {
     case .missing(let name, let other?, let path):
       "\(name) is missing; \(clipped(other)) is not a member of \(path): did you mean \(name)?"
     case .empty: "there is nothing to do: give one text at least"
+    case .emptyText(let index): "text \(index) is empty: give it something to read, or leave it out"
     case .batchTooLarge(let count, let most):
       "\(count) texts in one request; at most \(most) are possible: send several requests"
     case .bodyTooLarge(let most):
@@ -123,7 +127,7 @@ enum APIError: Error {
     case .invalid(_, let param), .refused(_, let param), .missing(let param, _, _): param
     case .otherInput: "input"
     case .unknownModel, .untrained, .wrongTask: "model"
-    case .tooLong, .tooManyTokens, .noTokens, .empty, .batchTooLarge: "input"
+    case .tooLong, .tooManyTokens, .noTokens, .empty, .emptyText, .batchTooLarge: "input"
     default: nil
     }
   }
@@ -141,7 +145,7 @@ extension APIError {
   func status(_ family: Family) -> HTTPResponse.Status {
     let isTEI = family == .tei
     return switch self {
-    case .malformed, .empty, .host: .badRequest
+    case .malformed, .empty, .emptyText, .host: .badRequest
     case .invalid, .refused, .missing, .noTokens, .wrongTask, .otherInput:
       isTEI ? .unprocessableContent : .badRequest
     case .batchTooLarge, .bodyTooLarge, .tooManyTokens: .contentTooLarge
@@ -165,7 +169,7 @@ extension APIError {
   /// Text Embeddings Inference's error_type.
   private var teiType: String {
     switch self {
-    case .empty: "Empty"
+    case .empty, .emptyText: "Empty"
     case .malformed, .invalid, .refused, .missing, .batchTooLarge, .bodyTooLarge, .tooLong,
       .tooManyTokens, .noTokens, .wrongTask, .otherInput, .expectation, .packed,
       .host, .serving(.tooLong):

@@ -62,7 +62,8 @@ extension Dispatcher {
     _ vbert: PinnedVBert, _ inputs: [TextInput], _ reading: Reading, _ call: Call,
     places: (EncodedText) -> [Int?] = \.firstTokens
   ) async throws -> Answer {
-    guard !inputs.isEmpty, !inputs.contains(where: \.isEmpty) else { throw APIError.empty }
+    guard !inputs.isEmpty else { throw APIError.empty }
+    if let index = inputs.firstIndex(where: \.isEmpty) { throw APIError.emptyText(index: index) }
     try checkCount(inputs.count)
     let engine = try await engine(of: vbert, call)
     let model = engine.model.configuration
@@ -220,7 +221,7 @@ extension APIError {
   fileprivate init(_ problem: TextProblem, index: Int) {
     self =
       switch problem {
-      case .empty: .empty
+      case .empty: .emptyText(index: index)
       case .tooLong(let tokens, let isExact, let most):
         .tooLong(tokens: tokens, isExact: isExact, most: most, index: index)
       case .tooManyWords(let words?, let most):
