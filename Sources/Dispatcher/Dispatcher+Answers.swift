@@ -36,7 +36,7 @@ extension Dispatcher {
   }
 
   /// The same, for a route that asks vBERTs of these tasks only. Another is told how it is asked.
-  func find(_ name: String?, _ caller: Caller, tasks: [Task]) throws -> PinnedVBert {
+  func find(_ name: String?, _ caller: Caller, tasks: [VBertTask]) throws -> PinnedVBert {
     let vbert = try find(name, caller)
     guard tasks.contains(vbert.spec.task) else {
       throw APIError.wrongTask(

@@ -6,7 +6,7 @@ extension DataRow {
   /// if the field were not there; without `labelled` so is a target that is missing. Throws
   /// `DataRowProblem`.
   package init(
-    json: [UInt8], line: Int, task: Task, labelled: Bool
+    json: [UInt8], line: Int, task: VBertTask, labelled: Bool
   ) throws(DataRowProblem) {
     let object: JSONValue
     do { object = try JSONValue(json) } catch { throw .json(error) }
@@ -33,7 +33,7 @@ extension DataRow {
   }
 
   /// The field that holds a task's target.
-  static func field(_ task: Task) -> String {
+  static func field(_ task: VBertTask) -> String {
     switch task {
     case .classify, .embed: "label"
     case .multilabel: "labels"
@@ -43,7 +43,7 @@ extension DataRow {
   }
 
   /// What belongs there.
-  private static func expected(_ task: Task) -> String {
+  private static func expected(_ task: VBertTask) -> String {
     switch task {
     case .classify, .embed: "a string or a whole number"
     case .multilabel: "a list of strings or whole numbers"

@@ -74,7 +74,7 @@ struct PredictCommand: ParsableCommand {
     }
   }
 
-  private func input(_ task: Task) throws -> TextInput {
+  private func input(_ task: VBertTask) throws -> TextInput {
     let text = text ?? ""
     if task == .tag {
       guard pair == nil else { throw ValidationError("a tagger reads one text, not a --pair") }

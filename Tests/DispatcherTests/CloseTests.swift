@@ -7,8 +7,6 @@ import Testing
 
 @testable import Dispatcher
 
-private typealias Task = _Concurrency.Task
-
 @Suite struct AnswerAheadTests {
   @Test func theStartIsSentOnceAndOnlyWhereAnAnswerIsOwed() {
     var state = AnswerAhead()

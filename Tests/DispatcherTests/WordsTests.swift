@@ -31,7 +31,7 @@ import Testing
     let home = try TinyHome()
     try home.addAll()
     var names = TinyHome.names.map(\.text)
-    for (task, labels) in [(Model.Task.classify, ["x", "y"]), (.multilabel, ["x"]), (.score, [])] {
+    for (task, labels) in [(VBertTask.classify, ["x", "y"]), (.multilabel, ["x"]), (.score, [])] {
       for input in [InputKind.text, .pair] {
         var spec = TinyModel.spec(task, TinyHome.bottleneck, labels: labels)
         spec.input = input

@@ -6,8 +6,6 @@ import Scheduler
 import ServingSupport
 import Testing
 
-private typealias Task = _Concurrency.Task
-
 /// Health, deadlines and cancellation of a real pipeline whose parts fail or hang.
 @Suite(.timeLimit(.minutes(3))) struct HealthTests {
   /// Everything in milliseconds, for tests.
