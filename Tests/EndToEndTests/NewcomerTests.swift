@@ -116,6 +116,13 @@ import Testing
     let scores = try TinyData.write(TinyData.score, "scorer", in: vbert.home)
     try vbert.succeed("create", "scorer", "--task", "score", "--base", "tiny-skip2")
     try vbert.succeed("train", "scorer", "--data", scores, "--epochs", "1")
+    // Against scores that are all one nothing is shown to be learnt.
+    let flat = try TinyData.write(
+      TinyData.score.prefix(4).map { $0.merging(["score": 1.0]) { $1 } }, "flat", in: vbert.home)
+    let doubtful = try vbert.run([
+      "train", "scorer", "--data", scores, "--dev", flat, "--epochs", "1",
+    ])
+    #expect(doubtful.status == 0 && doubtful.stderr.contains("scorer version 2 has learnt nothing"))
     let single = try refusal(vbert, ["predict", "scorer", "a cat"])
     #expect(single.contains("give the second text with --pair"), "\(single)")
   }
