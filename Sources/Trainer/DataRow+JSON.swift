@@ -3,8 +3,8 @@ package import Model
 extension DataRow {
   /// A JSON object: `text` (and `text_pair`) with `label`, `labels` or `score`, or `tokens` with
   /// `tags`, as the task wants them. Other fields are ignored, but none may be there twice; null is as
-  /// if the field were not there; without `labelled` so is a target that is missing. Throws
-  /// `DataRowProblem`.
+  /// if the field were not there; without `labelled` so is a target that is missing, and a tagger's row may be
+  /// a `text` as it runs. Throws `DataRowProblem`.
   package init(
     json: [UInt8], line: Int, task: VBertTask, labelled: Bool
   ) throws(DataRowProblem) {
@@ -12,6 +12,11 @@ extension DataRow {
     do { object = try JSONValue(json) } catch { throw .json(error) }
     guard object.kind == .object else { throw .notAnObject }
     self.line = line
+    // Who asks of a text need not have split it.
+    if task == .tag, !labelled, object["tokens"] == nil, let text = object["text"]?.text {
+      input = .running(text)
+      return
+    }
     input = try task == .tag ? .words(DataRow.strings(object, "tokens")) : DataRow.text(object)
     let field = DataRow.field(task)
     guard let target = object[field] else {

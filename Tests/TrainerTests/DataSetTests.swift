@@ -41,6 +41,11 @@ import Trainer
     #expect(score.rows[0].target == .score(2.5))
     let tags = try read(#"{"tokens": ["New", "York"], "tags": ["B-LOC", "I-LOC"]}"#, .tag)
     #expect(tags.rows[0].target == .tags(["B-LOC", "I-LOC"]))
+    // A tagger may be asked of a text; it learns from words.
+    let running = try read(#"{"text": "New York"}"#, .tag, labelled: false)
+    #expect(running.rows[0].input == .running("New York") && running.rows[0].target == nil)
+    #expect(
+      message(#"{"text": "New York", "tags": ["O"]}"#, .tag).contains("\"tokens\" is missing"))
     let unlabelled = try read(#"{"text": "a"}"#, .classify, labelled: false)
     #expect(unlabelled.rows[0].target == nil)
   }
