@@ -17,27 +17,27 @@ struct Answer {
 extension Dispatcher {
   /// The caller's vBERT of this name, trained or not; what cannot be a name is nobody's. Throws
   /// `APIError.unknownModel`.
-  func record(_ name: String, _ caller: Caller) throws -> VBertRecord {
+  func record(_ name: String, _ caller: Caller) async throws -> VBertRecord {
     guard let valid = try? Name(name),
-      let record = try registry.find(valid, tenant: caller.tenant.id)
+      let record = try await registry.find(valid, tenant: caller.tenant.id)
     else { throw APIError.unknownModel(clipped(name)) }
     return record
   }
 
   /// The vBERT of this name that the caller may see, in its present version. Throws `APIError`:
   /// never another vBERT, never the base.
-  func find(_ name: String?, _ caller: Caller) throws -> PinnedVBert {
+  func find(_ name: String?, _ caller: Caller) async throws -> PinnedVBert {
     guard let name else {
       throw APIError.invalid("say which vBERT is to answer", param: "model")
     }
-    let record = try record(name, caller)
+    let record = try await record(name, caller)
     guard let version = record.version else { throw APIError.untrained(name) }
     return PinnedVBert(id: version, name: record.name.text, spec: record.spec)
   }
 
   /// The same, for a route that asks vBERTs of these tasks only. Another is told how it is asked.
-  func find(_ name: String?, _ caller: Caller, tasks: [VBertTask]) throws -> PinnedVBert {
-    let vbert = try find(name, caller)
+  func find(_ name: String?, _ caller: Caller, tasks: [VBertTask]) async throws -> PinnedVBert {
+    let vbert = try await find(name, caller)
     guard tasks.contains(vbert.spec.task) else {
       throw APIError.wrongTask(
         "\(vbert.name) is a vBERT for \(vbert.spec.task.rawValue): ask it with \(ways(to: vbert))")

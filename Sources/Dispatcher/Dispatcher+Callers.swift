@@ -3,11 +3,11 @@ internal import Manager
 extension Dispatcher {
   /// Who asks. An open home serves `default`'s vBERTs to everybody; in a closed one, which it is from
   /// its first key on, every request needs a key, and sees its tenant's vBERTs only.
-  func authenticate(_ authorization: String?) throws -> TenantRecord {
-    guard try registry.isClosed() else { return openTenant }
+  func authenticate(_ authorization: String?) async throws -> TenantRecord {
+    guard try await registry.isClosed() else { return openTenant }
     // A key is looked up whatever was sent, so that no answer is quicker than another.
     let (key, problem) = Self.key(authorization)
-    guard let tenant = try registry.tenant(forKey: key ?? ""), key != nil else {
+    guard let tenant = try await registry.tenant(forKey: key ?? ""), key != nil else {
       throw APIError.unauthorized(problem)
     }
     return tenant

@@ -5,7 +5,7 @@ package import Scheduler
 /// Who asks, for which vBERT, with what; the pipeline does the rest. What HTTP is, is known in `Edge` and
 /// `Connections` alone.
 package struct Dispatcher: Sendable {
-  let registry: Registry
+  let registry: any RegistryStore
   let bases: ServedBases
   let pipeline: Pipeline
   let cache: AdapterCache
@@ -21,10 +21,10 @@ package struct Dispatcher: Sendable {
 
   /// Throws the registry's errors.
   package init(
-    registry: Registry, bases: ServedBases, pipeline: Pipeline, cache: AdapterCache,
+    registry: any RegistryStore, bases: ServedBases, pipeline: Pipeline, cache: AdapterCache,
     limits: ServerLimits = ServerLimits(), about: ServerInfo,
     metrics: PrometheusMetrics = PrometheusMetrics()
-  ) throws {
+  ) async throws {
     self.registry = registry
     self.bases = bases
     self.pipeline = pipeline
@@ -34,6 +34,6 @@ package struct Dispatcher: Sendable {
     self.metrics = metrics
     requests = HTTPMetrics(factory: metrics)
     memory = RequestMemory(bound: limits.bodyMemory)
-    openTenant = try registry.tenant(named: TenantRecord.defaultName)
+    openTenant = try await registry.tenant(named: TenantRecord.defaultName)
   }
 }

@@ -62,7 +62,7 @@ extension Dispatcher {
     _ name: String?, _ texts: [String], dimensions: Dimensions?, _ reading: Reading,
     _ caller: Caller
   ) async throws -> Answer {
-    let vbert = try find(name, caller, tasks: [.embed])
+    let vbert = try await find(name, caller, tasks: [.embed])
     let hidden = try await pin(vbert, caller).base.configuration.hiddenSize
     try dimensions?.check(hidden: hidden)
     return try await ask(vbert, texts.map(TextInput.text), reading, caller)

@@ -5,7 +5,7 @@ internal import Scheduler
 extension Dispatcher {
   /// Text Embeddings Inference's /predict: labels with scores, the best first; entities from a tagger.
   @Sendable func predict(_ body: PredictBody, _ caller: Caller) async throws -> Outcome {
-    let vbert = try find(
+    let vbert = try await find(
       body.vbertName, caller, tasks: [.classify, .multilabel, .score, .tag])
     let isTagger = vbert.spec.task == .tag
     try body.check(vbert.name, task: vbert.spec.task.rawValue, isTagger: isTagger)
@@ -39,7 +39,7 @@ extension Dispatcher {
 
   /// vLLM's /classify.
   @Sendable func classify(_ body: ClassifyBody, _ caller: Caller) async throws -> Outcome {
-    let vbert = try find(body.vbertName, caller, tasks: [.classify, .multilabel])
+    let vbert = try await find(body.vbertName, caller, tasks: [.classify, .multilabel])
     let answer = try await ask(
       vbert, body.input.texts.map(TextInput.text), body.reading, caller)
     let pieces = JSONItems.data(
@@ -66,7 +66,7 @@ extension Dispatcher {
 
   /// Texts in the order of what a scorer says of (query, text), the best first.
   @Sendable func rerank(_ body: RerankBody, _ caller: Caller) async throws -> Outcome {
-    let vbert = try find(body.vbertName, caller, tasks: [.score])
+    let vbert = try await find(body.vbertName, caller, tasks: [.score])
     if vbert.spec.input == .text {
       throw APIError.wrongTask(
         "\(vbert.name) learnt from single texts: to rank texts by a query it must learn from pairs "

@@ -8,7 +8,9 @@ extension Dispatcher {
     let (tenant, page, after) = (caller.tenant, query.limit, query.after)
     // A thousand specifications are read and decoded: not on a thread that others wait for.
     let found = try await work(caller, bytes: 1024 * page) { [registry] _ in
-      try registry.list(tenant: tenant.id, after: after, limit: page + 1)
+      try blocking { () async throws(RegistryError) in
+        try await registry.list(prefix: "", tenant: tenant.id, after: after, limit: page + 1)
+      }
     }
     let pieces = JSONItems.data(
       min(found.count, page), before: { $0.member("object", "list") },
@@ -17,9 +19,9 @@ extension Dispatcher {
     return Outcome(pieces)
   }
 
-  func model(_ name: String, _ caller: Caller) throws -> Outcome {
+  func model(_ name: String, _ caller: Caller) async throws -> Outcome {
     var writer = JSONWriter()
-    writer.model(try record(name, caller), caller.tenant)
+    writer.model(try await record(name, caller), caller.tenant)
     return Outcome(writer)
   }
 }

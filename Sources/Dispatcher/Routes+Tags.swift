@@ -4,7 +4,7 @@ internal import Scheduler
 extension Dispatcher {
   /// Entities in the shape of Hugging Face's token classification.
   @Sendable func tag(_ body: TagBody, _ caller: Caller) async throws -> Outcome {
-    let vbert = try find(body.vbertName, caller, tasks: [.tag])
+    let vbert = try await find(body.vbertName, caller, tasks: [.tag])
     return try await entities(
       vbert, body.inputs.items, isSingle: body.inputs.isSingle, body.tagging, body.reading, caller)
   }

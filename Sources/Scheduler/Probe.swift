@@ -1,12 +1,12 @@
 internal import Manager
 internal import Model
 
-/// Who else can say whether the server works; asked by a probe, from a thread of its own.
+/// Who else can say whether the server works; asked by a probe.
 package protocol ProbeWitnesses: Sendable {
   /// Some vBERTs that have parameters, chosen anew every time, fewer than `count` only where there are
   /// no more.
-  func some(_ count: Int) -> [PinnedVBert]
-  /// What is wrong with stored parameters if it concerns all of them; nil otherwise.
+  func some(_ count: Int) async -> [PinnedVBert]
+  /// Asked from a thread of its own: what is wrong with stored parameters if it concerns all of them; nil otherwise.
   func storageFailure() -> String?
 }
 
@@ -26,7 +26,7 @@ struct Probe: Sendable {
     }
     guard inDoubt else { return nil }
     let most = 4
-    let sample = witnesses?.some(most) ?? []
+    let sample = await witnesses?.some(most) ?? []
     let asked = sample + suspects.filter { !sample.contains($0) }
     // One alone is no proof unless there are no others.
     guard asked.count > 1 || !sample.isEmpty else { return nil }

@@ -37,10 +37,11 @@ package struct TrainingService {
   package func run(
     _ requests: [TrainingRequest], isCancelled: () -> Bool = { false },
     report tell: (TrainingEvent) -> Void = { _ in }
-  ) throws -> TrainingReport {
+  ) async throws -> TrainingReport {
     let (clock, start) = (ContinuousClock(), ContinuousClock.now)
-    let vberts = try requests.map { try store.registry.vbert($0.name) }
-    let prepared = try concurrentMap(requests.count) { i in
+    var vberts: [VBertRecord] = []
+    for request in requests { vberts.append(try await store.registry.vbert(request.name)) }
+    let prepared = try concurrentMap(requests.count) { [vberts] i in
       Result { try PreparedTraining(requests[i], vberts[i]) }
     }.map { try $0.get() }
     for item in prepared {
@@ -54,7 +55,7 @@ package struct TrainingService {
       let mine = vberts.indices.filter { Rows(vberts[$0]) == rows }
       let reading = clock.now
       let opened = try open(vberts[mine[0]].spec)
-      let jobs = try concurrentMap(mine.count) { [base = opened.base] i in
+      let jobs = try concurrentMap(mine.count) { [base = opened.base, vberts] i in
         Result { () throws -> TrainingJob in
           guard base.record.contentHash == vberts[mine[i]].spec.baseHash else {
             throw OpenedBaseError.replaced(base: base.name)
@@ -67,7 +68,8 @@ package struct TrainingService {
       let all = zip(mine, jobs).map { Item(place: $0, vbert: vberts[$0], job: $1) }
       for kind in Set(jobs.map(\.kind)) {
         let items = all.filter { $0.job.kind == kind }
-        for (item, result) in zip(items, try train(items, opened, isCancelled, tell, &report)) {
+        let trained = try await train(items, opened, isCancelled, tell, &report)
+        for (item, result) in zip(items, trained) {
           results[item.place] = TrainingResult(
             name: item.vbert.name, result: result, trainRows: item.job.train.count,
             devRows: item.job.dev.count,
@@ -92,16 +94,16 @@ package struct TrainingService {
   private func train(
     _ items: [Item], _ opened: OpenedBase, _ isCancelled: () -> Bool,
     _ tell: (TrainingEvent) -> Void, _ report: inout TrainingReport
-  ) throws -> [Result<Trained, any Error>] {
+  ) async throws -> [Result<Trained, any Error>] {
     guard let backend = opened.backend as? any TrainableBackend else {
       throw ComputeError.unsupported(
         "training on \(opened.backend.name); train with --device cpu")
     }
-    let running = try store.registry.beginJobs(vberts: items.map(\.vbert.name))
+    let running = try await store.registry.beginJobs(vberts: items.map(\.vbert.name))
     do {
-      return try train(items, running, opened, backend, isCancelled, tell, &report)
+      return try await train(items, running, opened, backend, isCancelled, tell, &report)
     } catch {
-      try? RunningJob.fail(running, "\(error)")
+      try? await store.registry.fail(running, "\(error)")
       throw error
     }
   }
@@ -110,7 +112,7 @@ package struct TrainingService {
     _ items: [Item], _ running: [RunningJob], _ opened: OpenedBase,
     _ backend: any TrainableBackend, _ isCancelled: () -> Bool, _ tell: (TrainingEvent) -> Void,
     _ report: inout TrainingReport
-  ) throws -> [Result<Trained, any Error>] {
+  ) async throws -> [Result<Trained, any Error>] {
     let (clock, start) = (ContinuousClock(), ContinuousClock.now)
     tell(.began(items.map(\.vbert.name)))
     // One alone runs in batches of its own size.
@@ -126,7 +128,7 @@ package struct TrainingService {
     try opened.confirm()
     let prepared = clock.now
     report.preparedSeconds += (prepared - start) / .seconds(1)
-    var notes = JobNotes(running)
+    var notes = JobNotes(running, in: store.registry)
     let outcomes = try group.run(isCancelled: isCancelled) { event in
       tell(event)
       notes.hear(event, now: clock.now)
@@ -135,14 +137,14 @@ package struct TrainingService {
     report.trainedSeconds += (trained - prepared) / .seconds(1)
     tell(.publishing)
     defer { report.publishedSeconds += (clock.now - trained) / .seconds(1) }
-    return publish(items, running, outcomes, opened.base)
+    return await publish(items, running, outcomes, opened.base)
   }
 
   /// One that fails is no reason to lose the others.
   private func publish(
     _ items: [Item], _ running: [RunningJob],
     _ outcomes: [Result<TrainingJob.Outcome, TrainingError>], _ base: Base
-  ) -> [Result<Trained, any Error>] {
+  ) async -> [Result<Trained, any Error>] {
     let publications = zip(items, zip(running, outcomes)).compactMap { item, pair in
       (try? pair.1.get()).map { outcome in
         AdapterStore.Publication(
@@ -152,27 +154,35 @@ package struct TrainingService {
           note: note, job: pair.0)
       }
     }
-    var versions = store.publish(publications, base: base.configuration, patience: patience)
-      .makeIterator()
-    return zip(running, outcomes).map { running, outcome in
+    var versions = await store.publish(
+      publications, base: base.configuration, patience: patience
+    ).makeIterator()
+    var results: [Result<Trained, any Error>] = []
+    for (running, outcome) in zip(running, outcomes) {
       let result = Result { () throws -> Trained in
         let outcome = try outcome.get()
         guard let version = try versions.next()?.get() else { throw TrainingError.cancelled }
         return Trained(outcome: outcome, version: version)
       }
-      if case .failure(let error) = result { try? running.fail("\(error)") }
-      return result
+      if case .failure(let error) = result {
+        try? await store.registry.fail([running], "\(error)")
+      }
+      results.append(result)
     }
+    return results
   }
 }
 
 /// Writes down how far jobs are, at most once a second.
 private struct JobNotes {
   private let running: [RunningJob]
+  private let registry: any RegistryStore
   private var waiting: [Int: [String: Double]] = [:]
   private var last: ContinuousClock.Instant?
 
-  init(_ running: [RunningJob]) { self.running = running }
+  init(_ running: [RunningJob], in registry: any RegistryStore) {
+    (self.running, self.registry) = (running, registry)
+  }
 
   mutating func hear(_ event: TrainingEvent, now: ContinuousClock.Instant) {
     guard case .epoch(let job, let epoch) = event else { return }
@@ -180,7 +190,12 @@ private struct JobNotes {
     guard last.map({ now - $0 >= .seconds(1) }) ?? true else { return }
     last = now
     // Progress that cannot be written down is no reason to stop.
-    try? RunningJob.update(waiting.sorted { $0.key < $1.key }.map { (running[$0.key], $0.value) })
+    let progress = waiting.sorted { $0.key < $1.key }.map {
+      (job: running[$0.key], metrics: $0.value)
+    }
+    try? blocking { [registry] () async throws(RegistryError) in
+      try await registry.note(progress)
+    }
     waiting.removeAll()
   }
 }

@@ -62,18 +62,18 @@ struct BaseListCommand: ParsableCommand {
   }
 }
 
-struct BaseRemoveCommand: ParsableCommand {
+struct BaseRemoveCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "remove", abstract: "Remove a base that no vBERT stands on.")
 
   @OptionGroup var options: GlobalOptions
   @Argument(help: "Its name.") var name: String
 
-  func run() throws {
+  func run() async throws {
     let registry = try options.openRegistry()
     let bases = options.openBases()
     try bases.require(name)
-    if let user = try registry.firstVBert(onBase: name) {
+    if let user = try await registry.firstVBert(onBase: name) {
       throw BaseError.inUse(name: name, vbert: user)
     }
     try bases.remove(name)

@@ -6,7 +6,7 @@ import Model
 
 extension VBertTask: ExpressibleByArgument {}
 
-struct CreateCommand: ParsableCommand {
+struct CreateCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "create",
     abstract:
@@ -59,9 +59,11 @@ struct CreateCommand: ParsableCommand {
     }
   }
 
-  func run() throws {
+  func run() async throws {
     let registry = try options.openRegistry()
-    let (chosen, reason) = try BaseChoice(registry).choose(base)
+    let (chosen, reason) = try await BaseChoice(
+      home: Home(option: options.home), registry
+    ).choose(base)
     let defaults = chosen.record.defaults
     let spec = VBertSpec(
       task: task, base: chosen.name, baseHash: chosen.record.contentHash, domain: domain,
@@ -72,9 +74,9 @@ struct CreateCommand: ParsableCommand {
         ?? defaults.maxLength(for: task, positions: chosen.configuration.maxPositions))
     try spec.check(base: chosen.configuration)
     if let domain { try chosen.check(domain: domain) }
-    let made = try registry.create(vbert: name, tenant: tenant, spec: spec)
+    let made = try await registry.create(vbert: name, tenant: tenant, spec: spec)
     if options.json {
-      try Output.json(try VBertRow(made, in: registry))
+      try Output.json(try await VBertRow(made, in: registry))
     } else {
       print(
         "\(name): \(task.rawValue) on base \(chosen.name) (\(reason.rawValue)), adapter \(spec.adapter)"

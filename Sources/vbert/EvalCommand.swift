@@ -4,7 +4,7 @@ import Manager
 import Model
 import Trainer
 
-struct EvalCommand: ParsableCommand {
+struct EvalCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "eval", abstract: "Measure a vBERT on labelled rows.")
 
@@ -20,20 +20,20 @@ struct EvalCommand: ParsableCommand {
     guard threads ?? 1 >= 1 else { throw ValidationError("--threads must be 1 or more") }
   }
 
-  func run() throws {
+  func run() async throws {
     let store = try options.openStore()
-    let chosen = try store.version(of: name, number: version)
+    let chosen = try await store.version(of: name, number: version)
     let spec = chosen.spec
     guard spec.task != .embed else { throw PredictError.nothingToMeasure(name) }
     let rows = try DataSet(path: data, task: spec.task, labelled: true)
     try rows.checkTags(spec)
     let opened = try OpenedBase(
-      of: spec, home: store.registry.home, device: device,
+      of: spec, home: store.home, device: device,
       precision: precision.precision, threads: threads)
     let examples = try Examples(
       rows, spec: spec, labels: LabelSet(spec.labels), tokenizer: opened.base.tokenizer,
       base: opened.base.configuration)
-    let predictor = try store.predictor(chosen, opened)
+    let predictor = try await store.predictor(chosen, opened)
     var bar = ProgressLine()
     let clock = ContinuousClock()
     let start = clock.now
@@ -89,19 +89,19 @@ enum PredictError: Error, CustomStringConvertible {
 
 extension AdapterStore {
   /// The version that answers now, or the one of that number.
-  func version(of name: Name, number: Int?) throws -> VersionRecord {
-    let vbert = try registry.vbert(name)
+  func version(of name: Name, number: Int?) async throws -> VersionRecord {
+    let vbert = try await registry.vbert(name)
     guard let current = vbert.version else { throw PredictError.untrained(name) }
     let id = VersionID(vbert: vbert.id, number: number ?? current.number)
-    guard let version = try registry.version(id) else {
+    guard let version = try await registry.version(id) else {
       throw PredictError.noVersion(name, id.number)
     }
     return version
   }
 
-  func predictor(_ version: VersionRecord, _ opened: OpenedBase) throws -> Predictor {
+  func predictor(_ version: VersionRecord, _ opened: OpenedBase) async throws -> Predictor {
     try Predictor(
-      spec: version.spec, adapter: load(version, base: opened.base.configuration),
+      spec: version.spec, adapter: await load(version, base: opened.base.configuration),
       base: opened.model, lookup: opened.lookup, backend: opened.backend)
   }
 }

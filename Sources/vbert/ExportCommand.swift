@@ -3,7 +3,7 @@ import Foundation
 import Manager
 import Model
 
-struct ExportCommand: ParsableCommand {
+struct ExportCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "export", abstract: "Write a vBERT to a new directory, to be imported elsewhere.")
 
@@ -12,8 +12,8 @@ struct ExportCommand: ParsableCommand {
   @Argument(help: "The directory to make.") var directory: String
   @Option(help: "Which version (default: the one that answers now).") var version: Int?
 
-  func run() throws {
-    let written = try options.openStore().export(
+  func run() async throws {
+    let written = try await options.openStore().export(
       vbert: name, version: version, to: URL(filePath: directory))
     if options.json {
       try Output.json(VersionRow(written, current: false))

@@ -1,7 +1,10 @@
 import Manager
 
 extension GlobalOptions {
-  func openRegistry() throws -> Registry { try Registry(home: Home(option: home)) }
+  /// The registry of the home.
+  func openRegistry() throws -> any RegistryStore { try Registry(home: Home(option: home)) }
 
-  func openStore() throws -> AdapterStore { AdapterStore(registry: try openRegistry()) }
+  func openStore() throws -> AdapterStore {
+    AdapterStore(home: Home(option: home), registry: try openRegistry())
+  }
 }

@@ -3,7 +3,7 @@ import Foundation
 import Manager
 import Model
 
-struct ImportCommand: ParsableCommand {
+struct ImportCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "import", abstract: "Make a vBERT of a directory that vbert export wrote.")
 
@@ -26,21 +26,21 @@ struct ImportCommand: ParsableCommand {
     }
   }
 
-  func run() throws {
+  func run() async throws {
     let store = try options.openStore()
-    let bases = BaseChoice(store.registry)
+    let bases = BaseChoice(home: store.home, store.registry)
     if let into {
-      let version = try store.importDirectory(
+      let version = try await store.importDirectory(
         URL(filePath: directory, directoryHint: .isDirectory), into: into, patience: .onTerminal,
         baseShape: { try bases.base(of: $0).configuration })
       if options.json { return try Output.json(VersionRow(version, current: true)) }
       return print("\(into) answers with version \(version.id.number) now")
     }
-    let made = try store.importDirectory(
+    let made = try await store.importDirectory(
       URL(filePath: directory, directoryHint: .isDirectory), name: name, tenant: tenant,
       baseShape: { try bases.base(of: $0).configuration })
     if options.json {
-      try Output.json(try VBertRow(made, in: store.registry))
+      try Output.json(try await VBertRow(made, in: store.registry))
     } else {
       print("\(made.name): \(made.spec.task.rawValue) on base \(made.spec.base)")
     }

@@ -2,7 +2,7 @@ import ArgumentParser
 import Manager
 import Model
 
-struct ListCommand: ParsableCommand {
+struct ListCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "list", abstract: "The vBERTs, in the order of their names.")
 
@@ -18,11 +18,13 @@ struct ListCommand: ParsableCommand {
     guard limit >= 1 else { throw ValidationError("--limit must be 1 or more") }
   }
 
-  func run() throws {
+  func run() async throws {
     let registry = try options.openRegistry()
-    let owner = try tenant.map { try registry.tenant(named: $0).id }
-    let rows = try registry.list(prefix: prefix, tenant: owner, after: after, limit: limit)
-      .map { try VBertRow($0, in: registry) }
+    var owner: Int64?
+    if let tenant { owner = try await registry.tenant(named: tenant).id }
+    let found = try await registry.list(prefix: prefix, tenant: owner, after: after, limit: limit)
+    var rows: [VBertRow] = []
+    for vbert in found { rows.append(try await VBertRow(vbert, in: registry)) }
     if options.json {
       try Output.json(rows)
     } else {
@@ -31,15 +33,15 @@ struct ListCommand: ParsableCommand {
   }
 }
 
-struct DeleteCommand: ParsableCommand {
+struct DeleteCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "delete", abstract: "Remove a vBERT with all its versions.")
 
   @OptionGroup var options: GlobalOptions
   @Argument(help: "Its name.", transform: { try Name($0) }) var name: Name
 
-  func run() throws {
-    try options.openStore().delete(vbert: name)
+  func run() async throws {
+    try await options.openStore().delete(vbert: name)
     if options.json { try Output.json(["deleted": name.text]) }
   }
 }

@@ -5,7 +5,7 @@ import Model
 import Scheduler
 import Trainer
 
-struct PredictCommand: ParsableCommand {
+struct PredictCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "predict", abstract: "Ask a vBERT, without a server.",
     discussion: """
@@ -41,9 +41,9 @@ struct PredictCommand: ParsableCommand {
     guard threads ?? 1 >= 1 else { throw ValidationError("--threads must be 1 or more") }
   }
 
-  func run() throws {
+  func run() async throws {
     let store = try options.openStore()
-    let chosen = try store.version(of: name, number: version)
+    let chosen = try await store.version(of: name, number: version)
     let rows: DataSet
     if let data {
       rows = try DataSet(path: data, task: chosen.spec.task, labelled: false)
@@ -51,7 +51,7 @@ struct PredictCommand: ParsableCommand {
       rows = DataSet(path: "the text", rows: [DataRow(line: 1, input: try input(chosen.spec.task))])
     }
     let opened = try OpenedBase(
-      of: chosen.spec, home: store.registry.home, device: device,
+      of: chosen.spec, home: store.home, device: device,
       precision: precision.precision, threads: threads)
     var reader = RowReader(
       spec: chosen.spec, tokenizer: opened.base.tokenizer, base: opened.base.configuration,
@@ -63,7 +63,7 @@ struct PredictCommand: ParsableCommand {
         throw PredictError.text(problem)
       }
     }
-    let predictor = try store.predictor(chosen, opened)
+    let predictor = try await store.predictor(chosen, opened)
     var bar = ProgressLine()
     let outputs = try predictor.outputs(read.map(\.1)) {
       bar.update("predicting", done: $0, of: read.count, unit: "rows")

@@ -10,7 +10,7 @@ struct TenantCommand: ParsableCommand {
 }
 
 extension TenantCommand {
-  struct Create: ParsableCommand {
+  struct Create: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Make a tenant and print its key, which is shown only this once.",
       discussion: "The first key closes an open home: from then on every request needs one.")
@@ -23,11 +23,11 @@ extension TenantCommand {
       do { _ = try VirtualProcessor(weight: weight) } catch { throw ValidationError("\(error)") }
     }
 
-    func run() throws {
+    func run() async throws {
       let processor = try VirtualProcessor(weight: weight)
       let registry = try options.openRegistry()
-      let wasOpen = try !registry.isClosed()
-      let key = try registry.createTenant(name, processor: processor)
+      let wasOpen = try await !registry.isClosed()
+      let key = try await registry.createTenant(name, processor: processor)
       if wasOpen {
         ProgressLine.warn(
           "this home is closed from now on: every request needs a key, and there is none for tenant "
@@ -43,7 +43,7 @@ extension TenantCommand {
   }
 
   /// Open or closed is a setting of the home, not a count of keys.
-  struct Access: ParsableCommand {
+  struct Access: AsyncParsableCommand {
     enum Kind: String, ExpressibleByArgument, CaseIterable { case open, closed }
 
     static let configuration = CommandConfiguration(
@@ -57,21 +57,21 @@ extension TenantCommand {
     @OptionGroup var options: GlobalOptions
     @Argument(help: "open or closed (default: only say which).") var kind: Kind?
 
-    func run() throws {
+    func run() async throws {
       let registry = try options.openRegistry()
-      if let kind { try registry.set(isClosed: kind == .closed) }
-      let now: Kind = try registry.isClosed() ? .closed : .open
+      if let kind { try await registry.set(isClosed: kind == .closed) }
+      let now: Kind = try await registry.isClosed() ? .closed : .open
       if options.json { try Output.json(["access": now.rawValue]) } else { print(now.rawValue) }
     }
   }
 
-  struct List: ParsableCommand {
+  struct List: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "All tenants.")
 
     @OptionGroup var options: GlobalOptions
 
-    func run() throws {
-      let tenants = try options.openRegistry().listTenants()
+    func run() async throws {
+      let tenants = try await options.openRegistry().listTenants()
       if options.json {
         try Output.json(tenants.map(Row.init))
       } else {
@@ -94,7 +94,7 @@ extension TenantCommand {
     }
   }
 
-  struct Delete: ParsableCommand {
+  struct Delete: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Remove a tenant; its key is worth nothing from then on.")
 
@@ -102,8 +102,8 @@ extension TenantCommand {
     @Argument(help: "Its name.", transform: { try Name($0) }) var name: Name
     @Flag(help: "Delete all its vBERTs, too.") var withVberts = false
 
-    func run() throws {
-      try options.openRegistry().deleteTenant(name, vberts: withVberts)
+    func run() async throws {
+      try await options.openRegistry().deleteTenant(name, vberts: withVberts)
       if options.json { try Output.json(["deleted": name.text]) }
     }
   }

@@ -5,7 +5,7 @@ import Manager
 import Model
 import Trainer
 
-struct TrainCommand: ParsableCommand {
+struct TrainCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "train", abstract: "Train a vBERT and publish the result as its next version.",
     discussion: """
@@ -98,17 +98,17 @@ struct TrainCommand: ParsableCommand {
     }
   }
 
-  func run() throws {
+  func run() async throws {
     let store = try options.openStore()
     let service = try TrainingService(
       store: store, room: room, note: note, patience: .onTerminal
     ) { [precision = precision.precision.choice(on: device)] spec in
       try OpenedBase(
-        of: spec, home: store.registry.home, device: device, precision: precision,
+        of: spec, home: store.home, device: device, precision: precision,
         threads: threads)
     }
     var line = TrainingLine()
-    let report = try service.run(try requests(), report: { line.hear($0) })
+    let report = try await service.run(try requests(), report: { line.hear($0) })
     for words in TrainReport.doubts(report) { ProgressLine.warn(words) }
     if many != nil {
       let all = TrainManyReport(report)

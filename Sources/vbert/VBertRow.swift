@@ -36,8 +36,8 @@ struct VBertRow: Encodable {
     created = vbert.created
   }
 
-  init(_ vbert: VBertRecord, in registry: Registry) throws {
-    self.init(vbert, tenant: try registry.tenant(vbert.tenant)?.name.text ?? "")
+  init(_ vbert: VBertRecord, in registry: any RegistryStore) async throws {
+    self.init(vbert, tenant: try await registry.tenant(vbert.tenant)?.name.text ?? "")
   }
 
   static let titles: [String] = [

@@ -4,17 +4,19 @@ import Foundation
 import Manager
 import Model
 
-struct VersionsCommand: ParsableCommand {
+struct VersionsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "versions", abstract: "What was published of a vBERT; * marks what answers now.")
 
   @OptionGroup var options: GlobalOptions
   @Argument(help: "Its name.", transform: { try Name($0) }) var name: Name
 
-  func run() throws {
+  func run() async throws {
     let registry = try options.openRegistry()
-    let current = try registry.vbert(name).version
-    let rows = try registry.versions(of: name).map { VersionRow($0, current: $0.id == current) }
+    let current = try await registry.vbert(name).version
+    let rows = try await registry.versions(of: name).map {
+      VersionRow($0, current: $0.id == current)
+    }
     if options.json {
       try Output.json(rows)
     } else {
@@ -23,7 +25,7 @@ struct VersionsCommand: ParsableCommand {
   }
 }
 
-struct RollbackCommand: ParsableCommand {
+struct RollbackCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "rollback",
     abstract: "Let an older version answer (or a newer one again); no version is lost.")
@@ -32,13 +34,13 @@ struct RollbackCommand: ParsableCommand {
   @Argument(help: "Its name.", transform: { try Name($0) }) var name: Name
   @Option(help: "The version's number (default: the one before the present).") var to: Int?
 
-  func run() throws {
+  func run() async throws {
     let registry = try options.openRegistry()
-    let versions = try registry.versions(of: name)
-    let current = try registry.vbert(name).version?.number ?? 0
+    let versions = try await registry.versions(of: name)
+    let current = try await registry.vbert(name).version?.number ?? 0
     let number = to ?? versions.last { $0.id.number < current }?.id.number
     guard let number else { throw RollbackError(name: name, current: current) }
-    try registry.rollback(vbert: name, to: number)
+    try await registry.rollback(vbert: name, to: number)
     if options.json {
       try Output.json(
         versions.filter { $0.id.number == number }.map { VersionRow($0, current: true) })

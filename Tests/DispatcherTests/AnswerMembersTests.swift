@@ -110,7 +110,7 @@ import Testing
       var adapter = try TinyModel.adapter(spec, shape, seed: 7)
       let bias = adapter.head?.bias?.map { $0 + 60 }
       adapter.head?.bias = bias
-      try home.store.create(
+      try await home.store.create(
         vbert: name, tenant: TenantRecord.defaultName, spec: spec, base: shape, adapter: adapter)
     }
     try await TinyServer(home: home).test { client in
@@ -152,7 +152,7 @@ import Testing
 
   /// Against Hugging Face's definitions, from the tagger's outputs at every token.
   @Test func wordsAreAggregatedAsHuggingFaceDoes() async throws {
-    let server = try TinyServer()
+    let server = try await TinyServer()
     let labels = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"]
     try await server.test { client in
       // cats, walked, runs: two tokens each; walkings: three.

@@ -123,19 +123,19 @@ import Testing
   @Test func everyErrorHasItsStatusAndShape() async throws {
     let home = try TinyHome()
     try home.addAll()
-    try home.registry.create(
+    try await home.registry.create(
       vbert: "untrained", spec: TinyModel.spec(.classify, TinyHome.bottleneck))
     let broken = try home.add(
       "broken", TinyModel.spec(.classify, TinyHome.bottleneck, labels: ["x", "y"]))
     let blob = try #require(try home.registry.version(broken.id)?.blob)
     try Data("no parameters".utf8).write(to: home.store.url(blob.name))
     let spec = TinyModel.spec(.embed, .none, base: "gone")
-    try home.registry.create(
+    try await home.registry.create(
       vbert: "otherbase",
       spec: VBertSpec(
         task: .score, base: "tiny", baseHash: "another", adapter: .none, maxLength: 16))
-    try home.registry.create(vbert: "lostbase", spec: spec)
-    let server = try TinyServer(home: home)
+    try await home.registry.create(vbert: "lostbase", spec: spec)
+    let server = try await TinyServer(home: home)
     try await server.test { client in
       for (path, body, status, word) in Self.bad {
         // A vBERT without a version says so before anything about its base.
@@ -205,14 +205,14 @@ import Testing
   @Test func tenantsSeeTheirOwn() async throws {
     let home = try TinyHome()
     try home.addAll()
-    let server = try TinyServer(home: home)
+    let server = try await TinyServer(home: home)
     try await server.test { client in
       let ask = #"{"model": "topic", "inputs": "a cat"}"#
       #expect(try await client.post("/predict", ask).status == 200)
 
       // The first key closes the server to everybody without one.
-      let alice = try home.registry.createTenant("alice")
-      let bob = try home.registry.createTenant("bob")
+      let alice = try await home.registry.createTenant("alice")
+      let bob = try await home.registry.createTenant("bob")
       let spec = TinyModel.spec(.classify, TinyHome.bottleneck, labels: ["x", "y"])
       try home.add("of-alice", spec, tenant: "alice")
       let none = try await client.post("/predict", ask)
@@ -230,7 +230,7 @@ import Testing
       let list = try await client.get("/v1/models", key: alice)
       #expect((list.object["data"] as? [Any])?.count == 1)
 
-      try home.registry.deleteTenant("bob")
+      try await home.registry.deleteTenant("bob")
       #expect(try await client.get("/v1/models", key: bob).status == 401)
     }
   }
@@ -253,7 +253,7 @@ import Testing
     let home = try TinyHome()
     try home.addAll()
     let gate = Gate(home.cache)
-    let server = try TinyServer(queue: 2, adapters: gate, home: home)
+    let server = try await TinyServer(queue: 2, adapters: gate, home: home)
     try await server.test { client in
       let ask = #"{"model": "topic", "inputs": "a cat"}"#
       let first = Task { try await client.post("/predict", ask) }

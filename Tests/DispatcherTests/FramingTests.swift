@@ -64,7 +64,7 @@ import Testing
   }
 
   @Test func otherMethodsAreToldWhichThereAre() async throws {
-    let server = try TinyServer()
+    let server = try await TinyServer()
     try await server.test { client in
       for (method, path, allowed) in [
         ("GET", "/predict", "POST, OPTIONS"), ("PUT", "/embed", "POST, OPTIONS"),

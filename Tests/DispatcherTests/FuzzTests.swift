@@ -48,7 +48,7 @@ import Testing
 
   /// Whatever the bytes: an answer, in JSON, and never the server's own fault.
   @Test func noBodyBreaksTheServer() async throws {
-    let server = try TinyServer()
+    let server = try await TinyServer()
     try await server.test { client in
       let end = ContinuousClock.now + .seconds(Fuzz.seconds)
       var seed = UInt64.random(in: 0..<1 << 48)

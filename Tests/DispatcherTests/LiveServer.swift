@@ -18,7 +18,7 @@ enum LiveServer {
     let home = try TinyHome()
     try home.addAll()
     let source = StubbornSource(home)
-    let server = try TinyServer(adapters: source, home: home)
+    let server = try await TinyServer(adapters: source, home: home)
     server.pipeline.start()
     let app = Application(
       router: server.dispatcher.router(),

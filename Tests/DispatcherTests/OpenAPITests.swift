@@ -32,8 +32,8 @@ import Testing
     return operations
   }
 
-  @Test func theDocumentAndTheRoutesAgree() throws {
-    let routed = try TinyServer().dispatcher.routes.map { route in
+  @Test func theDocumentAndTheRoutesAgree() async throws {
+    let routed = try await TinyServer().dispatcher.routes.map { route in
       let path = route.path.split(separator: "/", omittingEmptySubsequences: false).map {
         $0.hasPrefix(":") ? "{\($0.dropFirst())}" : String($0)
       }

@@ -200,7 +200,7 @@ import Testing
   }
 
   @Test func stateIsTold() async throws {
-    let server = try TinyServer()
+    let server = try await TinyServer()
     try await server.test { client in
       _ = try await client.post("/predict", #"{"model": "topic", "inputs": "a cat"}"#)
       _ = try await client.post("/predict", #"{"model": "nobody", "inputs": "a cat"}"#)

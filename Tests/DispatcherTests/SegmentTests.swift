@@ -16,7 +16,7 @@ import Testing
       "single-topic",
       TinyModel.spec(.classify, TinyHome.bottleneck, labels: ["x", "y"], base: "single"))
     try home.add("single-score", TinyModel.spec(.score, TinyHome.bottleneck, base: "single"))
-    let server = try TinyServer(home: home)
+    let server = try await TinyServer(home: home)
     try await server.test { client in
       let single = #"{"model": "single-topic", "inputs": "a cat"}"#
       #expect(try await client.post("/predict", single).status == 200)
@@ -50,7 +50,7 @@ import Testing
     try home.add("grade", spec)
     spec.input = .pair
     try home.add("rank", spec)
-    let server = try TinyServer(home: home)
+    let server = try await TinyServer(home: home)
     try await server.test { client in
       func ask(_ path: String, _ body: String) async throws -> Client.Answer {
         try await client.post(path, body)
@@ -93,10 +93,10 @@ import Testing
     for (name, length) in [("long", 65), ("endless", Int.max), ("short", 2), ("negative", -1)] {
       var spec = TinyModel.spec(.embed, .none)
       spec.maxLength = length
-      _ = try home.registry.create(vbert: Name(name), spec: spec)
+      _ = try await home.registry.create(vbert: Name(name), spec: spec)
     }
     try home.add("meaning", TinyModel.spec(.embed, .none))
-    let server = try TinyServer(home: home)
+    let server = try await TinyServer(home: home)
     try await server.test { client in
       for name in ["long", "endless", "short", "negative"] {
         let answer = try await client.post(

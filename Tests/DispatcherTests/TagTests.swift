@@ -26,7 +26,7 @@ import Testing
       spec.tagScheme = one.scheme.flatMap { TagScheme(text: $0) }
       try home.add(Name("names-\(number)"), spec, seed: 6)
     }
-    let server = try TinyServer(home: home)
+    let server = try await TinyServer(home: home)
     try await server.test { client in
       var found = 0
       for (number, one) in Self.cases.enumerated() {

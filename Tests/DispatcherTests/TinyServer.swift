@@ -17,14 +17,14 @@ final class TinyServer: Sendable {
   init(
     limits: ServerLimits = ServerLimits(), queue: Int = 1000, adapters: (any AdapterSource)? = nil,
     home: TinyHome? = nil
-  ) throws {
+  ) async throws {
     let given = home
     let home = try given ?? TinyHome()
     if given == nil { try home.addAll() }
     self.home = home
     let metrics = PrometheusMetrics()
     pipeline = try home.pipeline(queue: queue, adapters: adapters, metrics: metrics)
-    dispatcher = try Dispatcher(
+    dispatcher = try await Dispatcher(
       registry: home.registry, bases: home.bases, pipeline: pipeline, cache: home.cache,
       limits: limits,
       about: ServerInfo(

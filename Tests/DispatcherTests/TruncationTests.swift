@@ -204,7 +204,7 @@ import Testing
 
   /// Requests of different directions in one batch are answered as each of them alone.
   @Test func aloneEqualsTogether() async throws {
-    let server = try TinyServer()
+    let server = try await TinyServer()
     try await server.test { client in
       let bodies = [#", "truncate": true"#, #", "truncate": true, "truncation_direction": "Left""#]
         .flatMap { more in

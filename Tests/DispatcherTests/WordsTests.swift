@@ -68,9 +68,9 @@ import Testing
   @Test func keysAreToldApartInWordsAlone() async throws {
     let home = try TinyHome()
     try home.addAll()
-    let revoked = try home.registry.createTenant("alice")
-    try home.registry.deleteTenant("alice")
-    let key = try home.registry.createTenant("bob")
+    let revoked = try await home.registry.createTenant("alice")
+    try await home.registry.deleteTenant("alice")
+    let key = try await home.registry.createTenant("bob")
     try await TinyServer(home: home).test { client in
       let body = #"{"model": "topic", "inputs": "a"}"#
       for (header, words) in [
@@ -141,7 +141,8 @@ import Testing
         try FileManager.default.removeItem(at: url)
       }
     }
-    try home.registry.create(vbert: "lostbase", spec: TinyModel.spec(.embed, .none, base: "absent"))
+    try await home.registry.create(
+      vbert: "lostbase", spec: TinyModel.spec(.embed, .none, base: "absent"))
     let root = home.home.root.lastPathComponent
     try await TinyServer(home: home).test { client in
       for name in ["short", "gone", "long"] {

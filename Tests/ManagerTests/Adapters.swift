@@ -79,10 +79,10 @@ final class CountingDevice: Sendable {
 extension AdapterStore {
   /// What one collection finds where nobody is in its way. A program that another test starts holds all
   /// locks for an instant, until it is itself: shards that were skipped for it are collected again.
-  func collectAll() throws -> OrphanReport {
-    var total = try collectOrphans()
+  func collectAll() async throws -> OrphanReport {
+    var total = try await collectOrphans()
     while total.skippedShards > 0 {
-      let part = try collectOrphans()
+      let part = try await collectOrphans()
       total.quarantinedFiles += part.quarantinedFiles
       total.removedFiles += part.removedFiles
       total.removedBytes += part.removedBytes

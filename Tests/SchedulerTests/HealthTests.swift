@@ -15,6 +15,8 @@ import Testing
     settings.firstGrace = .milliseconds(300)
     settings.pause = .milliseconds(100)
     settings.doubtPause = .milliseconds(50)
+    // Where many tests share two threads a probe's task may wait long for one.
+    settings.patience = .seconds(60)
     return settings
   }()
 

@@ -151,7 +151,7 @@ import Testing
     let pipeline = try home.pipeline()
     pipeline.start()
     let before = try await pipeline.intake.replies(to: [request], Self.arrival())
-    try home.store.publish(
+    try await home.store.publish(
       TinyModel.adapter(old.spec, seed: 99), as: try home.registry.vbert("topic"), spec: old.spec,
       base: TinyModel.configuration)
     let new = try home.pinned("topic")

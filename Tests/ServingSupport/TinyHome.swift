@@ -52,9 +52,11 @@ package final class TinyHome: Sendable {
     tenant: Name = TenantRecord.defaultName
   ) throws -> PinnedVBert {
     let shape = try bases.base(named: spec.base).configuration
-    try store.create(
-      vbert: name, tenant: tenant, spec: spec, base: shape,
-      adapter: TinyModel.adapter(spec, shape, seed: seed))
+    let adapter = try TinyModel.adapter(spec, shape, seed: seed)
+    // Nothing here waits for another task: it runs on this thread, a test's too.
+    _ = try blocking { [store] in
+      try await store.create(vbert: name, tenant: tenant, spec: spec, base: shape, adapter: adapter)
+    }
     return try pinned(name)
   }
 

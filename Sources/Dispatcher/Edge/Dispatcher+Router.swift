@@ -42,7 +42,8 @@ extension Dispatcher {
         throw APIError.malformed(
           "Transfer-Encoding: \(clipped(coding)) is not read; send it plain, or in chunks alone")
       }
-      let tenant = route.isOpen ? openTenant : try authenticate(request.headers[.authorization])
+      let tenant =
+        route.isOpen ? openTenant : try await authenticate(request.headers[.authorization])
       let caller = Caller(
         tenant: tenant, begin: begin,
         arrival: Arrival(

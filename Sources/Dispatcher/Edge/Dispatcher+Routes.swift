@@ -24,7 +24,7 @@ extension Dispatcher {
       },
       Route(.get, "/v1/models/:model", .openAI) { call in
         let part = call.context.parameters.get("model") ?? ""
-        return try model(part.removingPercentEncoding ?? part, call.caller)
+        return try await model(part.removingPercentEncoding ?? part, call.caller)
       },
     ]
   }

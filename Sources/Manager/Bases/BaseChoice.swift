@@ -2,12 +2,12 @@ package import Model
 
 /// Which base a vBERT is made for, and whether the one that it was made for is still here.
 package struct BaseChoice: Sendable {
-  private let registry: Registry
+  private let registry: any RegistryStore
   private let bases: BaseStore
 
-  package init(_ registry: Registry) {
+  package init(home: Home, _ registry: any RegistryStore) {
     self.registry = registry
-    bases = BaseStore(home: registry.home)
+    bases = BaseStore(home: home)
   }
 
   /// Why a base was taken; `rawValue` for people.
@@ -19,9 +19,9 @@ package struct BaseChoice: Sendable {
 
   /// The base of this name, opened for its shape and tokeniser; without one the registry's default, else the only base there is. Throws
   /// `BaseChoiceError` when that leaves several or none, and `BaseError`.
-  package func choose(_ name: String?) throws -> (base: Base, reason: Reason) {
+  package func choose(_ name: String?) async throws -> (base: Base, reason: Reason) {
     if let name { return (try bases.load(name, .text), .named) }
-    if let name = try registry.setting(.defaultBase) {
+    if let name = try await registry.setting(.defaultBase) {
       return (try bases.load(name, .text), .standard)
     }
     let all = try bases.list()

@@ -60,6 +60,44 @@ package struct BlobRecord: Sendable, Hashable {
   package let byteCount: Int
 }
 
+/// What a vBERT's next version will say.
+package struct NextVersion: Sendable {
+  package var vbert: Int64
+  /// The vBERT's name.
+  package var name: Name
+  package var spec: VBertSpec
+  /// nil where there is nothing to store.
+  package var blob: BlobRecord?
+  package var metrics: [String: Double] = [:]
+  package var note: String = ""
+  /// Ends with it.
+  package var job: RunningJob?
+
+  package init(
+    vbert: Int64, name: Name, spec: VBertSpec, blob: BlobRecord?, metrics: [String: Double] = [:],
+    note: String = "", job: RunningJob? = nil
+  ) {
+    (self.vbert, self.name, self.spec, self.blob) = (vbert, name, spec, blob)
+    (self.metrics, self.note, self.job) = (metrics, note, job)
+  }
+}
+
+/// What the first version of a vBERT says that is made together with it.
+package struct FirstVersion: Sendable {
+  package var blob: BlobRecord?
+  package var metrics: [String: Double]
+  package var note: String
+
+  package init(blob: BlobRecord?, metrics: [String: Double], note: String) {
+    (self.blob, self.metrics, self.note) = (blob, metrics, note)
+  }
+
+  /// Of a vBERT that has nothing to learn; nil for one that has.
+  package static func untrained(_ spec: VBertSpec) -> FirstVersion? {
+    spec.hasParameters ? nil : FirstVersion(blob: nil, metrics: [:], note: "created")
+  }
+}
+
 package enum JobState: String, Sendable, Hashable, CaseIterable {
   case running, done, failed
 }

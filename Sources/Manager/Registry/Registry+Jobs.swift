@@ -4,52 +4,6 @@ internal import GRDB
 package import Model
 internal import Synchronization
 
-/// A training run in progress. It is known to be alive by a file lock, which the kernel drops with
-/// the process: whoever opens the registry after kill -9 sees that nobody holds it.
-package final class RunningJob: Sendable {
-  package let id: Int64
-  private let registry: Registry
-  private let lock: JobLock
-
-  init(id: Int64, registry: Registry, lock: JobLock) {
-    self.id = id
-    self.registry = registry
-    self.lock = lock
-  }
-
-  /// Writes down how far jobs are; an fsync, so not more than about once a second. Throws `busy` at once
-  /// where another process holds the lock for changes: training goes on.
-  package static func update(
-    _ list: [(job: RunningJob, metrics: [String: Double])]
-  ) throws(RegistryError) {
-    guard let first = list.first else { return }
-    try first.job.registry.writeAtOnce { db in
-      for (job, metrics) in list {
-        try db.execute(
-          sql: "UPDATE jobs SET updated = ?, metrics = ? WHERE id = ?",
-          arguments: [Date().timeIntervalSince1970, try JSONText.encode(finite: metrics), job.id])
-      }
-    }
-  }
-
-  /// Ends it without a version; with one, `AdapterStore.publish(job:)` ends it.
-  package func fail(_ why: String) throws(RegistryError) {
-    try RunningJob.fail([self], why)
-  }
-
-  /// The same for many at once.
-  package static func fail(_ jobs: [RunningJob], _ why: String) throws(RegistryError) {
-    guard let first = jobs.first else { return }
-    try first.registry.write { db in
-      for job in jobs { try Registry.end(job.id, as: .failed, error: why, db) }
-    }
-    for job in jobs { job.removeLock() }
-  }
-
-  /// For `AdapterStore.publish`, when the transaction that ended the job is done.
-  func removeLock() { lock.leave() }
-}
-
 /// The lock of jobs that one process runs together: its file goes with the last of them.
 final class JobLock: Sendable {
   private let lock: FileLock
@@ -73,28 +27,48 @@ extension Registry {
   /// Ended jobs kept for a vBERT.
   private static let keptJobs = 100
 
-  /// Throws `noVBERT`.
-  package func beginJob(vbert name: Name) throws -> RunningJob {
-    let jobs = try beginJobs(vberts: [name])
-    guard let job = jobs.first else { throw RegistryError.noVBERT(name.text) }
-    return job
-  }
-
-  /// A job for each of these vBERTs, which this process trains together. Throws `noVBERT`; then there
-  /// is none.
-  package func beginJobs(vberts names: [Name]) throws -> [RunningJob] {
+  /// A job for each of these vBERTs, which this process trains together. It is known to be alive by a
+  /// file lock, which the kernel drops with the process: whoever opens the registry after kill -9 sees
+  /// that nobody holds it. Throws `noVBERT`, `home`; then there is none.
+  package func beginJobs(vberts names: [Name]) throws(RegistryError) -> [RunningJob] {
     guard let first = names.first else { return [] }
     let lockName = Home.jobLockPrefix + UUID().uuidString.lowercased()
     // The lock first: a running job without its lock would look dead to others.
-    guard let file = try home.lock(lockName) else { throw RegistryError.noVBERT(first.text) }
+    let held: FileLock?
+    do { held = try home.lock(lockName) } catch { throw .home(error) }
+    guard let file = held else { throw .noVBERT(first.text) }
     let lock = JobLock(file, jobs: names.count)
     do {
       return try write { db in try names.map { try Self.begin($0, lock: lockName, db) } }
-        .map { RunningJob(id: $0, registry: self, lock: lock) }
+        .map { RunningJob(id: $0) { lock.leave() } }
     } catch {
       file.removeFile()
       throw error
     }
+  }
+
+  /// Writes down how far jobs are: an fsync. Throws `busy` at once where another process holds the
+  /// lock for changes.
+  package func note(
+    _ progress: [(job: RunningJob, metrics: [String: Double])]
+  ) throws(RegistryError) {
+    guard !progress.isEmpty else { return }
+    try writeAtOnce { db in
+      for (job, metrics) in progress {
+        try db.execute(
+          sql: "UPDATE jobs SET updated = ?, metrics = ? WHERE id = ?",
+          arguments: [Date().timeIntervalSince1970, try JSONText.encode(finite: metrics), job.id])
+      }
+    }
+  }
+
+  /// Ends them without a version.
+  package func fail(_ jobs: [RunningJob], _ why: String) throws(RegistryError) {
+    guard !jobs.isEmpty else { return }
+    try write { db in
+      for job in jobs { try Self.end(job.id, as: .failed, error: why, db) }
+    }
+    for job in jobs { job.leave() }
   }
 
   private static func begin(_ name: Name, lock: String, _ db: Database) throws -> Int64 {

@@ -5,7 +5,7 @@ extension Registry {
   /// Throws `storage` where pages or indices contradict each other: what is read of such a registry may be
   /// less than was written, without an error. Reads all of the file, on a connection of its own, which
   /// look-ups do not wait for.
-  func checkSoundness() throws(RegistryError) {
+  package func checkSoundness() throws(RegistryError) {
     let path = home.registry.filePath
     let found: String?
     do {

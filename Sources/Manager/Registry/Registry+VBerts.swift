@@ -11,16 +11,13 @@ extension Registry {
   package func create(
     vbert name: Name, tenant: Name = TenantRecord.defaultName, spec: VBertSpec
   ) throws(RegistryError) -> VBertRecord {
-    let ready = !spec.hasParameters
-    return try create(
-      vbert: name, tenant: tenant, spec: spec,
-      first: ready ? (blob: nil, metrics: [:], note: "created") : nil)
+    try create(vbert: name, tenant: tenant, spec: spec, first: .untrained(spec))
   }
 
   /// The same with a version 1 whose blob is on the disk already.
-  func create(
-    vbert name: Name, tenant: Name, spec: VBertSpec,
-    first: (blob: BlobRecord?, metrics: [String: Double], note: String)?
+  @discardableResult
+  package func create(
+    vbert name: Name, tenant: Name, spec: VBertSpec, first: FirstVersion?
   ) throws(RegistryError) -> VBertRecord {
     return try write { db in
       guard

@@ -3,45 +3,25 @@ internal import GRDB
 package import Model
 
 extension Registry {
-  /// Makes these parameters the vBERT's next version, the one that answers from now on; ends `job`
-  /// in the same transaction. The blob must be on the disk already (`AdapterStore.publish` sees to
-  /// it). Numbers count up from 1 and are not given twice, rollbacks or not. Throws `noVBERT` when
-  /// the vBERT was deleted meanwhile.
-  func publish(
-    vbert: Int64, name: Name, spec: VBertSpec, blob: BlobRecord?, metrics: [String: Double],
-    note: String, job: Int64?
-  ) throws(RegistryError) -> VersionRecord {
-    try write { db in
-      try Self.publish(
-        NextVersion(
-          vbert: vbert, name: name, spec: spec, blob: blob, metrics: metrics, note: note, job: job),
-        db)
-    }
-  }
-
-  /// What a version's row will say.
-  struct NextVersion: Sendable {
-    var vbert: Int64
-    var name: Name
-    var spec: VBertSpec
-    var blob: BlobRecord?
-    var metrics: [String: Double]
-    var note: String
-    var job: Int64?
-  }
-
-  /// The same for many vBERTs in one transaction; one that is gone is its own failure.
-  func publish(_ list: [NextVersion]) throws(RegistryError) -> [Result<
-    VersionRecord, RegistryError
-  >] {
+  /// Makes these parameters each vBERT's next version, the one that answers from now on, and ends its
+  /// job, in one transaction. The blobs must be on the disk already (`AdapterStore.publish` sees to
+  /// it). Numbers count up from 1 and are not given twice, rollbacks or not. One whose vBERT was deleted
+  /// meanwhile is its own failure (`noVBERT`).
+  package func publish(
+    _ list: [NextVersion]
+  ) throws(RegistryError) -> [Result<VersionRecord, RegistryError>] {
     guard !list.isEmpty else { return [] }
-    return try write { db in
-      try list.map { next in
+    let results = try write { db in
+      try list.map { next -> Result<VersionRecord, RegistryError> in
         do { return .success(try Self.publish(next, db)) } catch let error as RegistryError {
           return .failure(error)
         }
       }
     }
+    for (next, result) in zip(list, results) {
+      if case .success = result { next.job?.leave() }
+    }
+    return results
   }
 
   /// Throws `noVBERT` before anything has changed.
@@ -52,7 +32,7 @@ extension Registry {
     let number = try publish(
       vbert: next.vbert, spec: next.spec, blob: next.blob, metrics: next.metrics,
       note: next.note, db)
-    if let job = next.job { try end(job, as: .done, metrics: next.metrics, db) }
+    if let job = next.job { try end(job.id, as: .done, metrics: next.metrics, db) }
     try RegistryIndex.note(change: next.name, db)
     return try version(VersionID(vbert: next.vbert, number: number), name: next.name, db)
   }
@@ -114,7 +94,7 @@ extension Registry {
   }
 
   /// The names of those blobs that some version has, among the names that start with `prefix`.
-  func blobs(prefix: String) throws(RegistryError) -> Set<String> {
+  package func blobs(prefix: String) throws(RegistryError) -> Set<String> {
     try read { db in
       try String.fetchSet(
         db, sql: "SELECT blob FROM versions WHERE blob >= ? AND blob < ?",

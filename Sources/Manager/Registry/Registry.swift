@@ -5,12 +5,12 @@ internal import GRDB
 internal import Synchronization
 
 /// Who there is (tenants), what they have (vBERTs and their versions) and what is being made (jobs):
-/// one SQLite file that a server and command lines share.
+/// one SQLite file that a server and command lines share. The `RegistryStore` of a machine on its own.
 ///
 /// What a call returns from is on the disk (WAL, synchronous=FULL): neither kill -9 nor a power cut
 /// takes it back. Any thread may call; writers wait for each other, across processes too, up to 30
 /// seconds. Everything throws `RegistryError`.
-package final class Registry: Sendable {
+package final class Registry: RegistryStore {
   package let home: Home
   /// Changes go through one connection and look-ups through the other: a look-up never waits for a
   /// change's fsync, and sees this process's changes in the same way as any other's.

@@ -23,6 +23,8 @@ package enum RegistryError: Error, Equatable, CustomStringConvertible {
   case damaged(table: String, column: String, why: String)
   /// Another process has held the lock for changes for 30 seconds.
   case busy(path: String)
+  /// The data directory does not let itself be locked.
+  case home(HomeError)
   /// Made by a newer vbert.
   case newer(schema: String)
   /// SQLite's own complaint: a full disk, a damaged file, no permission.
@@ -72,6 +74,7 @@ package enum RegistryError: Error, Equatable, CustomStringConvertible {
     case .busy(let path):
       "another process has held the lock of \(path) for 30 s; try again, or find out which one it is "
         + "(fuser \(path))"
+    case .home(let error): error.description
     case .newer(let schema):
       "the registry was made by a newer vbert (\(schema)); use that one, or another --home"
     case .storage(let path, let why): "the registry \(path) cannot be used: \(why)"

@@ -37,22 +37,14 @@ struct RegistryIndex: Sendable {
     let statement = try db.cachedStatement(sql: "PRAGMA data_version")
     let version = try Int64.fetchOne(statement)
     guard let version, version != dataVersion else { return }
-    let changes = try Row.fetchAll(
-      db.cachedStatement(sql: "SELECT number, vbert FROM changes WHERE number > ? ORDER BY number"),
-      arguments: [lastChange])
-    if let first = changes.first?["number"] as Int64?,
-      first != lastChange + 1
-        || changes.contains(where: { $0.isUnreadable })
-    {
-      // The log reaches no further back than this, or nothing was read yet.
-      vberts.removeAll()
-      forgetTenants()
+    let changes = try RegistryChanges(since: lastChange, db)
+    if changes.isComplete {
+      for name in changes.vberts { vberts.remove(name) }
     } else {
-      for change in changes {
-        if let name = change.name { vberts.remove(name) } else { forgetTenants() }
-      }
+      vberts.removeAll()
     }
-    if let last = changes.last?["number"] as Int64? { lastChange = last }
+    if changes.tenants || !changes.isComplete { forgetTenants() }
+    lastChange = changes.last
     dataVersion = version
   }
 
@@ -72,18 +64,5 @@ struct RegistryIndex: Sendable {
     try db.execute(
       sql: "DELETE FROM changes WHERE number <= ?",
       arguments: [db.lastInsertedRowID - Int64(logLength)])
-  }
-}
-
-extension Row {
-  /// A change that is neither a name nor NULL: somebody else wrote it, and it may mean anything.
-  fileprivate var isUnreadable: Bool {
-    let stored: DatabaseValue = self["vbert"]
-    return !stored.isNull && name == nil
-  }
-
-  fileprivate var name: Name? {
-    let stored: DatabaseValue = self["vbert"]
-    return String.fromDatabaseValue(stored).flatMap { try? Name($0) }
   }
 }

@@ -61,7 +61,9 @@ package final class AdapterCache: Sendable {
     case .ready(let adapter): return adapter
     case .wait(let loading): return try loading.result()
     case .load(let loading):
-      let result = Result { () throws(AdapterError) in try load(id, base) }
+      let result = Result { () throws(AdapterError) in
+        try blocking { () async throws(AdapterError) in try await self.load(id, base) }
+      }
       finish(id, result)
       loading.finish(result)
       return try result.get()
@@ -95,13 +97,15 @@ package final class AdapterCache: Sendable {
 
   private func load(
     _ id: VersionID, _ base: Configuration
-  ) throws(AdapterError) -> any ResidentAdapter {
-    let found = try registryErrors { () throws(RegistryError) in try store.registry.version(id) }
+  ) async throws(AdapterError) -> any ResidentAdapter {
+    let found = try await registryErrors { () async throws(RegistryError) in
+      try await store.registry.version(id)
+    }
     guard let version = found else { throw .gone(id) }
     func unloadable(_ why: any Error) -> AdapterError {
       .unloadable(vbert: version.vbert.text, version: id.number, why: "\(why)")
     }
-    let adapter = try store.load(version, base: base)
+    let adapter = try await store.load(version, base: base)
     do { return try upload.withLock { try $0(adapter) } } catch { throw unloadable(error) }
   }
 

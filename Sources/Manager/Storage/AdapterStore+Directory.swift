@@ -35,9 +35,10 @@ extension AdapterStore {
   @discardableResult
   package func export(
     vbert name: Name, version number: Int? = nil, to directory: URL
-  ) throws -> VersionRecord {
-    let versions = try registry.versions(of: name)
-    let wanted = try number ?? registry.vbert(name).version?.number
+  ) async throws -> VersionRecord {
+    let versions = try await registry.versions(of: name)
+    var wanted = number
+    if wanted == nil { wanted = try await registry.vbert(name).version?.number }
     guard let version = versions.first(where: { $0.id.number == wanted }) else {
       guard let wanted else { throw DirectoryError.untrained(name) }
       throw RegistryError.noVersion(
@@ -61,9 +62,9 @@ extension AdapterStore {
   package func importDirectory(
     _ directory: URL, name: Name? = nil, tenant: Name = TenantRecord.defaultName,
     baseShape: (VBertSpec) throws -> Model.Configuration
-  ) throws -> VBertRecord {
+  ) async throws -> VBertRecord {
     let (manifest, base, adapter) = try Self.read(directory, baseShape)
-    return try create(
+    return try await create(
       vbert: name ?? manifest.name, tenant: tenant, spec: manifest.spec, base: base,
       adapter: adapter, metrics: manifest.metrics,
       note: manifest.note.isEmpty ? "imported" : "imported: \(manifest.note)")
@@ -175,13 +176,13 @@ extension AdapterStore {
   package func importDirectory(
     _ directory: URL, into name: Name, patience: Patience = Patience(),
     baseShape: (VBertSpec) throws -> Model.Configuration
-  ) throws -> VersionRecord {
-    let vbert = try registry.vbert(name)
+  ) async throws -> VersionRecord {
+    let vbert = try await registry.vbert(name)
     let (manifest, base, adapter) = try Self.read(directory, baseShape)
     guard manifest.spec.task == vbert.spec.task, manifest.spec.baseHash == vbert.spec.baseHash,
       manifest.spec.domain == vbert.spec.domain
     else { throw DirectoryError.otherKind(directory.filePath, vbert: name) }
-    return try publish(
+    return try await publish(
       adapter, as: vbert, spec: manifest.spec, base: base, metrics: manifest.metrics,
       note: manifest.note.isEmpty ? "imported" : "imported: \(manifest.note)", patience: patience)
   }

@@ -29,34 +29,35 @@ extension AdapterStore {
   /// it waits, as long as `patience` says: work of hours is not lost to somebody's open transaction.
   package func publish(
     _ list: [Publication], base: Configuration, patience: Patience = Patience()
-  ) -> [Result<VersionRecord, AdapterError>] {
-    let kept = KeptResults(list, home: registry.home, patience)
+  ) async -> [Result<VersionRecord, AdapterError>] {
+    let kept = KeptResults(list, home: home, patience)
     let lock: FileLock
-    switch lockShared(kept) {
+    switch await lockShared(kept) {
     case .success(let held): lock = held
     case .failure(let why): return kept.failures(why)
     }
     defer { withExtendedLifetime(lock) {} }
-    let tenants = list.map { try? registry.tenant($0.vbert.tenant)?.name }
-    let stored = concurrentMap(list.count) { i -> Result<BlobRecord?, AdapterError> in
+    var tenants: [Name?] = []
+    for item in list { tenants.append(try? await registry.tenant(item.vbert.tenant)?.name) }
+    let stored = await concurrently(list.count) {
+      [tenants] i -> Result<BlobRecord?, AdapterError> in
       let item = list[i]
       return Result { () throws(AdapterError) in
         try store(
           item.adapter, vbert: item.vbert.name, tenant: tenants[i], spec: item.spec, base: base)
       }
     }
-    let rows = zip(list, stored).map { item, stored -> Registry.NextVersion? in
+    let rows = zip(list, stored).map { item, stored -> NextVersion? in
       guard case .success(let blob) = stored else { return nil }
-      return .init(
+      return NextVersion(
         vbert: item.vbert.id, name: item.vbert.name, spec: item.spec, blob: blob,
-        metrics: item.metrics, note: item.note, job: item.job?.id)
+        metrics: item.metrics, note: item.note, job: item.job)
     }
-    var next = commit(rows.compactMap(\.self), kept).makeIterator()
+    var next = await commit(rows.compactMap(\.self), kept).makeIterator()
     return list.indices.map { i in
       if case .failure(let error) = stored[i] { return .failure(kept.after(i, error)) }
       switch next.next() {
       case .success(let version)?:
-        list[i].job?.removeLock()
         kept.remove(i)
         return .success(version)
       case .failure(let error)?:
@@ -68,11 +69,11 @@ extension AdapterStore {
   }
 
   /// The lock under which no file is taken for an orphan; waits for it with `kept`'s patience.
-  private func lockShared(_ kept: KeptResults) -> Result<FileLock, AdapterError> {
+  private func lockShared(_ kept: KeptResults) async -> Result<FileLock, AdapterError> {
     do {
       while true {
-        if let lock = try registry.home.lock(Self.lockName, .shared) { return .success(lock) }
-        guard kept.wait("locks/\(Self.lockName)") else {
+        if let lock = try home.lock(Self.lockName, .shared) { return .success(lock) }
+        guard await kept.wait("locks/\(Self.lockName)") else {
           return .failure(.registry(.busy(path: "locks/\(Self.lockName)")))
         }
       }
@@ -80,11 +81,11 @@ extension AdapterStore {
   }
 
   private func commit(
-    _ rows: [Registry.NextVersion], _ kept: KeptResults
-  ) -> [Result<VersionRecord, RegistryError>] {
+    _ rows: [NextVersion], _ kept: KeptResults
+  ) async -> [Result<VersionRecord, RegistryError>] {
     while true {
-      do throws(RegistryError) { return try registry.publish(rows) } catch {
-        if case .busy(let path) = error, kept.wait(path) { continue }
+      do throws(RegistryError) { return try await registry.publish(rows) } catch {
+        if case .busy(let path) = error, await kept.wait(path) { continue }
         return rows.map { _ in .failure(error) }
       }
     }

@@ -35,29 +35,29 @@ extension AdapterStore {
   @discardableResult
   package func collectOrphans(
     age: Int = AdapterStore.orphanAge, now: Date = Date()
-  ) throws -> OrphanReport {
+  ) async throws -> OrphanReport {
     var report = OrphanReport()
-    let files = BlobFiles(registry.home)
+    let files = BlobFiles(home)
     let second = Int(max(0, now.timeIntervalSince1970))
     guard FileKind(files.root) == .directory else {
       report.links.append(files.root.filePath)
       return report
     }
-    try registry.checkSoundness()
-    try sweepQuarantine(files, before: second - age, into: &report)
-    for shard in BlobFiles.shards { try collect(files, shard, second, into: &report) }
+    try await registry.checkSoundness()
+    try await sweepQuarantine(files, before: second - age, into: &report)
+    for shard in BlobFiles.shards { try await collect(files, shard, second, into: &report) }
     return report
   }
 
   private func collect(
     _ files: BlobFiles, _ shard: String, _ second: Int, into report: inout OrphanReport
-  ) throws {
-    guard let lock = try registry.home.lock(Self.lockName) else {
+  ) async throws {
+    guard let lock = try home.lock(Self.lockName) else {
       report.skippedShards += 1
       return
     }
     defer { withExtendedLifetime(lock) {} }
-    var missing = try registry.blobs(prefix: shard)
+    var missing = try await registry.blobs(prefix: shard)
     let directory = files.shard(shard)
     switch FileKind(directory) {
     case .directory:
@@ -90,12 +90,12 @@ extension AdapterStore {
   /// What is known again comes back; what is older than `second` and still unknown goes.
   private func sweepQuarantine(
     _ files: BlobFiles, before second: Int, into report: inout OrphanReport
-  ) throws {
+  ) async throws {
     guard FileKind(files.quarantine) == .directory else { return }
     for name in BlobFiles.names(in: files.quarantine) {
       let file = files.quarantine.appending(path: name)
       guard let entry = BlobFiles.quarantined(file: name), FileKind(file) == .file else { continue }
-      if try registry.blobs(prefix: entry.blob).contains(entry.blob) {
+      if try await registry.blobs(prefix: entry.blob).contains(entry.blob) {
         if restore(entry.blob) { report.restoredFiles += 1 }
       } else if entry.second <= second {
         remove(file, &report)
@@ -106,7 +106,7 @@ extension AdapterStore {
   /// Brings a blob back from the quarantine; false where it is not there, or in its place already.
   @discardableResult
   func restore(_ blob: String) -> Bool {
-    let files = BlobFiles(registry.home)
+    let files = BlobFiles(home)
     let (place, shard) = (files.url(blob), files.shard(String(blob.prefix(2))))
     guard FileKind(files.quarantine) == .directory, FileKind(place) == .missing,
       let name = BlobFiles.names(in: files.quarantine).first(where: {

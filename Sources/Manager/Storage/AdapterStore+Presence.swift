@@ -30,9 +30,9 @@ extension Registry {
 extension AdapterStore {
   /// Whether the files of all current versions are gone (or have another size): of a sample at first,
   /// and if that is gone, of as many as `most`. False where no version has a file.
-  package func isEveryBlobMissing(most: Int = 4096) throws(RegistryError) -> Bool {
+  package func isEveryBlobMissing(most: Int = 4096) async throws(RegistryError) -> Bool {
     for count in [16, most] {
-      let sample = try registry.sampleVersions(count)
+      let sample = try await registry.sampleVersions(count)
       if sample.isEmpty || sample.contains(where: isPresent) { return false }
       if sample.count < count { return true }
     }

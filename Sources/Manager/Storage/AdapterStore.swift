@@ -12,9 +12,15 @@ package import Model
 /// `collectOrphans` removes. Between file and commit a publisher holds the lock `adapters` shared,
 /// the collector holds it exclusively, so no file is taken away before its row is there.
 package struct AdapterStore: Sendable {
-  package let registry: Registry
+  package let home: Home
+  package let registry: any RegistryStore
 
-  package init(registry: Registry) { self.registry = registry }
+  package init(home: Home, registry: any RegistryStore) {
+    (self.home, self.registry) = (home, registry)
+  }
+
+  /// Of a machine on its own.
+  package init(registry: Registry) { self.init(home: registry.home, registry: registry) }
 
   /// Stores the parameters as the vBERT's next version, the one that answers from now on, and ends
   /// `job`: `publish` of many, of one. Throws `unfit`, `unwritable`, `kept`, or the registry's
@@ -24,9 +30,9 @@ package struct AdapterStore: Sendable {
     _ adapter: HostAdapter, as vbert: VBertRecord, spec: VBertSpec, base: Configuration,
     metrics: [String: Double] = [:], note: String = "", job: RunningJob? = nil,
     patience: Patience = Patience()
-  ) throws(AdapterError) -> VersionRecord {
+  ) async throws(AdapterError) -> VersionRecord {
     let one = Publication(adapter, as: vbert, spec: spec, metrics: metrics, note: note, job: job)
-    guard let result = publish([one], base: base, patience: patience).first else {
+    guard let result = await publish([one], base: base, patience: patience).first else {
       throw .gone(VersionID(vbert: vbert.id, number: 0))
     }
     return try result.get()
@@ -38,12 +44,12 @@ package struct AdapterStore: Sendable {
   package func create(
     vbert name: Name, tenant: Name = TenantRecord.defaultName, spec: VBertSpec,
     base: Configuration, adapter: HostAdapter, metrics: [String: Double] = [:], note: String = ""
-  ) throws(AdapterError) -> VBertRecord {
-    try write(adapter, vbert: name, tenant: tenant, spec: spec, base: base) {
-      blob throws(RegistryError) in
-      try registry.create(
+  ) async throws(AdapterError) -> VBertRecord {
+    try await write(adapter, vbert: name, tenant: tenant, spec: spec, base: base) {
+      blob async throws(RegistryError) in
+      try await registry.create(
         vbert: name, tenant: tenant, spec: spec,
-        first: (blob: blob, metrics: metrics, note: note))
+        first: FirstVersion(blob: blob, metrics: metrics, note: note))
     }
   }
 
@@ -51,7 +57,7 @@ package struct AdapterStore: Sendable {
   /// `gone`, `corrupt`.
   package func load(
     _ version: VersionRecord, base: Configuration
-  ) throws(AdapterError) -> HostAdapter {
+  ) async throws(AdapterError) -> HostAdapter {
     do {
       try version.spec.check(base: base)
       if version.spec.task.outputs(labels: 2) == 2, version.spec.labels.isEmpty {
@@ -68,15 +74,15 @@ package struct AdapterStore: Sendable {
   }
 
   /// Deletes the vBERT, its versions and their files. Throws the registry's `noVBERT`.
-  package func delete(vbert name: Name) throws(RegistryError) {
-    let blobs = try registry.versions(of: name).compactMap(\.blob)
-    try registry.delete(vbert: name)
+  package func delete(vbert name: Name) async throws(RegistryError) {
+    let blobs = try await registry.versions(of: name).compactMap(\.blob)
+    try await registry.delete(vbert: name)
     // What is left behind by a crash here, the collector finds.
     for blob in blobs { try? FileManager.default.removeItem(at: url(blob.name)) }
   }
 
   /// adapters/<first two digits>/<name>.safetensors
-  package func url(_ blob: String) -> URL { BlobFiles(registry.home).url(blob) }
+  package func url(_ blob: String) -> URL { BlobFiles(home).url(blob) }
 }
 
 extension AdapterStore {
@@ -84,15 +90,15 @@ extension AdapterStore {
   /// of nothing need no blob.
   private func write<Result>(
     _ adapter: HostAdapter, vbert: Name, tenant: Name, spec: VBertSpec, base: Configuration,
-    commit: (BlobRecord?) throws(RegistryError) -> Result
-  ) throws(AdapterError) -> Result {
+    commit: (BlobRecord?) async throws(RegistryError) -> Result
+  ) async throws(AdapterError) -> Result {
     let lock: FileLock?
-    do { lock = try registry.home.lock(Self.lockName, .shared, wait: true) } catch {
+    do { lock = try home.lock(Self.lockName, .shared, wait: true) } catch {
       throw .unwritable(vbert: vbert.text, why: "\(error)")
     }
     defer { withExtendedLifetime(lock) {} }
     let blob = try store(adapter, vbert: vbert, tenant: tenant, spec: spec, base: base)
-    do { return try commit(blob) } catch {
+    do { return try await commit(blob) } catch {
       discard(blob, after: error)
       throw .registry(error)
     }
@@ -143,7 +149,7 @@ extension AdapterStore {
     if FileManager.default.fileExists(atPath: shard.filePath) { return }
     try FileManager.default.createDirectory(
       at: shard, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-    try AtomicFile.flushDirectory(registry.home.adapters.filePath)
+    try AtomicFile.flushDirectory(home.adapters.filePath)
   }
 
   /// The version's file with everything checked but its tensors; nil where none is needed.
@@ -214,7 +220,7 @@ extension AdapterStore {
 
 /// The registry's errors as `AdapterError.registry`.
 func registryErrors<Result>(
-  _ body: () throws(RegistryError) -> Result
-) throws(AdapterError) -> Result {
-  do { return try body() } catch { throw .registry(error) }
+  _ body: () async throws(RegistryError) -> Result
+) async throws(AdapterError) -> Result {
+  do { return try await body() } catch { throw .registry(error) }
 }

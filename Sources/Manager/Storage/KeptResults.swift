@@ -35,8 +35,8 @@ final class KeptResults: Sendable {
   }
 
   /// Keeps the results and tells so, at the first call, and waits a moment; false when patience is at
-  /// its end.
-  func wait(_ path: String) -> Bool {
+  /// its end, or the publication was cancelled.
+  func wait(_ path: String) async -> Bool {
     let now = ContinuousClock.now
     if let end = state.withLock(\.end) {
       if now >= end { return false }
@@ -44,8 +44,7 @@ final class KeptResults: Sendable {
       state.withLock { $0.end = now + .seconds(patience.seconds) }
       tell(path, Set(list.indices.compactMap { keep($0)?.deletingLastPathComponent().filePath }))
     }
-    Thread.sleep(forTimeInterval: 0.2)
-    return true
+    return (try? await Task.sleep(for: .milliseconds(200))) != nil
   }
 
   private func tell(_ path: String, _ folders: Set<String>) {

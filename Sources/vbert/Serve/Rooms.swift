@@ -8,14 +8,14 @@ import Scheduler
 
 /// The rooms of a server, wired: each knows those below it and nobody else.
 struct Rooms {
-  let registry: Registry
+  let registry: any RegistryStore
   let pipeline: Pipeline
   let dispatcher: Dispatcher
   private let bases: ServedBases
   private let store: AdapterStore
   let options: ServingOptions
 
-  init(home: Home, _ device: Device, _ options: ServingOptions, _ log: Logger) throws {
+  init(home: Home, _ device: Device, _ options: ServingOptions, _ log: Logger) async throws {
     self.options = options
     let stored = BaseStore(home: home)
     let registry = try Registry(home: home)
@@ -62,7 +62,7 @@ struct Rooms {
       options.bodyMemory?.bytes ?? max(limits.bodyMemory, 2 * options.bodyBytes.bytes)
     limits.seconds = options.timeout
     limits.autoTruncate = options.autoTruncate
-    dispatcher = try Dispatcher(
+    dispatcher = try await Dispatcher(
       registry: registry, bases: bases, pipeline: pipeline, cache: cache, limits: limits,
       about: ServerInfo(
         version: Vbert.version, device: backend.name, plotMode: options.plot,
@@ -114,10 +114,10 @@ struct Rooms {
 
   /// Loads the bases that were asked for, or those that vBERTs use, before the first request does.
   /// A base that vBERTs use and that cannot be loaded is their error, not the server's.
-  func preload() throws {
+  func preload() async throws {
     for name in options.base { _ = try bases.base(named: name) }
     guard options.base.isEmpty else { return }
-    for name in try registry.basesInUse() {
+    for name in try await registry.basesInUse() {
       // Why it could not be loaded is in the log by now.
       _ = try? bases.base(named: name)
     }
@@ -165,10 +165,10 @@ struct Rooms {
   func collectOrphans(_ log: Logger) {
     let store = store
     Thread.detachNewThread {
-      let leftovers = store.registry.home.sweepLeftovers()
+      let leftovers = store.home.sweepLeftovers()
       if leftovers > 0 { log.info("removed \(leftovers) leftovers of programs that were killed") }
       do {
-        let report = try store.collectOrphans()
+        let report = try blocking { try await store.collectOrphans() }
         if report.removedFiles > 0 {
           log.info("removed \(report.removedFiles) files that belong to no version")
         }
@@ -188,7 +188,7 @@ struct Rooms {
       } catch {
         log.error("files that belong to no version cannot be removed: \(error)")
       }
-      let open = HomeModes.tighten(store.registry.home)
+      let open = HomeModes.tighten(store.home)
       if open > 0 { log.info("\(open) files of the home could be read by others; no longer") }
     }
   }

@@ -33,13 +33,13 @@ struct ServeCommand: AsyncParsableCommand {
       return handler
     }
     let log = Logger(label: "vbert")
-    let rooms = try Rooms(
+    let rooms = try await Rooms(
       home: Home(option: options.home),
       Device(
         device, precision: precision.precision, adapterBytes: serving.cacheBytes?.bytes), serving,
       log)
-    try rooms.preload()
-    let isOpen = try !rooms.registry.isClosed()
+    try await rooms.preload()
+    let isOpen = try await !rooms.registry.isClosed()
     if isOpen {
       log.warning("this home is open: everybody may ask, as tenant default; a first key closes it")
     } else {

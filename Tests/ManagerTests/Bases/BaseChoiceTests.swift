@@ -13,28 +13,28 @@ import Testing
     return try BaseStore(home: temporary.home).importBase(from: source.path(), name: name)
   }
 
-  @Test func aBaseIsChosenOnlyWhereThereIsNoDoubt() throws {
+  @Test func aBaseIsChosenOnlyWhereThereIsNoDoubt() async throws {
     let registry = try temporary.registry()
-    let choice = BaseChoice(registry)
-    #expect(throws: BaseChoiceError.none) { try choice.choose(nil) }
+    let choice = BaseChoice(home: temporary.home, registry)
+    await #expect(throws: BaseChoiceError.none) { try await choice.choose(nil) }
     _ = try addBase("one")
-    #expect(try choice.choose(nil).base.name == "one")
-    #expect(try choice.choose(nil).reason == .only)
+    #expect(try await choice.choose(nil).base.name == "one")
+    #expect(try await choice.choose(nil).reason == .only)
     _ = try addBase("two")
-    #expect(throws: BaseChoiceError.several(["one", "two"])) { try choice.choose(nil) }
-    #expect(try choice.choose("two").reason == .named)
+    await #expect(throws: BaseChoiceError.several(["one", "two"])) { try await choice.choose(nil) }
+    #expect(try await choice.choose("two").reason == .named)
     try registry.set(.defaultBase, to: "two")
-    #expect(try choice.choose(nil).base.name == "two")
-    #expect(try choice.choose(nil).reason == .standard)
-    #expect(try choice.choose("one").base.name == "one")
-    #expect(throws: BaseError.self) { try choice.choose("three") }
+    #expect(try await choice.choose(nil).base.name == "two")
+    #expect(try await choice.choose(nil).reason == .standard)
+    #expect(try await choice.choose("one").base.name == "one")
+    await #expect(throws: BaseError.self) { try await choice.choose("three") }
     // A default that is gone is not quietly replaced by another.
     try registry.set(.defaultBase, to: "three")
-    #expect(throws: BaseError.self) { try choice.choose(nil) }
+    await #expect(throws: BaseError.self) { try await choice.choose(nil) }
   }
 
   @Test func aVBERTKeepsToTheBaseItWasMadeFor() throws {
-    let choice = BaseChoice(try temporary.registry())
+    let choice = BaseChoice(home: temporary.home, try temporary.registry())
     let record = try addBase("one")
     var spec = VBertSpec(
       task: .embed, base: "one", baseHash: record.contentHash, adapter: .none, maxLength: 6)

@@ -142,7 +142,7 @@ import Testing
     #expect(try store.load("b").record.name == "b")
   }
 
-  @Test func aDamagedRecordIsListedAndLeavesOthersAlone() throws {
+  @Test func aDamagedRecordIsListedAndLeavesOthersAlone() async throws {
     _ = try store.makeSkip(base: "b", depth: 1, name: "s")
     try flip("base.json", at: 0)
     let list = try store.list()
@@ -154,8 +154,8 @@ import Testing
     try FileManager.default.removeItem(at: file("base.json"))
     #expect(try damage() == ["base.json (is missing)"])
     // With two there, one of them damaged, none is taken for the only one.
-    #expect(throws: BaseChoiceError.several(["b", "s"])) {
-      try BaseChoice(temporary.registry()).choose(nil)
+    await #expect(throws: BaseChoiceError.several(["b", "s"])) {
+      try await BaseChoice(home: temporary.home, temporary.registry()).choose(nil)
     }
     try store.remove("b")
     #expect(try store.list().map(\.name) == ["s"])

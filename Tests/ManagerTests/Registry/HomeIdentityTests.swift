@@ -39,10 +39,10 @@ import Testing
     #expect(judge("a", nil, knows: true) == .adopt("a"))
   }
 
-  private func fill() throws {
+  private func fill() async throws {
     let store = AdapterStore(registry: try temporary.registry())
     for seed in 1...3 {
-      try store.create(
+      try await store.create(
         vbert: "v\(seed)", spec: .example(), base: .tiny,
         adapter: try makeAdapter(.example(), seed: seed))
     }
@@ -84,8 +84,8 @@ import Testing
     if case .lost = error { true } else { false }
   }
 
-  @Test func aRegistryThatIsGoneOrEmptyIsRefused() throws {
-    try fill()
+  @Test func aRegistryThatIsGoneOrEmptyIsRefused() async throws {
+    try await fill()
     let kept = home.root.appending(path: "kept.sqlite")
     try FileManager.default.copyItem(at: home.registry, to: kept)
     try removeRegistry()
@@ -98,13 +98,13 @@ import Testing
     expectRefused(isLost, "a database without tables")
     try removeRegistry()
     try FileManager.default.copyItem(at: kept, to: home.registry)
-    #expect(try temporary.registry().list().count == 3)
+    #expect(try await temporary.registry().list().count == 3)
   }
 
-  @Test func anotherHomesRegistryIsRefused() throws {
-    try fill()
+  @Test func anotherHomesRegistryIsRefused() async throws {
+    try await fill()
     let other = TemporaryHome()
-    _ = try other.registry().list()
+    _ = try await other.registry().list()
     try removeRegistry()
     try FileManager.default.copyItem(at: other.home.registry, to: home.registry)
     expectRefused({ if case .foreign = $0 { true } else { false } }, "another's")
@@ -113,10 +113,10 @@ import Testing
     expectRefused({ if case .unknownBlobs = $0 { true } else { false } }, "unknown")
   }
 
-  @Test func anotherProgramsDatabaseIsRefused() throws {
-    try fill()
+  @Test func anotherProgramsDatabaseIsRefused() async throws {
+    try await fill()
     try removeRegistry()
-    try DatabaseQueue(path: home.registry.path()).write {
+    try await DatabaseQueue(path: home.registry.path()).write {
       try $0.execute(sql: "CREATE TABLE tenants (id INTEGER PRIMARY KEY)")
     }
     expectRefused({ if case .notOurs = $0 { true } else { false } }, "no registry")
@@ -125,31 +125,31 @@ import Testing
     expectRefused({ if case .storage = $0 { true } else { false } }, "no database")
   }
 
-  @Test func anUnreadableMarkIsRefused() throws {
-    try fill()
+  @Test func anUnreadableMarkIsRefused() async throws {
+    try await fill()
     try Data("{".utf8).write(to: home.adapters.appending(path: HomeIdentity.markerName))
     expectRefused({ if case .unreadableMarker = $0 { true } else { false } }, "mark")
   }
 
   /// A home of before identities, and one that came back from a backup without the mark.
-  @Test func anOlderHomeIsAdopted() throws {
-    try fill()
+  @Test func anOlderHomeIsAdopted() async throws {
+    try await fill()
     let mark = home.adapters.appending(path: HomeIdentity.markerName)
     try FileManager.default.removeItem(at: mark)
-    #expect(try temporary.registry().list().count == 3)
+    #expect(try await temporary.registry().list().count == 3)
     #expect(FileManager.default.fileExists(atPath: mark.path()))
     try FileManager.default.removeItem(at: mark)
-    try DatabaseQueue(path: home.registry.path()).write {
+    try await DatabaseQueue(path: home.registry.path()).write {
       try $0.execute(sql: "DELETE FROM settings WHERE key = 'home'")
     }
-    #expect(try temporary.registry().list().count == 3)
+    #expect(try await temporary.registry().list().count == 3)
     #expect(try HomeIdentity.marker(in: home.adapters) != nil)
-    #expect(try temporary.registry().list().count == 3)
+    #expect(try await temporary.registry().list().count == 3)
   }
 
   /// Whose folder a link leads to is told by the mark; a link is never collected through.
-  @Test func linksAreNotFollowed() throws {
-    try fill()
+  @Test func linksAreNotFollowed() async throws {
+    try await fill()
     let (mine, other) = (home, TemporaryHome())
     try FileManager.default.createDirectory(
       at: other.home.root, withIntermediateDirectories: true)
@@ -163,8 +163,8 @@ import Testing
     try FileManager.default.moveItem(at: home.adapters, to: moved)
     try FileManager.default.createSymbolicLink(at: home.adapters, withDestinationURL: moved)
     let store = AdapterStore(registry: try temporary.registry())
-    try store.registry.delete(vbert: "v1")
-    let report = try store.collectAll()
+    try await store.registry.delete(vbert: "v1")
+    let report = try await store.collectAll()
     #expect(report.links.count == 1 && report.quarantinedFiles == 0)
 
     // A shard that is a link to somebody's folder.
@@ -178,56 +178,57 @@ import Testing
     try Data("theirs".utf8).write(to: file)
     try FileManager.default.createSymbolicLink(
       at: BlobFiles(home).shard(free), withDestinationURL: theirs)
-    let again = try store.collectAll()
+    let again = try await store.collectAll()
     #expect(again.links.count == 1 && again.quarantinedFiles == 1)
     #expect(FileManager.default.fileExists(atPath: file.path()))
   }
 
-  @Test func whatNoVersionKnowsIsKeptForAWhile() throws {
-    try fill()
+  @Test func whatNoVersionKnowsIsKeptForAWhile() async throws {
+    try await fill()
     let store = AdapterStore(registry: try temporary.registry())
-    let version = try #require(try store.registry.versions(of: "v1").first)
+    let version = try #require(try await store.registry.versions(of: "v1").first)
     let blob = try #require(version.blob?.name)
     let rows = try DatabaseQueue(path: home.registry.path())
-    try rows.write {
+    try await rows.write {
       try $0.execute(sql: "UPDATE versions SET blob = NULL WHERE blob = ?", arguments: [blob])
     }
     let start = Date(timeIntervalSince1970: 1_800_000_000)
-    let first = try store.collectOrphans(now: start)
+    let first = try await store.collectOrphans(now: start)
     #expect(first.quarantinedFiles == 1 && first.removedFiles == 0)
-    #expect(try store.collectOrphans(now: start + 6 * 86400).removedFiles == 0)
+    #expect(try await store.collectOrphans(now: start + 6 * 86400).removedFiles == 0)
 
     // The registry knows it again: it is back at once where it is asked for, or with the collection.
-    func know() throws {
-      try rows.write {
+    func know() async throws {
+      try await rows.write {
         try $0.execute(
           sql: "UPDATE versions SET blob = ? WHERE vbert = ? AND number = 1",
           arguments: [blob, version.id.vbert])
       }
     }
-    try know()
-    let found = try #require(try store.registry.version(version.id))
-    #expect(sameTensors(try store.load(found, base: .tiny), try makeAdapter(.example(), seed: 1)))
-    #expect(try store.collectOrphans(now: start + 86400) == OrphanReport())
+    try await know()
+    let found = try #require(try await store.registry.version(version.id))
+    #expect(
+      sameTensors(try await store.load(found, base: .tiny), try makeAdapter(.example(), seed: 1)))
+    #expect(try await store.collectOrphans(now: start + 86400) == OrphanReport())
 
-    try rows.write {
+    try await rows.write {
       try $0.execute(sql: "UPDATE versions SET blob = NULL WHERE blob = ?", arguments: [blob])
     }
-    #expect(try store.collectOrphans(now: start).quarantinedFiles == 1)
-    try know()
-    #expect(try store.collectOrphans(now: start + 99 * 86400).restoredFiles == 1)
+    #expect(try await store.collectOrphans(now: start).quarantinedFiles == 1)
+    try await know()
+    #expect(try await store.collectOrphans(now: start + 99 * 86400).restoredFiles == 1)
 
-    try rows.write {
+    try await rows.write {
       try $0.execute(sql: "UPDATE versions SET blob = NULL WHERE blob = ?", arguments: [blob])
     }
-    #expect(try store.collectOrphans(now: start).quarantinedFiles == 1)
-    let last = try store.collectOrphans(now: start + 8 * 86400)
+    #expect(try await store.collectOrphans(now: start).quarantinedFiles == 1)
+    let last = try await store.collectOrphans(now: start + 8 * 86400)
     #expect(last.removedFiles == 1 && last.quarantinedFiles == 0)
   }
 
   /// An index that has lost its entries knows no blob, and says so without an error.
-  @Test func nothingIsCollectedOnADamagedRegistrysWord() throws {
-    try fill()
+  @Test func nothingIsCollectedOnADamagedRegistrysWord() async throws {
+    try await fill()
     let path = home.registry.path()
     let (page, size) = try { () throws -> (Int, Int) in
       let rows = try DatabaseQueue(path: path)
@@ -243,9 +244,10 @@ import Testing
     bytes.replaceSubrange((page - 1) * size + 3..<(page - 1) * size + 5, with: [0, 0])
     try bytes.write(to: home.registry)
     let store = AdapterStore(registry: try temporary.registry())
-    #expect(throws: RegistryError.self) { try store.collectOrphans() }
+    await #expect(throws: RegistryError.self) { try await store.collectOrphans() }
     #expect(FileKind(BlobFiles(home).quarantine) == .missing)
-    let first = try #require(try store.registry.versions(of: "v1").first)
-    #expect(sameTensors(try store.load(first, base: .tiny), try makeAdapter(.example(), seed: 1)))
+    let first = try #require(try await store.registry.versions(of: "v1").first)
+    #expect(
+      sameTensors(try await store.load(first, base: .tiny), try makeAdapter(.example(), seed: 1)))
   }
 }

@@ -206,12 +206,12 @@ import Testing
   }
 
   /// Whatever the umask, and of a home that was open: never through a link.
-  @Test func everyFileOfTheHomeIsPrivate() throws {
+  @Test func everyFileOfTheHomeIsPrivate() async throws {
     let home = temporary.home
     let registry = try temporary.registry()
     let store = AdapterStore(registry: registry)
     let spec = VBertSpec.example()
-    try store.create(
+    try await store.create(
       vbert: "a", spec: spec, base: .tiny, adapter: try makeAdapter(spec, seed: 1))
     func modes() throws -> [Int] {
       let paths =
@@ -248,7 +248,7 @@ import Testing
     #expect(kept[.posixPermissions] as? Int == 0o644)
     #expect(
       sameTensors(
-        try store.load(try #require(registry.versions(of: "a").first), base: .tiny),
+        try await store.load(try #require(registry.versions(of: "a").first), base: .tiny),
         try makeAdapter(spec, seed: 1)))
   }
 

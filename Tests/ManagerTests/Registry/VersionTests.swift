@@ -16,12 +16,13 @@ private func blobName(_ text: String) -> String {
 
   private func publish(
     _ registry: Registry, _ vbert: VBertRecord, _ blob: String, labels: [String] = ["no", "yes"],
-    metrics: [String: Double] = [:], job: Int64? = nil
+    metrics: [String: Double] = [:], job: RunningJob? = nil
   ) throws -> VersionRecord {
-    try registry.publish(
+    let next = NextVersion(
       vbert: vbert.id, name: vbert.name, spec: .example(labels: labels),
       blob: BlobRecord(name: blobName(blob), sha256: [1, 2, 3], byteCount: 7), metrics: metrics,
       note: "note \(blob)", job: job)
+    return try #require(try registry.publish([next]).first).get()
   }
 
   /// The column may hold anything once somebody else has written to the file.
@@ -98,19 +99,19 @@ private func blobName(_ text: String) -> String {
   @Test func jobsEnd() throws {
     let registry = try temporary.registry()
     let vbert = try registry.create(vbert: "a", spec: .example())
-    let job = try registry.beginJob(vbert: "a")
-    try RunningJob.update([(job, ["loss": 0.7])])
+    let job = try #require(try registry.beginJobs(vberts: ["a"]).first)
+    try registry.note([(job, ["loss": 0.7])])
     var record = try #require(try registry.jobs(of: "a").first)
     #expect(record.id == job.id && record.state == .running && record.metrics == ["loss": 0.7])
-    _ = try publish(registry, vbert, "f", metrics: ["f1": 0.9], job: job.id)
+    _ = try publish(registry, vbert, "f", metrics: ["f1": 0.9], job: job)
     record = try #require(try registry.jobs(of: "a").first)
     #expect(record.state == .done && record.metrics == ["f1": 0.9] && record.finished != nil)
 
-    try registry.beginJob(vbert: "a").fail("no data")
+    try registry.fail(registry.beginJobs(vberts: ["a"]), "no data")
     let failed = try #require(try registry.jobs().first)
     #expect(failed.state == .failed && failed.error == "no data")
     #expect(try registry.jobs(limit: 1).count == 1)
-    #expect(throws: RegistryError.noVBERT("b")) { try registry.beginJob(vbert: "b") }
+    #expect(throws: RegistryError.noVBERT("b")) { try registry.beginJobs(vberts: ["b"]) }
     #expect(throws: RegistryError.noVBERT("b")) { try registry.jobs(of: "b") }
   }
 
@@ -118,8 +119,8 @@ private func blobName(_ text: String) -> String {
   @Test func onlyDeadJobsAreEndedByTheNextOpener() throws {
     let registry = try temporary.registry()
     try registry.create(vbert: "a", spec: .example())
-    let alive = try registry.beginJob(vbert: "a")
-    var dead: RunningJob? = try registry.beginJob(vbert: "a")
+    let alive = try #require(try registry.beginJobs(vberts: ["a"]).first)
+    var dead: RunningJob? = try registry.beginJobs(vberts: ["a"]).first
     let deadID = try #require(dead?.id)
     dead = nil
     let next = try temporary.registry()
@@ -127,14 +128,14 @@ private func blobName(_ text: String) -> String {
     #expect(jobs[alive.id]?.state == .running)
     #expect(jobs[deadID]?.state == .failed)
     #expect(jobs[deadID]?.error?.hasPrefix("interrupted") == true)
-    try alive.fail("stopped")
+    try registry.fail([alive], "stopped")
     let locks = try FileManager.default.contentsOfDirectory(atPath: temporary.home.locks.path())
     #expect(!locks.contains { $0.hasPrefix("job-") })
   }
 
   @Test func publishersAtOnceGetNumbersOfTheirOwn() async throws {
     let temporary = temporary
-    let vbert = try temporary.registry().create(vbert: "a", spec: .example())
+    let vbert = try await temporary.registry().create(vbert: "a", spec: .example())
     let numbers = try await withThrowingTaskGroup(of: [Int].self) { group in
       for publisher in 0..<4 {
         group.addTask {
@@ -149,33 +150,35 @@ private func blobName(_ text: String) -> String {
     #expect(numbers.sorted() == Array(1...40))
   }
 
-  @Test func manyVersionsInOneGo() throws {
+  @Test func manyVersionsInOneGo() async throws {
     let registry = try temporary.registry()
     let store = AdapterStore(registry: registry)
     let spec = VBertSpec.example()
-    let vberts = try (0..<5).map { try registry.create(vbert: "v\($0)", spec: spec) }
+    var vberts: [VBertRecord] = []
+    for n in 0..<5 { vberts.append(try await registry.create(vbert: "v\(n)", spec: spec)) }
     let jobs = try registry.beginJobs(vberts: vberts.map(\.name))
-    #expect(try registry.jobs().count == 5)
+    #expect(try await registry.jobs().count == 5)
     // Another process sees them alive.
-    #expect(try temporary.registry().jobs().allSatisfy { $0.state == .running })
+    #expect(try await temporary.registry().jobs().allSatisfy { $0.state == .running })
     try registry.delete(vbert: "v1")
     let list = try vberts.enumerated().map { i, vbert in
       AdapterStore.Publication(
         try makeAdapter(i == 3 ? .example(labels: ["one more", "no", "yes"]) : spec, seed: i),
         as: vbert, spec: spec, metrics: ["dev": Double(i)], note: "many", job: jobs[i])
     }
-    let results = store.publish(list, base: .tiny)
+    let results = await store.publish(list, base: .tiny)
     for i in [0, 2, 4] {
       let version = try results[i].get()
       #expect(version.id.number == 1 && version.metrics == ["dev": Double(i)])
-      #expect(sameTensors(try store.load(version, base: .tiny), try makeAdapter(spec, seed: i)))
+      #expect(
+        sameTensors(try await store.load(version, base: .tiny), try makeAdapter(spec, seed: i)))
     }
     #expect(throws: AdapterError.registry(.noVBERT("v1"))) { try results[1].get() }
     #expect(throws: AdapterError.self) { try results[3].get() }
-    try RunningJob.fail([jobs[3]], "unfit")
+    try registry.fail([jobs[3]], "unfit")
     #expect(
-      try registry.jobs().map(\.state) == [.done, .failed, .done, .done])
+      try await registry.jobs().map(\.state) == [.done, .failed, .done, .done])
     // What was refused left no file.
-    #expect(try store.collectAll().removedFiles == 0)
+    #expect(try await store.collectAll().removedFiles == 0)
   }
 }

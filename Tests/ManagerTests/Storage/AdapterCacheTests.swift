@@ -20,12 +20,14 @@ import Testing
   }
 
   /// vBERTs "v0"..., each with its own numbers.
-  private func publish(_ count: Int) throws -> [VersionID] {
-    try (0..<count).map { seed in
-      let vbert = try store.create(
+  private func publish(_ count: Int) async throws -> [VersionID] {
+    var ids: [VersionID] = []
+    for seed in 0..<count {
+      let vbert = try await store.create(
         vbert: "v\(seed)", spec: spec, base: .tiny, adapter: try makeAdapter(spec, seed: seed))
-      return try #require(vbert.version)
+      ids.append(try #require(vbert.version))
     }
+    return ids
   }
 
   private func isRight(_ adapter: any ResidentAdapter, seed: Int) throws -> Bool {
@@ -33,8 +35,8 @@ import Testing
     return sameTensors(loaded.host, try makeAdapter(spec, seed: seed))
   }
 
-  @Test func theBoundIsKept() throws {
-    let ids = try publish(6)
+  @Test func theBoundIsKept() async throws {
+    let ids = try await publish(6)
     let cache = cache(bound: 3 * oneByteCount, on: device)
     for _ in 0..<3 {
       for (seed, id) in ids.enumerated() {
@@ -48,8 +50,8 @@ import Testing
     #expect(statistics.evictions == statistics.misses - 3)
   }
 
-  @Test func aBatchIsReadAtOnce() throws {
-    let ids = try publish(8)
+  @Test func aBatchIsReadAtOnce() async throws {
+    let ids = try await publish(8)
     let gone = VersionID(vbert: 99, number: 1)
     let cache = cache(bound: 6 * oneByteCount, on: device)
     _ = try cache.resident(for: ids[2], base: .tiny)
@@ -68,8 +70,8 @@ import Testing
     #expect(cache.residents(for: [], bases: []).isEmpty)
   }
 
-  @Test func whatABatchHoldsOutlivesItsEviction() throws {
-    let ids = try publish(3)
+  @Test func whatABatchHoldsOutlivesItsEviction() async throws {
+    let ids = try await publish(3)
     let cache = cache(bound: oneByteCount, on: device)
     var held: (any ResidentAdapter)? = try cache.resident(for: ids[0], base: .tiny)
     _ = try cache.resident(for: ids[1], base: .tiny)
@@ -81,15 +83,15 @@ import Testing
     #expect(device.counts.withLock(\.liveBytes) == oneByteCount)
   }
 
-  @Test func whatIsLargerThanTheBoundServesOneBatch() throws {
-    let ids = try publish(1)
+  @Test func whatIsLargerThanTheBoundServesOneBatch() async throws {
+    let ids = try await publish(1)
     let cache = cache(bound: oneByteCount - 1, on: device)
     for _ in 0..<2 { #expect(try isRight(try cache.resident(for: ids[0], base: .tiny), seed: 0)) }
     #expect(device.loads == 2 && device.counts.withLock(\.liveBytes) == 0)
   }
 
-  @Test func aVersionIsLoadedOnceHoweverManyAsk() throws {
-    let ids = try publish(2)
+  @Test func aVersionIsLoadedOnceHoweverManyAsk() async throws {
+    let ids = try await publish(2)
     let slow = CountingDevice(delay: 0.05)
     let cache = cache(bound: 1 << 20, on: slow)
     let wrong = Atomic(0)
@@ -108,8 +110,8 @@ import Testing
 
   /// 16 threads, 40 vBERTs, room for 5: always the right parameters, never more alive than the bound
   /// and what the threads hold.
-  @Test func manyThreadsOnASmallCache() throws {
-    let ids = try publish(40)
+  @Test func manyThreadsOnASmallCache() async throws {
+    let ids = try await publish(40)
     let cache = cache(bound: 5 * oneByteCount, on: device)
     let wrong = Atomic(0)
     let most = Mutex(0)
@@ -140,10 +142,10 @@ import Testing
     #expect(device.counts.withLock(\.liveBytes) == cache.statistics.residentBytes)
   }
 
-  @Test func aDamagedVersionFailsAloneAndHeals() throws {
-    let ids = try publish(3)
+  @Test func aDamagedVersionFailsAloneAndHeals() async throws {
+    let ids = try await publish(3)
     let cache = cache(bound: 1 << 20, on: device)
-    let blob = try #require(try store.registry.version(ids[1])?.blob?.name)
+    let blob = try #require(try await store.registry.version(ids[1])?.blob?.name)
     let whole = try Data(contentsOf: store.url(blob))
     try FileManager.default.removeItem(at: store.url(blob))
     for _ in 0..<2 {
@@ -162,18 +164,18 @@ import Testing
     #expect(try isRight(try cache.resident(for: ids[1], base: .tiny), seed: 1))
   }
 
-  @Test func whatWasDeletedIsGone() throws {
-    let ids = try publish(1)
+  @Test func whatWasDeletedIsGone() async throws {
+    let ids = try await publish(1)
     let cache = cache(bound: 1 << 20, on: device)
-    try store.delete(vbert: "v0")
+    try await store.delete(vbert: "v0")
     #expect(throws: AdapterError.gone(ids[0])) { try cache.resident(for: ids[0], base: .tiny) }
     #expect(throws: AdapterError.gone(VersionID(vbert: 99, number: 1))) {
       try cache.resident(for: VersionID(vbert: 99, number: 1), base: .tiny)
     }
   }
 
-  @Test func theBaseAndTheDeviceMayRefuse() throws {
-    let ids = try publish(1)
+  @Test func theBaseAndTheDeviceMayRefuse() async throws {
+    let ids = try await publish(1)
     var wide = Configuration.tiny
     wide.hiddenSize *= 2
     let other = wide

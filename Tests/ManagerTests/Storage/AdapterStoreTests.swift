@@ -13,15 +13,18 @@ import Testing
 
   init() throws { store = AdapterStore(registry: try temporary.registry()) }
 
-  private func publish(_ name: Name, seed: Int, job: RunningJob? = nil) throws -> VersionRecord {
-    let vbert = try store.registry.find(name) ?? store.registry.create(vbert: name, spec: spec)
-    return try store.publish(
-      try makeAdapter(spec, seed: seed), as: vbert, spec: spec, base: .tiny, job: job)
+  private func publish(_ name: Name, seed: Int, job: RunningJob? = nil) async throws
+    -> VersionRecord
+  {
+    var vbert = try await store.registry.find(name)
+    if vbert == nil { vbert = try await store.registry.create(vbert: name, spec: spec) }
+    return try await store.publish(
+      try makeAdapter(spec, seed: seed), as: try #require(vbert), spec: spec, base: .tiny, job: job)
   }
 
-  private func current(_ name: Name) throws -> HostAdapter {
-    let id = try #require(try store.registry.vbert(name).version)
-    return try store.load(#require(try store.registry.version(id)), base: .tiny)
+  private func current(_ name: Name) async throws -> HostAdapter {
+    let id = try #require(try await store.registry.vbert(name).version)
+    return try await store.load(#require(try await store.registry.version(id)), base: .tiny)
   }
 
   private func files() -> [URL] {
@@ -33,120 +36,120 @@ import Testing
     }
   }
 
-  @Test func whatIsPublishedIsLoaded() throws {
+  @Test func whatIsPublishedIsLoaded() async throws {
     for seed in 1...3 {
-      let version = try publish("a", seed: seed)
+      let version = try await publish("a", seed: seed)
       #expect(version.id.number == seed)
-      #expect(sameTensors(try current("a"), try makeAdapter(spec, seed: seed)))
+      #expect(sameTensors(try await current("a"), try makeAdapter(spec, seed: seed)))
     }
-    try store.registry.rollback(vbert: "a", to: 2)
-    #expect(sameTensors(try current("a"), try makeAdapter(spec, seed: 2)))
+    try await store.registry.rollback(vbert: "a", to: 2)
+    #expect(sameTensors(try await current("a"), try makeAdapter(spec, seed: 2)))
     #expect(files().count == 3)
-    try store.delete(vbert: "a")
+    try await store.delete(vbert: "a")
     #expect(files().isEmpty)
   }
 
-  @Test func aJobEndsWithItsVersion() throws {
-    try store.registry.create(vbert: "a", spec: spec)
-    let job = try store.registry.beginJob(vbert: "a")
-    _ = try publish("a", seed: 1, job: job)
-    #expect(try store.registry.jobs(of: "a").map(\.state) == [.done])
+  @Test func aJobEndsWithItsVersion() async throws {
+    try await store.registry.create(vbert: "a", spec: spec)
+    let jobs = try await store.registry.beginJobs(vberts: ["a"])
+    _ = try await publish("a", seed: 1, job: jobs.first)
+    #expect(try await store.registry.jobs(of: "a").map(\.state) == [.done])
     #expect(
       try FileManager.default.contentsOfDirectory(atPath: temporary.home.locks.path())
         .filter { $0.hasPrefix("job-") } == [])
   }
 
-  @Test func aVBERTIsCreatedWithItsVersionOrNotAtAll() throws {
-    let made = try store.create(
+  @Test func aVBERTIsCreatedWithItsVersionOrNotAtAll() async throws {
+    let made = try await store.create(
       vbert: "a", spec: spec, base: .tiny, adapter: try makeAdapter(spec, seed: 4))
     #expect(made.version?.number == 1)
-    #expect(sameTensors(try current("a"), try makeAdapter(spec, seed: 4)))
-    #expect(throws: AdapterError.registry(.vbertExists("a"))) {
-      try store.create(vbert: "a", spec: spec, base: .tiny, adapter: try makeAdapter(spec))
+    #expect(sameTensors(try await current("a"), try makeAdapter(spec, seed: 4)))
+    await #expect(throws: AdapterError.registry(.vbertExists("a"))) {
+      try await store.create(vbert: "a", spec: spec, base: .tiny, adapter: try makeAdapter(spec))
     }
-    #expect(throws: AdapterError.registry(.noTenant("t"))) {
-      try store.create(
+    await #expect(throws: AdapterError.registry(.noTenant("t"))) {
+      try await store.create(
         vbert: "b", tenant: "t", spec: spec, base: .tiny, adapter: try makeAdapter(spec))
     }
-    #expect(try store.registry.find("b") == nil)
+    #expect(try await store.registry.find("b") == nil)
     #expect(files().count == 1)
-    #expect(sameTensors(try current("a"), try makeAdapter(spec, seed: 4)))
+    #expect(sameTensors(try await current("a"), try makeAdapter(spec, seed: 4)))
   }
 
-  @Test func anEmbedderHasNoFile() throws {
-    try store.registry.create(vbert: "e", spec: .embedder)
-    #expect(AdapterFile.tensors(of: try current("e")).isEmpty)
+  @Test func anEmbedderHasNoFile() async throws {
+    try await store.registry.create(vbert: "e", spec: .embedder)
+    #expect(AdapterFile.tensors(of: try await current("e")).isEmpty)
     #expect(files().isEmpty)
   }
 
-  @Test func whatDoesNotFitIsNotPublished() throws {
-    let vbert = try store.registry.create(vbert: "a", spec: spec)
+  @Test func whatDoesNotFitIsNotPublished() async throws {
+    let vbert = try await store.registry.create(vbert: "a", spec: spec)
     let wider = VBertSpec.example(adapter: .bottleneck(width: 5, sites: [.attention]))
-    #expect(throws: AdapterError.self) {
-      try store.publish(try makeAdapter(wider), as: vbert, spec: spec, base: .tiny)
+    await #expect(throws: AdapterError.self) {
+      try await store.publish(try makeAdapter(wider), as: vbert, spec: spec, base: .tiny)
     }
     var broken = try makeAdapter(spec)
     broken.head?.weight[3] = .nan
-    #expect(
+    await #expect(
       throws: AdapterError.unfit(
         vbert: "a", why: "\(AdapterFileError.notFinite(name: "head.weight"))")
-    ) { try store.publish(broken, as: vbert, spec: spec, base: .tiny) }
-    #expect(throws: AdapterError.self) {
-      try store.publish(HostAdapter(), as: vbert, spec: spec, base: .tiny)
+    ) { try await store.publish(broken, as: vbert, spec: spec, base: .tiny) }
+    await #expect(throws: AdapterError.self) {
+      try await store.publish(HostAdapter(), as: vbert, spec: spec, base: .tiny)
     }
-    #expect(try store.registry.versions(of: "a").isEmpty && files().isEmpty)
+    #expect(try await store.registry.versions(of: "a").isEmpty && files().isEmpty)
   }
 
-  @Test func aDamagedFileIsThatVersionsErrorAlone() throws {
-    _ = try publish("good", seed: 1)
+  @Test func aDamagedFileIsThatVersionsErrorAlone() async throws {
+    _ = try await publish("good", seed: 1)
     let damages: [(Name, (inout Data) -> Void)] = [
       ("flipped", { $0[$0.count - 5] ^= 1 }), ("short", { $0.removeLast(4) }),
       ("empty", { $0 = Data() }), ("header", { $0[9] ^= 0x20 }),
       ("long", { $0.append(contentsOf: [0, 0, 0, 0]) }),
     ]
     for (name, damage) in damages {
-      let version = try publish(name, seed: 2)
+      let version = try await publish(name, seed: 2)
       let file = store.url(try #require(version.blob?.name))
       var bytes = try Data(contentsOf: file)
       damage(&bytes)
       try bytes.write(to: file)
-      let error = #expect(throws: AdapterError.self) { try current(name) }
+      let error = await #expect(throws: AdapterError.self) { try await current(name) }
       guard case .corrupt(name.text, 1, let why)? = error else {
         Issue.record("\(String(describing: error))")
         continue
       }
       #expect(why.contains(file.path()))
       // The next version heals it, a rollback to the damaged one does not.
-      _ = try publish(name, seed: 3)
-      #expect(sameTensors(try current(name), try makeAdapter(spec, seed: 3)))
+      _ = try await publish(name, seed: 3)
+      #expect(sameTensors(try await current(name), try makeAdapter(spec, seed: 3)))
     }
     // Another version's whole, valid file in this one's place is no less damage.
-    let mine = try publish("mine", seed: 5)
-    let other = try publish("other", seed: 6)
+    let mine = try await publish("mine", seed: 5)
+    let other = try await publish("other", seed: 6)
     let (mineFile, otherFile) = (
       store.url(try #require(mine.blob?.name)), store.url(try #require(other.blob?.name))
     )
     try Data(contentsOf: otherFile).write(to: mineFile)
-    #expect(throws: AdapterError.self) { try current("mine") }
+    await #expect(throws: AdapterError.self) { try await current("mine") }
     try FileManager.default.removeItem(at: mineFile)
-    #expect(throws: AdapterError.self) { try current("mine") }
-    #expect(sameTensors(try current("good"), try makeAdapter(spec, seed: 1)))
-    #expect(sameTensors(try current("other"), try makeAdapter(spec, seed: 6)))
+    await #expect(throws: AdapterError.self) { try await current("mine") }
+    #expect(sameTensors(try await current("good"), try makeAdapter(spec, seed: 1)))
+    #expect(sameTensors(try await current("other"), try makeAdapter(spec, seed: 6)))
   }
 
-  @Test func aVersionForAnotherBaseIsAnError() throws {
-    let version = try publish("a", seed: 1)
+  @Test func aVersionForAnotherBaseIsAnError() async throws {
+    let version = try await publish("a", seed: 1)
     var base = Configuration.tiny
     base.layerCount = 5
-    #expect(throws: AdapterError.self) { try store.load(version, base: base) }
+    await #expect(throws: AdapterError.self) { try await store.load(version, base: base) }
     base = .tiny
     base.hiddenSize = 16
-    #expect(throws: AdapterError.self) { try store.load(version, base: base) }
+    await #expect(throws: AdapterError.self) { try await store.load(version, base: base) }
   }
 
   /// The states that a crash can leave: a temporary file, a file without row, nothing else.
-  @Test func aStartClearsWhatACrashLeft() throws {
-    let version = try publish("a", seed: 1)
+  @Test func aStartClearsWhatACrashLeft() async throws {
+    let version = try await publish("a", seed: 1)
     let file = store.url(try #require(version.blob?.name))
     let shard = file.deletingLastPathComponent()
     try Data("half".utf8).write(
@@ -159,52 +162,53 @@ import Testing
     try Data("not ours".utf8).write(to: otherShard.appending(path: "note.txt"))
     try Data("not ours".utf8).write(to: shard.appending(path: "note.txt"))
 
-    let report = try AdapterStore(registry: try temporary.registry()).collectAll()
+    let report = try await AdapterStore(registry: try temporary.registry()).collectAll()
     #expect(report.removedFiles == 1 && report.quarantinedFiles == 1)
     #expect(report.missing.isEmpty && report.skippedShards == 0)
     #expect(Set(files().map(\.lastPathComponent)) == [file.lastPathComponent, "note.txt"])
-    #expect(sameTensors(try current("a"), try makeAdapter(spec, seed: 1)))
-    #expect(try store.collectAll() == OrphanReport())
+    #expect(sameTensors(try await current("a"), try makeAdapter(spec, seed: 1)))
+    #expect(try await store.collectAll() == OrphanReport())
     // A row without its file cannot come from a crash, but from a lost disk: it is reported.
     try FileManager.default.removeItem(at: file)
-    #expect(try store.collectAll().missing == [version.blob?.name])
+    #expect(try await store.collectAll().missing == [version.blob?.name])
   }
 
-  @Test func nothingIsCollectedWhileSomebodyPublishes() throws {
-    let version = try publish("a", seed: 1)
+  @Test func nothingIsCollectedWhileSomebodyPublishes() async throws {
+    let version = try await publish("a", seed: 1)
     let shard = store.url(try #require(version.blob?.name)).deletingLastPathComponent()
     let orphan = shard.lastPathComponent + String(repeating: "0", count: 30)
     try Data().write(to: shard.appending(path: orphan + ".safetensors"))
     let publisher = try temporary.home.lock(AdapterStore.lockName, .shared)
-    #expect(try store.collectOrphans().skippedShards == 256)
+    #expect(try await store.collectOrphans().skippedShards == 256)
     #expect(files().count == 2)
     withExtendedLifetime(publisher) {}
   }
 
   @Test func publishersAndCollectorsLoseNothing() async throws {
     let (store, temporary, spec) = (store, temporary, spec)
-    for name: Name in ["a", "b", "c"] { try store.registry.create(vbert: name, spec: spec) }
+    for name: Name in ["a", "b", "c"] { try await store.registry.create(vbert: name, spec: spec) }
     try await withThrowingTaskGroup(of: Void.self) { group in
       for name: Name in ["a", "b", "c"] {
         group.addTask {
           let mine = AdapterStore(registry: try temporary.registry())
           for seed in 1...8 {
-            try mine.publish(
+            try await mine.publish(
               try makeAdapter(spec, seed: seed), as: mine.registry.vbert(name), spec: spec,
               base: .tiny)
           }
         }
       }
-      group.addTask { for _ in 0..<10 { try store.collectOrphans() } }
+      group.addTask { for _ in 0..<10 { try await store.collectOrphans() } }
       try await group.waitForAll()
     }
     for name: Name in ["a", "b", "c"] {
-      let versions = try store.registry.versions(of: name)
+      let versions = try await store.registry.versions(of: name)
       #expect(versions.count == 8)
       for version in versions {
         #expect(
           sameTensors(
-            try store.load(version, base: .tiny), try makeAdapter(spec, seed: version.id.number)))
+            try await store.load(version, base: .tiny),
+            try makeAdapter(spec, seed: version.id.number)))
       }
     }
   }

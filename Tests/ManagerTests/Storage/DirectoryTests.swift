@@ -18,54 +18,54 @@ import Testing
 
   private func isTiny(_ spec: VBertSpec) throws -> Model.Configuration { .tiny }
 
-  private func current(_ name: Name) throws -> HostAdapter {
-    let id = try #require(try store.registry.vbert(name).version)
-    return try store.load(#require(try store.registry.version(id)), base: .tiny)
+  private func current(_ name: Name) async throws -> HostAdapter {
+    let id = try #require(try await store.registry.vbert(name).version)
+    return try await store.load(#require(try await store.registry.version(id)), base: .tiny)
   }
 
-  private func make(_ name: Name, seeds: Int) throws {
-    let vbert = try store.registry.create(vbert: name, spec: spec)
+  private func make(_ name: Name, seeds: Int) async throws {
+    let vbert = try await store.registry.create(vbert: name, spec: spec)
     for seed in 1...seeds {
-      try store.publish(
+      try await store.publish(
         try makeAdapter(spec, seed: seed), as: vbert, spec: spec, base: .tiny,
         metrics: ["f1": Double(seed)], note: "seed \(seed)")
     }
   }
 
-  @Test func whatIsExportedIsImported() throws {
-    try make("a", seeds: 2)
-    #expect(try store.export(vbert: "a", to: directory).id.number == 2)
+  @Test func whatIsExportedIsImported() async throws {
+    try await make("a", seeds: 2)
+    #expect(try await store.export(vbert: "a", to: directory).id.number == 2)
     let mode = try FileManager.default.attributesOfItem(atPath: directory.filePath)[
       .posixPermissions]
     #expect(mode as? Int == 0o700, "whatever the umask")
-    let made = try store.importDirectory(directory, name: "b", baseShape: isTiny)
+    let made = try await store.importDirectory(directory, name: "b", baseShape: isTiny)
     #expect(made.name == "b" && made.spec == spec && made.version?.number == 1)
-    #expect(sameTensors(try current("b"), try makeAdapter(spec, seed: 2)))
-    let version = try #require(try store.registry.versions(of: "b").first)
+    #expect(sameTensors(try await current("b"), try makeAdapter(spec, seed: 2)))
+    let version = try #require(try await store.registry.versions(of: "b").first)
     #expect(version.metrics == ["f1": 2] && version.note == "imported: seed 2")
 
     try FileManager.default.removeItem(at: directory)
-    try store.export(vbert: "a", version: 1, to: directory)
-    try store.delete(vbert: "a")
-    #expect(try store.importDirectory(directory, baseShape: isTiny).name == "a")
-    #expect(sameTensors(try current("a"), try makeAdapter(spec, seed: 1)))
+    try await store.export(vbert: "a", version: 1, to: directory)
+    try await store.delete(vbert: "a")
+    #expect(try await store.importDirectory(directory, baseShape: isTiny).name == "a")
+    #expect(sameTensors(try await current("a"), try makeAdapter(spec, seed: 1)))
   }
 
   /// One changed byte of the parameters would be other parameters.
-  @Test func damagedParametersAreNotImported() throws {
-    try make("a", seeds: 1)
-    try store.export(vbert: "a", to: directory)
+  @Test func damagedParametersAreNotImported() async throws {
+    try await make("a", seeds: 1)
+    try await store.export(vbert: "a", to: directory)
     let file = directory.appending(path: "adapter.safetensors")
     let bytes = [UInt8](try Data(contentsOf: file))
     for place in [bytes.count - 1, bytes.count / 2] {
       var damaged = bytes
       damaged[place] ^= 1
       try Data(damaged).write(to: file)
-      #expect(throws: DirectoryError.damaged(file.path())) {
-        try store.importDirectory(directory, name: "b", baseShape: isTiny)
+      await #expect(throws: DirectoryError.damaged(file.path())) {
+        try await store.importDirectory(directory, name: "b", baseShape: isTiny)
       }
-      #expect(throws: DirectoryError.self) {
-        try store.importDirectory(directory, into: "a", baseShape: isTiny)
+      await #expect(throws: DirectoryError.self) {
+        try await store.importDirectory(directory, into: "a", baseShape: isTiny)
       }
     }
     // An older vbert wrote no hash.
@@ -76,53 +76,55 @@ import Testing
     fields["adapter_sha256"] = nil
     try JSONSerialization.data(withJSONObject: fields).write(to: manifest)
     try Data(bytes).write(to: file)
-    #expect(try store.importDirectory(directory, name: "b", baseShape: isTiny).name == "b")
+    #expect(try await store.importDirectory(directory, name: "b", baseShape: isTiny).name == "b")
   }
 
-  @Test func anEmbedderIsExportedToo() throws {
-    try store.registry.create(vbert: "e", spec: .embedder)
-    try store.export(vbert: "e", to: directory)
+  @Test func anEmbedderIsExportedToo() async throws {
+    try await store.registry.create(vbert: "e", spec: .embedder)
+    try await store.export(vbert: "e", to: directory)
     #expect(
       try FileManager.default.contentsOfDirectory(atPath: directory.path()) == ["vbert.json"])
-    let made = try store.importDirectory(directory, name: "f", baseShape: isTiny)
+    let made = try await store.importDirectory(directory, name: "f", baseShape: isTiny)
     #expect(made.spec == .embedder && made.version?.number == 1)
   }
 
-  @Test func whatCannotBeExportedLeavesNothing() throws {
-    try make("a", seeds: 1)
-    try store.registry.create(vbert: "untrained", spec: spec)
-    #expect(throws: DirectoryError.untrained("untrained")) {
-      try store.export(vbert: "untrained", to: directory)
+  @Test func whatCannotBeExportedLeavesNothing() async throws {
+    try await make("a", seeds: 1)
+    try await store.registry.create(vbert: "untrained", spec: spec)
+    await #expect(throws: DirectoryError.untrained("untrained")) {
+      try await store.export(vbert: "untrained", to: directory)
     }
-    #expect(throws: RegistryError.noVBERT("x")) { try store.export(vbert: "x", to: directory) }
-    #expect(throws: RegistryError.noVersion(vbert: "a", number: 3, have: [1])) {
-      try store.export(vbert: "a", version: 3, to: directory)
+    await #expect(throws: RegistryError.noVBERT("x")) {
+      try await store.export(vbert: "x", to: directory)
     }
-    #expect(throws: DirectoryError.self) {
-      try store.export(vbert: "a", to: directory.appending(path: "no/where"))
+    await #expect(throws: RegistryError.noVersion(vbert: "a", number: 3, have: [1])) {
+      try await store.export(vbert: "a", version: 3, to: directory)
     }
-    let blob = try #require(try store.registry.versions(of: "a").first?.blob)
+    await #expect(throws: DirectoryError.self) {
+      try await store.export(vbert: "a", to: directory.appending(path: "no/where"))
+    }
+    let blob = try #require(try await store.registry.versions(of: "a").first?.blob)
     try Data("x".utf8).write(to: store.url(blob.name))
-    #expect(throws: AdapterError.self) { try store.export(vbert: "a", to: directory) }
+    await #expect(throws: AdapterError.self) { try await store.export(vbert: "a", to: directory) }
     #expect(!FileManager.default.fileExists(atPath: directory.path()))
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-    #expect(throws: DirectoryError.exists(directory.path())) {
-      try store.export(vbert: "a", to: directory)
+    await #expect(throws: DirectoryError.exists(directory.path())) {
+      try await store.export(vbert: "a", to: directory)
     }
     let left = try FileManager.default.contentsOfDirectory(atPath: temporary.home.root.path())
     #expect(!left.contains { $0.hasPrefix(Leftover.prefix) })
   }
 
-  @Test func aBrokenDirectoryImportsNothing() throws {
-    try make("a", seeds: 1)
+  @Test func aBrokenDirectoryImportsNothing() async throws {
+    try await make("a", seeds: 1)
     let manifest = directory.appending(path: "vbert.json")
     let weights = directory.appending(path: "adapter.safetensors")
-    try store.export(vbert: "a", to: directory)
+    try await store.export(vbert: "a", to: directory)
     let whole = try (Data(contentsOf: manifest), Data(contentsOf: weights))
-    func isRefused(_ comment: Comment, _ damage: () throws -> Void) throws {
+    func isRefused(_ comment: Comment, _ damage: () throws -> Void) async throws {
       try damage()
-      #expect(throws: DirectoryError.self, comment) {
-        try store.importDirectory(directory, name: "b", baseShape: isTiny)
+      await #expect(throws: DirectoryError.self, comment) {
+        try await store.importDirectory(directory, name: "b", baseShape: isTiny)
       }
       try whole.0.write(to: manifest)
       try whole.1.write(to: weights)
@@ -132,39 +134,39 @@ import Testing
       try #require(text.contains(old))
       try Data(text.replacingOccurrences(of: old, with: new).utf8).write(to: manifest)
     }
-    try isRefused("no manifest") { try FileManager.default.removeItem(at: manifest) }
-    try isRefused("no weights") { try FileManager.default.removeItem(at: weights) }
-    try isRefused("cut weights") { try whole.1.dropLast(8).write(to: weights) }
-    try isRefused("cut manifest") { try whole.0.dropLast(8).write(to: manifest) }
-    try isRefused("no JSON") { try Data("{]".utf8).write(to: manifest) }
-    try isRefused("another format") { try replacing("vbert-1", "vbert-2") }
-    try isRefused("another width") { try replacing("bottleneck:4", "bottleneck:5") }
-    try isRefused("no such adapter") { try replacing("bottleneck:4", "bottleneck:-1") }
-    try isRefused("another task") { try replacing("classify", "clasify") }
-    try isRefused("other labels") { try replacing("\"ja\",", "\"ja\",\"vielleicht\",") }
-    try isRefused("a length out of bounds") { try replacing(":128", ":9223372036854775807") }
-    try isRefused("a field too few") { try replacing("\"maxLength\"", "\"maxlength\"") }
-    try isRefused("no name") { try replacing("\"a\"", "\"../b\"") }
-    try isRefused("a path for a domain") {
+    try await isRefused("no manifest") { try FileManager.default.removeItem(at: manifest) }
+    try await isRefused("no weights") { try FileManager.default.removeItem(at: weights) }
+    try await isRefused("cut weights") { try whole.1.dropLast(8).write(to: weights) }
+    try await isRefused("cut manifest") { try whole.0.dropLast(8).write(to: manifest) }
+    try await isRefused("no JSON") { try Data("{]".utf8).write(to: manifest) }
+    try await isRefused("another format") { try replacing("vbert-1", "vbert-2") }
+    try await isRefused("another width") { try replacing("bottleneck:4", "bottleneck:5") }
+    try await isRefused("no such adapter") { try replacing("bottleneck:4", "bottleneck:-1") }
+    try await isRefused("another task") { try replacing("classify", "clasify") }
+    try await isRefused("other labels") { try replacing("\"ja\",", "\"ja\",\"vielleicht\",") }
+    try await isRefused("a length out of bounds") { try replacing(":128", ":9223372036854775807") }
+    try await isRefused("a field too few") { try replacing("\"maxLength\"", "\"maxlength\"") }
+    try await isRefused("no name") { try replacing("\"a\"", "\"../b\"") }
+    try await isRefused("a path for a domain") {
       try replacing("\"labels\"", "\"domain\":\"../../x\",\"labels\"")
     }
     for bad in [Float.nan, .infinity, 65_505] {
-      try isRefused("a parameter is \(bad)") {
+      try await isRefused("a parameter is \(bad)") {
         try replacing("\"adapter_sha256\"", "\"older\"")
         let bits = bad.bitPattern
         let bytes = (0..<4).map { UInt8(truncatingIfNeeded: bits >> (8 * $0)) }
         try (whole.1.dropLast(4) + Data(bytes)).write(to: weights)
       }
     }
-    #expect(throws: AdapterError.registry(.vbertExists("a"))) {
-      try store.importDirectory(directory, baseShape: isTiny)
+    await #expect(throws: AdapterError.registry(.vbertExists("a"))) {
+      try await store.importDirectory(directory, baseShape: isTiny)
     }
-    #expect(throws: WeightsError.self) {
-      try store.importDirectory(directory, name: "b") { _ in
+    await #expect(throws: WeightsError.self) {
+      try await store.importDirectory(directory, name: "b") { _ in
         throw WeightsError.missing(name: "base")
       }
     }
-    #expect(try store.registry.list().map(\.name) == ["a"])
-    #expect(try store.importDirectory(directory, name: "b", baseShape: isTiny).name == "b")
+    #expect(try await store.registry.list().map(\.name) == ["a"])
+    #expect(try await store.importDirectory(directory, name: "b", baseShape: isTiny).name == "b")
   }
 }

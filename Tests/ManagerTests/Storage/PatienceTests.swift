@@ -11,10 +11,13 @@ import Testing
   let temporary = TemporaryHome()
   let spec = VBertSpec.example()
 
-  private func publications(_ count: Int, _ store: AdapterStore) throws
+  private func publications(_ count: Int, _ store: AdapterStore) async throws
     -> [AdapterStore.Publication]
   {
-    let vberts = try (0..<count).map { try store.registry.create(vbert: "v\($0)", spec: spec) }
+    var vberts: [VBertRecord] = []
+    for n in 0..<count {
+      vberts.append(try await store.registry.create(vbert: "v\(n)", spec: spec))
+    }
     return try vberts.enumerated().map { seed, vbert in
       AdapterStore.Publication(
         try makeAdapter(spec, seed: seed), as: vbert, spec: spec, metrics: ["dev": 1], note: "",
@@ -30,7 +33,7 @@ import Testing
   /// Somebody's open transaction: what was trained is on the disk at once, and published afterwards.
   @Test func aHeldWriteLockIsWaitedFor() async throws {
     let store = AdapterStore(registry: try temporary.registry())
-    let list = try publications(2, store)
+    let list = try await publications(2, store)
     let other = try DatabaseQueue(path: temporary.home.registry.path(percentEncoded: false))
     let said = Mutex<[String]>([])
     let (began, isWaiting) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
@@ -45,7 +48,7 @@ import Testing
     holder.start()
     began.wait()
     let keptMeanwhile = Mutex<Int>(0)
-    let results = store.publish(
+    let results = await store.publish(
       list, base: .tiny,
       patience: Patience { text in
         said.withLock { $0.append(text) }
@@ -58,12 +61,12 @@ import Testing
   }
 
   /// One who never lets go: the result stays, and is published from where it lies.
-  @Test func patienceEndsAndTheResultIsKept() throws {
+  @Test func patienceEndsAndTheResultIsKept() async throws {
     let store = AdapterStore(registry: try temporary.registry())
-    let list = try publications(1, store)
+    let list = try await publications(1, store)
     let collector = try temporary.home.lock(AdapterStore.lockName)
-    let error = #expect(throws: AdapterError.self) {
-      try store.publish(list, base: .tiny, patience: Patience(seconds: 0.1))[0].get()
+    let error = await #expect(throws: AdapterError.self) {
+      try await store.publish(list, base: .tiny, patience: Patience(seconds: 0.1))[0].get()
     }
     withExtendedLifetime(collector) {}
     guard case .kept("v0", _, _)? = error else {
@@ -74,21 +77,21 @@ import Testing
     withExtendedLifetime(collector) {}
   }
 
-  @Test func whatWasKeptIsPublished() throws {
+  @Test func whatWasKeptIsPublished() async throws {
     let store = AdapterStore(registry: try temporary.registry())
-    let list = try publications(2, store)
+    let list = try await publications(2, store)
     let place = temporary.home.root.appending(path: "kept", directoryHint: .isDirectory)
     try AdapterStore.write(list[0], to: place)
-    let version = try store.importDirectory(place, into: "v0") { _ in .tiny }
+    let version = try await store.importDirectory(place, into: "v0") { _ in .tiny }
     #expect(version.id.number == 1 && version.metrics == ["dev": 1])
-    #expect(sameTensors(try store.load(version, base: .tiny), try makeAdapter(spec, seed: 0)))
-    #expect(try store.importDirectory(place, into: "v1") { _ in .tiny }.id.number == 1)
-    try store.registry.create(vbert: "other", spec: .embedder)
-    #expect(throws: DirectoryError.self) {
-      try store.importDirectory(place, into: "other") { _ in .tiny }
+    #expect(sameTensors(try await store.load(version, base: .tiny), try makeAdapter(spec, seed: 0)))
+    #expect(try await store.importDirectory(place, into: "v1") { _ in .tiny }.id.number == 1)
+    try await store.registry.create(vbert: "other", spec: .embedder)
+    await #expect(throws: DirectoryError.self) {
+      try await store.importDirectory(place, into: "other") { _ in .tiny }
     }
-    #expect(throws: RegistryError.noVBERT("none")) {
-      try store.importDirectory(place, into: "none") { _ in .tiny }
+    await #expect(throws: RegistryError.noVBERT("none")) {
+      try await store.importDirectory(place, into: "none") { _ in .tiny }
     }
   }
 }

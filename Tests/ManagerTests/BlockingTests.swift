@@ -1,0 +1,85 @@
+import Dispatch
+import Foundation
+import Synchronization
+import Testing
+
+@testable import Manager
+
+/// Threads that are no tasks and wait for what is `async`.
+@Suite(.serialized) struct BlockingTests {
+  private struct Refusal: Error, Equatable { let number: Int }
+
+  /// What a new thread makes of `body`.
+  private func onThread<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value {
+    await withCheckedContinuation { continuation in
+      Thread.detachNewThread { continuation.resume(returning: body()) }
+    }
+  }
+
+  @Test func whatItSaysOrThrowsIsGivenBack() async {
+    #expect(await onThread { blocking { 7 } } == 7)
+    let refused = await onThread { () -> Refusal? in
+      do throws(Refusal) {
+        try blocking { () async throws(Refusal) in throw Refusal(number: 3) }
+        return nil
+      } catch { return error }
+    }
+    #expect(refused == Refusal(number: 3))
+  }
+
+  /// Before and after it has waited for something, for children too.
+  @Test func itRunsOnTheThreadThatWaits() async {
+    let places = await onThread { () -> Set<UInt> in
+      let mine = Self.thread
+      let others = blocking {
+        var places = [Self.thread]
+        try? await Task.sleep(for: .milliseconds(1))
+        places.append(Self.thread)
+        return places + (await concurrently(8) { _ in Self.thread })
+      }
+      return Set(others + [mine])
+    }
+    #expect(places.count == 1)
+  }
+
+  /// Tasks that hold every thread of the pool do not keep it from ending.
+  @Test func itNeedsNoThreadOfThePool() async {
+    let answered = await onThread { () -> Bool in
+      let (held, go) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+      let count = ProcessInfo.processInfo.activeProcessorCount
+      for _ in 0..<count {
+        Task.detached {
+          held.signal()
+          Self.hold(go)
+        }
+      }
+      for _ in 0..<count { held.wait() }
+      let value = blocking {
+        await Task.yield()
+        return true
+      }
+      for _ in 0..<count { go.signal() }
+      return value
+    }
+    #expect(answered)
+  }
+
+  @Test func resultsStandInTheirOrder() async {
+    #expect(await concurrently(0) { $0 }.isEmpty)
+    let most = Mutex((now: 0, most: 0))
+    let found = await concurrently(100) { i in
+      most.withLock {
+        $0.now += 1
+        $0.most = max($0.most, $0.now)
+      }
+      if i % 3 == 0 { await Task.yield() }
+      most.withLock { $0.now -= 1 }
+      return i * i
+    }
+    #expect(found == (0..<100).map { $0 * $0 })
+    #expect(most.withLock(\.most) <= ProcessInfo.processInfo.activeProcessorCount)
+  }
+
+  private static var thread: UInt { UInt(bitPattern: ObjectIdentifier(Thread.current)) }
+  private static func hold(_ semaphore: DispatchSemaphore) { semaphore.wait() }
+}
