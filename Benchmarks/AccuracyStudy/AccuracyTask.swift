@@ -54,7 +54,7 @@ package struct AccuracyTask: Sendable, Equatable {
   }
 
   /// What the rows ask for: pairs may be labelled or scored, which the first row tells.
-  package func task() throws -> Model.Task {
+  package func task() throws -> VBertTask {
     switch kind {
     case .cls: return .classify
     case .ner: return .tag

@@ -36,7 +36,7 @@ extension Dispatcher {
   }
 
   /// The same, for a route that asks vBERTs of these tasks only. Another is told how it is asked.
-  func find(_ name: String?, _ caller: Caller, tasks: [Task]) async throws -> PinnedVBert {
+  func find(_ name: String?, _ caller: Caller, tasks: [VBertTask]) async throws -> PinnedVBert {
     let vbert = try await find(name, caller)
     guard tasks.contains(vbert.spec.task) else {
       throw APIError.wrongTask(

@@ -18,6 +18,7 @@ extension Dispatcher {
     guard let header else { return (nil, .missing) }
     let parts = header.split(separator: " ", maxSplits: 1)
     guard parts.count == 2, parts[0].lowercased() == "bearer" else { return (nil, .otherScheme) }
-    return (String(parts[1]), .unknown)
+    // Spaces may be several (RFC 9110, 11.4).
+    return (String(parts[1].drop { $0 == " " }), .unknown)
   }
 }

@@ -125,7 +125,7 @@ extension Reply {
 
   /// A value a label by the function that was asked for, or by the task's own: probabilities; a score is
   /// what it is.
-  fileprivate func values(_ task: Task, _ function: ScoreFunction?) -> [Float] {
+  fileprivate func values(_ task: VBertTask, _ function: ScoreFunction?) -> [Float] {
     let own: ScoreFunction =
       switch task {
       case .multilabel: .sigmoid

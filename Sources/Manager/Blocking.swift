@@ -13,7 +13,7 @@ package func blocking<Value: Sendable, Failure: Error>(
 ) throws(Failure) -> Value {
   let thread = WaitingThread()
   let outcome = Outcome<Value, Failure>()
-  _ = _Concurrency.Task.detached(executorPreference: thread) {
+  _ = Task.detached(executorPreference: thread) {
     do throws(Failure) { outcome.set(.success(try await body())) } catch {
       outcome.set(.failure(error))
     }

@@ -159,7 +159,7 @@ extension Pipeline {
   private func ask(_ lane: Lane, inDoubt: Bool) {
     spawn("vbert probe") { pipeline in
       let storage = pipeline.probe.witnesses?.storageFailure()
-      _Concurrency.Task {
+      Task {
         var failure = await pipeline.probe.run(
           inDoubt: inDoubt, suspects: lane.flights.suspects, within: pipeline.patience)
         failure = failure ?? storage

@@ -121,7 +121,7 @@ extension Prefetch.Part {
     runs.append(
       BatchPart.Run(
         vbert: vbert, adapter: adapter, sequences: works.count..<works.count + run.count))
-    if let domain, domain.name != nil {
+    if let domain {
       segments.append(.init(tokens: self.tokens..<self.tokens + tokens, domain: domain))
     }
     works += run

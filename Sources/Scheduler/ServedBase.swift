@@ -54,9 +54,11 @@ package struct BasePin: Sendable {
   /// As the base's `plot` numbers it.
   let domain: UInt32
 
-  /// The domain's tables as they are now; nil for a dense base. Not kept longer than a batch takes. Throws
-  /// `PLOTError.lostDomain`.
-  func tables() throws(PLOTError) -> PLOTDomain? { try base.plot?.domain(number: domain) }
+  /// The domain's tables as they are now; nil where it has the base's alone. Not kept longer than a batch
+  /// takes. Throws `PLOTError.lostDomain`.
+  func tables() throws(PLOTError) -> PLOTDomain? {
+    domain == 0 ? nil : try base.plot?.domain(number: domain)
+  }
 }
 
 /// A vBERT and a base that do not belong together.

@@ -35,12 +35,12 @@ package final class Work: Sendable, Batchable {
   package func answer(_ outcome: Outcome) {
     ticket.withLock { slot in
       guard let ticket = slot.take() else { return }
-      let lost = waiter.failure
-      ticket.answer(outcome)
-      switch (lost, outcome) {
+      // Counted first: whoever has the answer finds it among the counts.
+      switch (waiter.failure, outcome) {
       case (let error?, _), (nil, .failure(let error)): counts?.note(.init(error))
       case (nil, .success): counts?.note(.answered)
       }
+      ticket.answer(outcome)
     }
   }
 

@@ -3,15 +3,20 @@ package import Model
 extension DataRow {
   /// A JSON object: `text` (and `text_pair`) with `label`, `labels` or `score`, or `tokens` with
   /// `tags`, as the task wants them. Other fields are ignored, but none may be there twice; null is as
-  /// if the field were not there; without `labelled` so is a target that is missing. Throws
-  /// `DataRowProblem`.
+  /// if the field were not there; without `labelled` so is a target that is missing, and a tagger's row may be
+  /// a `text` as it runs. Throws `DataRowProblem`.
   package init(
-    json: [UInt8], line: Int, task: Task, labelled: Bool
+    json: [UInt8], line: Int, task: VBertTask, labelled: Bool
   ) throws(DataRowProblem) {
     let object: JSONValue
     do { object = try JSONValue(json) } catch { throw .json(error) }
     guard object.kind == .object else { throw .notAnObject }
     self.line = line
+    // Who asks of a text need not have split it.
+    if task == .tag, !labelled, object["tokens"] == nil, let text = object["text"]?.text {
+      input = .running(text)
+      return
+    }
     input = try task == .tag ? .words(DataRow.strings(object, "tokens")) : DataRow.text(object)
     let field = DataRow.field(task)
     guard let target = object[field] else {
@@ -33,7 +38,7 @@ extension DataRow {
   }
 
   /// The field that holds a task's target.
-  static func field(_ task: Task) -> String {
+  static func field(_ task: VBertTask) -> String {
     switch task {
     case .classify, .embed: "label"
     case .multilabel: "labels"
@@ -43,7 +48,7 @@ extension DataRow {
   }
 
   /// What belongs there.
-  private static func expected(_ task: Task) -> String {
+  private static func expected(_ task: VBertTask) -> String {
     switch task {
     case .classify, .embed: "a string or a whole number"
     case .multilabel: "a list of strings or whole numbers"

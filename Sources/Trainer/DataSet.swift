@@ -14,7 +14,7 @@ package struct DataSet: Sendable {
 
   /// Reads a file, plain or gzip; blank lines are skipped. Throws `DataSetError`, which names file
   /// and line, and what the file system says.
-  package init(path: String, task: Task, labelled: Bool) throws {
+  package init(path: String, task: VBertTask, labelled: Bool) throws {
     self.path = path
     rows = []
     let reader = try LineReader(path: path, limit: DataSet.longestLine)

@@ -15,7 +15,7 @@ package struct LabelSet: Sendable {
   /// The labels that occur, as `LabelOrder` has them, but a tagger's "O" first. Throws `DataSetError`
   /// for the row that has one too many, too long, or one that differs from another only in its
   /// canonical form.
-  package init(of data: DataSet, task: Task) throws(DataSetError) {
+  package init(of data: DataSet, task: VBertTask) throws(DataSetError) {
     let found = try LabelSet.occurring(in: data)
     if task == .classify, found.count < 2 {
       throw .tooFewLabels(path: data.path, count: found.count)

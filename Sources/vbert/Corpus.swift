@@ -4,20 +4,31 @@ import Model
 
 /// Files of plain text, one text a line.
 enum Corpus {
-  /// Says of files whose first line is a JSON object that all of it is read as text: it may be meant, as where
-  /// requests are JSON, but mostly somebody gave labelled rows. Pipes are let be, since what is read of one is
-  /// gone.
-  static func warnOfRows(in paths: [String]) throws {
+  private static let lines = 10_000
+
+  /// Says of files what is read as text and is perhaps not meant so: rows of JSON, which somebody labelled,
+  /// and text in another encoding, whose bytes are replaced. By the first line, and by the first thousands of
+  /// them. Pipes are let be, since what is read of one is gone. Throws `ArchiveError`.
+  static func warn(of paths: [String]) throws {
     for path in paths {
       let type = try? FileManager.default.attributesOfItem(
         atPath: URL(filePath: path).resolvingSymlinksInPath().filePath)[.type]
-      guard type as? FileAttributeType == .typeRegular,
-        let line = try LineReader(path: path).next(), line.bytes.first == UInt8(ascii: "{"),
-        (try? JSONValue(line.bytes))?.kind == .object
-      else { continue }
-      ProgressLine.warn(
-        "\(path) begins with a JSON object: its names and braces are read as text too; a corpus is the texts "
-          + "alone, one a line")
+      guard type as? FileAttributeType == .typeRegular else { continue }
+      let reader = try LineReader(path: path)
+      while let line = try reader.next(), line.number <= lines {
+        if line.number == 1, line.bytes.first == UInt8(ascii: "{"),
+          (try? JSONValue(line.bytes))?.kind == .object
+        {
+          ProgressLine.warn(
+            "\(path) begins with a JSON object: its names and braces are read as text too; a corpus is the texts "
+              + "alone, one a line")
+        }
+        guard String(validating: line.bytes, as: UTF8.self) == nil else { continue }
+        ProgressLine.warn(
+          "\(path), line \(line.number) is not UTF-8: bytes that are none are read as \u{FFFD}; convert the file, for "
+            + "example with iconv -f latin1 -t utf8")
+        break
+      }
     }
   }
 }

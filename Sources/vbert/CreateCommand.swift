@@ -4,7 +4,7 @@ import Foundation
 import Manager
 import Model
 
-extension Model.Task: ExpressibleByArgument {}
+extension VBertTask: ExpressibleByArgument {}
 
 struct CreateCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -16,7 +16,7 @@ struct CreateCommand: AsyncParsableCommand {
   @Argument(
     help: "Its name: A-Z a-z 0-9 . _ -, unique on this server.", transform: { try Name($0) })
   var name: Name
-  @Option(help: "What it answers.") var task: Model.Task
+  @Option(help: "What it answers.") var task: VBertTask
   @Option(help: "The base that it shares (default: the only one).")
   var base: String?
   @Option(help: "Whose it is.", transform: { try Name($0) }) var tenant: Name = TenantRecord

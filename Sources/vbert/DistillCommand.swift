@@ -56,7 +56,7 @@ struct DistillCommand: ParsableCommand {
   }
 
   func run() throws {
-    try Corpus.warnOfRows(in: corpus)
+    try Corpus.warn(of: corpus)
     let home = Home(option: options.home)
     let bases = BaseStore(home: home)
     let teacher = try bases.loadToSkip(base, depth: depth)

@@ -49,7 +49,7 @@ struct DomainTrainCommand: ParsableCommand {
   }
 
   func run() throws {
-    try Corpus.warnOfRows(in: corpus)
+    try Corpus.warn(of: corpus)
     let bases = options.openBases()
     let student = try bases.load(base)
     guard student.configuration.isSkip else { throw PLOTUsageError.dense(base) }

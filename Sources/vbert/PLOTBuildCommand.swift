@@ -54,7 +54,7 @@ struct PLOTBuildCommand: ParsableCommand {
 
   func run() throws {
     let start = ContinuousClock.now
-    try Corpus.warnOfRows(in: corpus)
+    try Corpus.warn(of: corpus)
     let home = Home(option: options.global.home)
     let base = try options.openBase()
     guard let lock = try home.lock("plot-\(base.name)") else {

@@ -30,7 +30,7 @@ struct PLOTNGramsCommand: ParsableCommand {
   }
 
   func run() throws {
-    try Corpus.warnOfRows(in: corpus)
+    try Corpus.warn(of: corpus)
     let base = try options.openBase(.text)
     try PLOTBuild.prepare(base.plotDirectory)
     let build = PLOTBuild(

@@ -18,7 +18,9 @@ struct PredictCommand: AsyncParsableCommand {
   @Argument(help: "The vBERT's name.", transform: { try Name($0) }) var name: Name
   @Argument(help: "A text; a tagger splits it into words as /tag does.") var text: String?
   @Option(help: "The second text of a pair.") var pair: String?
-  @Option(help: "JSONL, plain or gzip: rows as for train; labels are not needed.")
+  @Option(
+    help: "JSONL, plain or gzip: rows as for train, without labels; a tagger also takes {\"text\"}."
+  )
   var data: String?
   @Option(help: "A version's number (default: the one that answers now).") var version: Int?
   @Flag(help: "Cut texts that are longer than the vBERT reads (default: they are refused).")
@@ -74,7 +76,7 @@ struct PredictCommand: AsyncParsableCommand {
     }
   }
 
-  private func input(_ task: Task) throws -> TextInput {
+  private func input(_ task: VBertTask) throws -> TextInput {
     let text = text ?? ""
     if task == .tag {
       guard pair == nil else { throw ValidationError("a tagger reads one text, not a --pair") }

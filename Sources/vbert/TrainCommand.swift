@@ -109,6 +109,7 @@ struct TrainCommand: AsyncParsableCommand {
     }
     var line = TrainingLine()
     let report = try await service.run(try requests(), report: { line.hear($0) })
+    for words in TrainReport.doubts(report) { ProgressLine.warn(words) }
     if many != nil {
       let all = TrainManyReport(report)
       if options.json { try Output.json(all) } else { print(all.text) }

@@ -56,6 +56,20 @@ struct TrainReport: Encodable {
       + (truncatedRows > 0 ? "; \(truncatedRows) rows were cut to the maximum length" : "")
   }
 
+  /// Of vBERTs that dev rows show to have learnt nothing: tags that are all O, scores that do not go with the
+  /// given ones. The first few.
+  static func doubts(_ report: TrainingReport) -> [String] {
+    let empty = report.results.compactMap { try? $0.result.get() }.filter {
+      $0.outcome.best.dev.value <= 0
+    }
+    let words = empty.prefix(5).map { trained in
+      "\(trained.version.vbert) version \(trained.version.id.number) has learnt nothing that its dev rows show "
+        + "(\(trained.outcome.best.dev.primary) \(short(trained.outcome.best.dev.value))): look at the rows, give "
+        + "more of them or of --epochs, or a lower --lr; `vbert rollback` lets an older version answer"
+    }
+    return words + (empty.count > 5 ? ["so have \(empty.count - 5) others"] : [])
+  }
+
   /// Four digits after the point.
   static func short(_ value: Double) -> String { "\((value * 10_000).rounded() / 10_000)" }
 }

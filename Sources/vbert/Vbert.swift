@@ -46,6 +46,7 @@ struct Vbert: AsyncParsableCommand {
   static func main() async {
     raiseDescriptorLimit()
     do {
+      try ArgumentText.check()
       var command = try parseAsRoot()
       if var asynchronous = command as? any AsyncParsableCommand {
         try await asynchronous.run()

@@ -103,8 +103,8 @@ import Testing
     let home = try TinyHome()
     try home.addAll()
     for (name, task, labels) in [
-      ("grades", Task.score, []), ("sure", .multilabel, ["a", "b", "c", "d"]),
-    ] as [(Name, Task, [String])] {
+      ("grades", VBertTask.score, []), ("sure", .multilabel, ["a", "b", "c", "d"]),
+    ] as [(Name, VBertTask, [String])] {
       let spec = TinyModel.spec(task, TinyHome.bottleneck, labels: labels)
       let shape = try home.bases.base(named: spec.base).configuration
       var adapter = try TinyModel.adapter(spec, shape, seed: 7)

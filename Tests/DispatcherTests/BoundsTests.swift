@@ -54,18 +54,18 @@ private final class Notes: Sendable {
     let door = DispatchSemaphore(value: 0)
     let started = Mutex(false)
     let arrival = arrival(0)
-    _Concurrency.Task {
+    Task {
       try await workers.run(arrival, bytes: 0) { _ in
         started.withLock { $0 = true }
         door.wait()
       }
     }
-    while !started.withLock({ $0 }) { await _Concurrency.Task.yield() }
+    while !started.withLock({ $0 }) { await Task.yield() }
     return door
   }
 
   private func waiting(_ workers: Workers, _ count: Int) async {
-    while workers.waiting < count { await _Concurrency.Task.yield() }
+    while workers.waiting < count { await Task.yield() }
   }
 
   @Test func smallWorkOfOneTenantPassesLargeWorkOfAnother() async throws {
@@ -97,8 +97,8 @@ private final class Notes: Sendable {
     let workers = Workers(threads: 1)
     let door = await busy(workers)
     let late = arrival(1, 0)
-    let timed = _Concurrency.Task { try await workers.run(late, bytes: 1) { _ in } }
-    let gone = _Concurrency.Task { try await workers.run(arrival(1), bytes: 1) { _ in } }
+    let timed = Task { try await workers.run(late, bytes: 1) { _ in } }
+    let gone = Task { try await workers.run(arrival(1), bytes: 1) { _ in } }
     await waiting(workers, 2)
     gone.cancel()
     // Cancelled while it waits: answered though the thread is busy.
@@ -110,13 +110,13 @@ private final class Notes: Sendable {
   @Test func whatRunsLearnsThatNobodyWaits() async throws {
     let workers = Workers(threads: 1)
     let began = Mutex(false)
-    let task = _Concurrency.Task {
+    let task = Task {
       try await workers.run(arrival(1), bytes: 1) { check in
         began.withLock { $0 = true }
         while true { try check() }
       }
     }
-    while !began.withLock({ $0 }) { await _Concurrency.Task.yield() }
+    while !began.withLock({ $0 }) { await Task.yield() }
     task.cancel()
     await #expect(throws: ServingError.cancelled) { try await task.value }
     #expect(throws: ServingError.timedOut) { try WorkCheck(deadline: .now - .seconds(1))() }

@@ -7,8 +7,6 @@ import Testing
 
 @testable import Dispatcher
 
-private typealias Task = _Concurrency.Task
-
 @Suite struct AnswerAheadTests {
   @Test func theStartIsSentOnceAndOnlyWhereAnAnswerIsOwed() {
     var state = AnswerAhead()
@@ -102,6 +100,24 @@ private typealias Task = _Concurrency.Task
       socket.endSending()
       let answer = try await onThread { try socket.readAll() }
       #expect(answer.components(separatedBy: "HTTP/1.1 200 OK\r\n").count == 3)
+    }
+  }
+
+  /// Thousands of requests that are sent ahead are not all answered before somebody else's.
+  @Test func whoSendsAheadDoesNotGoAhead() async throws {
+    try await LiveServer.serve { _, _, port in
+      let ahead = String(repeating: "GET /health HTTP/1.1\r\nHost: a\r\n\r\n", count: 1800)
+      let sockets = try (0..<8).map { _ in try Socket(port: port).sending(ahead) }
+      let asking = try Socket(port: port)
+        .sending("GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+      let page = try await onThread { try asking.readAll() }
+      // That the page is here says how many of them were answered before it.
+      let answered = page.split(separator: "\n").first {
+        $0.hasPrefix("vbert_http_requests_total") && $0.contains("/health")
+      }
+      let count = answered.flatMap { $0.split(separator: " ").last }.flatMap { Int($0) } ?? 0
+      #expect(page.contains("vbert_healthy") && count < 8 * 1800 / 2, "\(count)")
+      withExtendedLifetime(sockets) {}
     }
   }
 }

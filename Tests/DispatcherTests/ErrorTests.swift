@@ -10,8 +10,6 @@ import Testing
 
 @testable import Dispatcher
 
-private typealias Task = _Concurrency.Task
-
 @Suite(.timeLimit(.minutes(5))) struct ErrorTests {
   /// Body, path, status, error_type or code.
   private static let bad: [(path: String, body: String, status: Int, word: String)] = [

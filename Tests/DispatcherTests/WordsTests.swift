@@ -31,7 +31,7 @@ import Testing
     let home = try TinyHome()
     try home.addAll()
     var names = TinyHome.names.map(\.text)
-    for (task, labels) in [(Model.Task.classify, ["x", "y"]), (.multilabel, ["x"]), (.score, [])] {
+    for (task, labels) in [(VBertTask.classify, ["x", "y"]), (.multilabel, ["x"]), (.score, [])] {
       for input in [InputKind.text, .pair] {
         var spec = TinyModel.spec(task, TinyHome.bottleneck, labels: labels)
         spec.input = input
@@ -70,6 +70,7 @@ import Testing
     try home.addAll()
     let revoked = try await home.registry.createTenant("alice")
     try await home.registry.deleteTenant("alice")
+    let key = try await home.registry.createTenant("bob")
     try await TinyServer(home: home).test { client in
       let body = #"{"model": "topic", "inputs": "a"}"#
       for (header, words) in [
@@ -91,6 +92,35 @@ import Testing
       let wrong = try await client.post("/predict", body, key: "vb_never")
       let gone = try await client.post("/predict", body, key: revoked)
       #expect(wrong.text == gone.text)
+      // A scheme in any letters, and several spaces (RFC 9110, 11.1 and 11.4).
+      for header in ["Bearer \(key)", "bearer \(key)", "BEARER  \(key)"] {
+        let known = try await client.send(
+          .post, "/predict", Array(body.utf8), authorization: header)
+        #expect(known.status == 404, "\(known.text)")
+      }
+    }
+  }
+
+  /// One of many texts that is empty is told by its number; no text at all is something else.
+  @Test func theEmptyTextIsTold() async throws {
+    try await TinyServer().test { client in
+      for (path, body, number) in [
+        ("/embed", #"{"model": "meaning", "inputs": ["a", "", "b"]}"#, 1),
+        ("/embed", #"{"model": "meaning", "inputs": ""}"#, 0),
+        ("/v1/embeddings", #"{"model": "meaning", "input": ["a", "b", ""]}"#, 2),
+        ("/classify", #"{"model": "topic", "input": ["a", ""]}"#, 1),
+        ("/predict", #"{"model": "topic", "inputs": [["a"], ["b"], [""]]}"#, 2),
+        ("/predict", #"{"model": "similar", "inputs": [["a", ""], ["", ""]]}"#, 1),
+        ("/tag", #"{"model": "names", "inputs": ["a", "", "b"]}"#, 1),
+        ("/tag", #"{"model": "names", "inputs": [["a"], []]}"#, 1),
+        ("/rerank", #"{"model": "similar", "query": "", "texts": ["a", ""]}"#, 1),
+      ] {
+        let answer = try await client.post(path, body)
+        #expect(answer.status == 400, "\(path) \(body): \(answer.text)")
+        #expect(answer.message.hasPrefix("text \(number) is empty"), "\(body): \(answer.message)")
+      }
+      let none = try await client.post("/embed", #"{"model": "meaning", "inputs": []}"#)
+      #expect(none.message.contains("give one text at least"), "\(none.message)")
     }
   }
 

@@ -75,6 +75,10 @@ import Testing
     let rows = try TinyData.write(TinyData.classify, "rows", in: vbert.home)
     let counted = try vbert.run(["plot", "build"] + domain + ["--corpus", rows])
     #expect(counted.status == 0 && counted.stderr.contains("begins with a JSON object"))
+    let old = vbert.home.appending(path: "latin1.txt")
+    try Data("plain\ncaf".utf8 + [0xE9, 0x0A]).write(to: old)
+    let replaced = try vbert.run(["plot", "build"] + domain + ["--corpus", old.path()])
+    #expect(replaced.status == 0 && replaced.stderr.contains("latin1.txt, line 2 is not UTF-8"))
     let whole = try vbert.run(["plot", "verify"] + base)
     #expect(whole.status == 0 && whole.stdout.contains("damaged: nothing"), "\(whole.stdout)")
     let empty = vbert.home.appending(path: "empty.txt")
@@ -112,6 +116,13 @@ import Testing
     let scores = try TinyData.write(TinyData.score, "scorer", in: vbert.home)
     try vbert.succeed("create", "scorer", "--task", "score", "--base", "tiny-skip2")
     try vbert.succeed("train", "scorer", "--data", scores, "--epochs", "1")
+    // Against scores that are all one nothing is shown to be learnt.
+    let flat = try TinyData.write(
+      TinyData.score.prefix(4).map { $0.merging(["score": 1.0]) { $1 } }, "flat", in: vbert.home)
+    let doubtful = try vbert.run([
+      "train", "scorer", "--data", scores, "--dev", flat, "--epochs", "1",
+    ])
+    #expect(doubtful.status == 0 && doubtful.stderr.contains("scorer version 2 has learnt nothing"))
     let single = try refusal(vbert, ["predict", "scorer", "a cat"])
     #expect(single.contains("give the second text with --pair"), "\(single)")
   }

@@ -34,6 +34,22 @@ import Testing
     }
   }
 
+  /// An argument that is no text is refused, as it is in a body, not repaired.
+  @Test(arguments: ["\\377", "a\\303", "caf\\351 noir", "\\355\\240\\200"])
+  func argumentsAreText(_ bytes: String) throws {
+    let shell = Process()
+    let words = Pipe()
+    shell.executableURL = URL(filePath: "/bin/sh")
+    shell.arguments = [
+      "-c", "\"$0\" predict topic \"$(printf '\(bytes)')\"", try VbertProcess.binary.path(),
+    ]
+    shell.standardError = words
+    try shell.run()
+    let said = String(decoding: words.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    shell.waitUntilExit()
+    #expect(shell.terminationStatus == 2 && said.contains("argument 3 is not UTF-8"), "\(said)")
+  }
+
   /// Of lists that a command reads, the file is named, and no words of a library are in the answer.
   @Test func listsThatCannotBeReadAreNamed() throws {
     let world = try TinyWorld()

@@ -22,7 +22,8 @@ final class TemporaryHome: Sendable {
 
 extension VBertSpec {
   static func example(
-    _ task: Task = .classify, adapter: AdapterSpec = .bottleneck(width: 4, sites: [.attention]),
+    _ task: VBertTask = .classify,
+    adapter: AdapterSpec = .bottleneck(width: 4, sites: [.attention]),
     labels: [String] = ["no", "yes"]
   ) -> VBertSpec {
     VBertSpec(task: task, base: "tiny", baseHash: "abc", adapter: adapter, labels: labels)

@@ -74,7 +74,7 @@ private struct Broken: Error, Equatable { var number = 0 }
     await #expect(throws: ServingError.timedOut) {
       _ = try await bases.base(for: spec("slow"), by: .now + .milliseconds(20))
     }
-    let waiting = _Concurrency.Task {
+    let waiting = Task {
       try await bases.base(for: spec("slow"), by: .now + .seconds(60))
     }
     waiting.cancel()

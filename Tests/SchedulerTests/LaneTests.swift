@@ -9,8 +9,6 @@ import ServingSupport
 import TestSupport
 import Testing
 
-private typealias Task = _Concurrency.Task
-
 /// Several lanes behind one queue.
 @Suite(.timeLimit(.minutes(3))) struct LaneTests {
   private static func arrival(within limit: Duration = .seconds(60)) -> Arrival {

@@ -10,8 +10,6 @@ import Synchronization
 import TestSupport
 import Testing
 
-private typealias Task = _Concurrency.Task
-
 @Suite(.timeLimit(.minutes(3))) struct PipelineTests {
   private static let names = TinyHome.names
 

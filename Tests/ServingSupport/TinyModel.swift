@@ -113,7 +113,7 @@ package enum TinyModel {
   }
 
   package static func spec(
-    _ task: Task, _ adapter: AdapterSpec, labels: [String] = [], base: String = "tiny",
+    _ task: VBertTask, _ adapter: AdapterSpec, labels: [String] = [], base: String = "tiny",
     pooling: Pooling = .mean
   ) -> VBertSpec {
     VBertSpec(

@@ -28,7 +28,7 @@ struct AdapterTrainingTests {
   }
 
   private func expectGradients(
-    _ training: AdapterTraining, _ golden: String, _ task: Task, count: Int
+    _ training: AdapterTraining, _ golden: String, _ task: VBertTask, count: Int
   ) throws {
     let expected = try TinyModel.open(golden)
     var compared = 0

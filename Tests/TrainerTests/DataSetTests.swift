@@ -6,14 +6,14 @@ import Trainer
 
 @Suite struct DataSetTests {
   /// Writes a file, reads it as a data set, and takes the file away.
-  private func read(_ text: String, _ task: Model.Task, labelled: Bool = true) throws -> DataSet {
+  private func read(_ text: String, _ task: VBertTask, labelled: Bool = true) throws -> DataSet {
     let url = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).jsonl")
     try Data(text.utf8).write(to: url)
     defer { try? FileManager.default.removeItem(at: url) }
     return try DataSet(path: url.path(), task: task, labelled: labelled)
   }
 
-  private func message(_ text: String, _ task: Model.Task) -> String {
+  private func message(_ text: String, _ task: VBertTask) -> String {
     do {
       _ = try read(text, task)
       return "no error"
@@ -41,13 +41,18 @@ import Trainer
     #expect(score.rows[0].target == .score(2.5))
     let tags = try read(#"{"tokens": ["New", "York"], "tags": ["B-LOC", "I-LOC"]}"#, .tag)
     #expect(tags.rows[0].target == .tags(["B-LOC", "I-LOC"]))
+    // A tagger may be asked of a text; it learns from words.
+    let running = try read(#"{"text": "New York"}"#, .tag, labelled: false)
+    #expect(running.rows[0].input == .running("New York") && running.rows[0].target == nil)
+    #expect(
+      message(#"{"text": "New York", "tags": ["O"]}"#, .tag).contains("\"tokens\" is missing"))
     let unlabelled = try read(#"{"text": "a"}"#, .classify, labelled: false)
     #expect(unlabelled.rows[0].target == nil)
   }
 
   @Test(arguments: [
     (
-      "{\"text\": \"a\"", Model.Task.classify,
+      "{\"text\": \"a\"", VBertTask.classify,
       "it is not valid JSON: it ends too early at column 13; every line must be one JSON object"
     ),
     ("{\"text\": \"a\", \"label\": \"x\",}", .classify, "expected '\"' at column 28"),
@@ -101,7 +106,7 @@ import Trainer
     ("{\"tokens\": [\"a\"], \"tags\": []}", .tag, "1 tokens but 0 tags"),
     ("\u{FFFD}", .classify, "not valid JSON"),
   ])
-  func brokenRowSaysWhere(_ row: String, _ task: Model.Task, _ what: String) throws {
+  func brokenRowSaysWhere(_ row: String, _ task: VBertTask, _ what: String) throws {
     let good =
       [
         .classify: #"{"text": "a", "label": "x"}"#, .multilabel: #"{"text": "a", "labels": ["x"]}"#,
@@ -136,7 +141,7 @@ import Trainer
 
   @Test func fuzzedBytesNeverTrap() {
     Fuzz.run { random, seed in
-      let task = Model.Task.allCases.randomElement(using: &random) ?? .classify
+      let task = VBertTask.allCases.randomElement(using: &random) ?? .classify
       var bytes = Array(
         #"{"text": "a", "text_pair": "b", "label": "x", "labels": ["y"], "score": 1, "tokens": ["t"], "tags": ["O"]}"#
           .utf8)

@@ -16,7 +16,7 @@ import Testing
   }
 
   private static func spec(
-    _ labels: [String], unseen: [String]? = nil, task: Model.Task = .classify
+    _ labels: [String], unseen: [String]? = nil, task: VBertTask = .classify
   )
     -> VBertSpec
   {
@@ -25,7 +25,7 @@ import Testing
     return spec
   }
 
-  private static func row(_ json: String, task: Model.Task = .classify, labelled: Bool = true)
+  private static func row(_ json: String, task: VBertTask = .classify, labelled: Bool = true)
     throws -> DataRow
   {
     try DataRow(json: Array(json.utf8), line: 1, task: task, labelled: labelled)

@@ -35,7 +35,7 @@ struct TinyModel {
   let backend: CPUBackend
 
   init(
-    task: Task = .classify, threads: Int = 2, precision: Precision = .fp32,
+    task: VBertTask = .classify, threads: Int = 2, precision: Precision = .fp32,
     instructionSet: InstructionSet? = nil
   ) throws {
     file = try JSONDecoder().decode(
@@ -74,7 +74,7 @@ struct TinyModel {
   static let localPositions: String = "skip.local_position_embeddings.weight"
 
   /// The goldens' plainer names in SkipBERT's and ours.
-  static func ourName(_ name: String, task: Task) -> String {
+  static func ourName(_ name: String, task: VBertTask) -> String {
     let names = [
       "skip.gate.weight": "attn.weight", "skip.gate.bias": "attn.bias",
       "skip.position_embeddings.weight": "embeddings.position_embeddings2.weight",
@@ -86,7 +86,7 @@ struct TinyModel {
     return name.hasPrefix(head) ? "head." + name.dropFirst(head.count) : name
   }
 
-  func spec(_ adapter: AdapterSpec, task: Task = .classify) -> VBertSpec {
+  func spec(_ adapter: AdapterSpec, task: VBertTask = .classify) -> VBertSpec {
     VBertSpec(
       task: task, base: "tiny", baseHash: "", adapter: adapter,
       labels: (0..<(task == .tag ? 5 : 3)).map { "label \($0)" }, maxLength: 32)

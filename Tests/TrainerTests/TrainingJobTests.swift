@@ -36,7 +36,7 @@ import Trainer
     }
 
     /// What a vBERT of that task learns from `rows`.
-    func prepare(_ rows: [DataRow], task: Model.Task, adapter: String) throws -> (
+    func prepare(_ rows: [DataRow], task: VBertTask, adapter: String) throws -> (
       spec: VBertSpec, examples: Examples
     ) {
       let data = DataSet(path: "rows", rows: rows)
@@ -60,7 +60,7 @@ import Trainer
 
     /// Trains on `rows`, measures on the same.
     func train(
-      _ rows: [DataRow], task: Model.Task, adapter: String = "bottleneck:6", threads: Int = 2,
+      _ rows: [DataRow], task: VBertTask, adapter: String = "bottleneck:6", threads: Int = 2,
       trainsBase: Bool = false, change: (inout TrainingOptions) -> Void = { _ in }
     ) throws -> TrainingJob.Outcome {
       let (spec, examples) = try prepare(rows, task: task, adapter: adapter)

@@ -138,7 +138,7 @@ final class WorkCheck: Sendable {
 
   /// Throws `ServingError.timedOut` or `.cancelled`.
   func callAsFunction() throws {
-    if isCancelled || _Concurrency.Task.isCancelled { throw ServingError.cancelled }
+    if isCancelled || Task.isCancelled { throw ServingError.cancelled }
     if .now >= deadline { throw ServingError.timedOut }
   }
 }

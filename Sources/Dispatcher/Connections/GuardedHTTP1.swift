@@ -45,6 +45,8 @@ package struct GuardedHTTP1: ServerChildChannel {
     let peer = PeerGuard(limits, house, number: entry.number, place: entry.place, gone: gone)
     box.value = peer
     do {
+      try channel.syncOptions?.setOption(.maxMessagesPerRead, value: 1)
+      peer.setPortion(isBody: false, channel)
       let pipeline = channel.pipeline.syncOperations
       try pipeline.addHandler(PeerBytes(peer))
       let value = http.setup(channel: channel, logger: logger)

@@ -44,6 +44,8 @@ struct Peer: Sendable {
 
   var isLingering: Bool { if case .lingering = reading { true } else { false } }
 
+  var isInBody: Bool { if case .body = reading { true } else { false } }
+
   /// Whether more should be read from the socket.
   var mayRead: Bool { reading != .complete && unanswered <= 1 }
 

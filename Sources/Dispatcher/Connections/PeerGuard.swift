@@ -18,6 +18,8 @@ final class PeerGuard {
   /// A read was asked for and not passed on; one was passed on and nothing came yet.
   private var heldRead = false
   private var isReading = false
+  /// Reads are as long as those of bodies are.
+  private var readsBody = false
   /// The answer is not theirs any more: what they write goes nowhere.
   private(set) var isOver = false
   /// The last request wants no body back.
@@ -36,6 +38,20 @@ final class PeerGuard {
     self.gone = gone
   }
 
+  /// So many bytes are read at once but in the midst of a body: what a read brings is parsed whole, and of
+  /// requests that were sent ahead it may bring thousands. They would be answered one after the other, and
+  /// the loop looks at no socket before; what stays with the kernel leaves others their turn.
+  private static let portion = 1024
+
+  /// `isBody`: the peer is in the midst of one.
+  func setPortion(isBody: Bool, _ channel: any Channel) {
+    readsBody = isBody
+    let reads: any RecvByteBufferAllocator =
+      isBody
+      ? AdaptiveRecvByteBufferAllocator() : FixedSizeRecvByteBufferAllocator(capacity: Self.portion)
+    try? channel.syncOptions?.setOption(.recvAllocator, value: reads)
+  }
+
   // MARK: Bytes
 
   /// Whether they are to be parsed.
@@ -50,6 +66,7 @@ final class PeerGuard {
 
   func readComplete(_ context: ChannelHandlerContext) {
     isReading = false
+    if peer.isInBody != readsBody { setPortion(isBody: !readsBody, context.channel) }
     // Whoever usually asks for more has been cut off.
     if peer.isLingering { read(context) }
   }

@@ -48,7 +48,7 @@ extension Dispatcher {
       }
     }
     // A connection that ends early looks like the body's end.
-    if _Concurrency.Task.isCancelled || whole.readableBytes < length ?? 0 {
+    if Task.isCancelled || whole.readableBytes < length ?? 0 {
       throw ServingError.cancelled
     }
     return whole

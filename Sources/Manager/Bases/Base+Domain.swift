@@ -20,7 +20,8 @@ extension Base {
   }
 
   /// What computes a domain's rows, as the domain's table names it: the base's content hash and, where the
-  /// domain has local layers of its own, the hash of their file behind a +. Reads them. Throws `PLOTError`.
+  /// domain has local layers of its own, its name and the hash of their file behind a +. Reads them. Throws
+  /// `PLOTError`.
   package func rowsHash(domain: String?) throws(PLOTError) -> String {
     try Self.rowsHash(of: domain, base: record.contentHash, in: plotDirectory)
   }
@@ -34,7 +35,7 @@ extension Base {
     guard FileKind(url) != .missing else { return base }
     do {
       return try unsafe MappedFile(path: url.filePath).withBytes {
-        unsafe "\(base)+\(PieceHash.text(of: $0))"
+        unsafe "\(base)+\(domain) \(PieceHash.text(of: $0))"
       }
     } catch { throw .file(error) }
   }

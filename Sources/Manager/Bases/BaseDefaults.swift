@@ -19,10 +19,10 @@ package struct BaseDefaults: Sendable, Hashable {
   }
 
   /// An embedding is what the base was made for, as it is; what is trained upon it is ours to choose.
-  package func pooling(for task: Task) -> Pooling { task == .embed ? pooling ?? .mean : .mean }
+  package func pooling(for task: VBertTask) -> Pooling { task == .embed ? pooling ?? .mean : .mean }
 
   /// At most `positions`: those of the base.
-  package func maxLength(for task: Task, positions: Int) -> Int {
+  package func maxLength(for task: VBertTask, positions: Int) -> Int {
     let standard = 128
     let wanted = task == .embed ? maxLength ?? standard : min(standard, maxLength ?? standard)
     return min(wanted, positions)

@@ -15,8 +15,8 @@ package struct PLOTHeader: Sendable, Equatable {
   /// Row numbers are 32 bits wide.
   static let mostRows = Int(UInt32.max)
 
-  /// Content hash of the base whose local layers made the rows; with that of a domain's own local layers
-  /// behind a +, where they made them.
+  /// Content hash of the base whose local layers made the rows; with a domain's name and the hash of
+  /// its own local layers behind a +, where they made them.
   package var baseHash: String
   package var skipDepth: Int
   package var format: PLOTRowFormat

@@ -44,7 +44,7 @@ final class KeptResults: Sendable {
       state.withLock { $0.end = now + .seconds(patience.seconds) }
       tell(path, Set(list.indices.compactMap { keep($0)?.deletingLastPathComponent().filePath }))
     }
-    return (try? await _Concurrency.Task.sleep(for: .milliseconds(200))) != nil
+    return (try? await Task.sleep(for: .milliseconds(200))) != nil
   }
 
   private func tell(_ path: String, _ folders: Set<String>) {

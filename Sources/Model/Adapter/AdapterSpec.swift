@@ -11,7 +11,7 @@ package enum AdapterSpec: Sendable, Hashable {
   case lora(rank: Int, alpha: Float, targets: [LowRankTarget])
 
   /// What a vBERT of that task gets when nobody says what (docs/accuracy.md).
-  package static func standard(for task: Task) -> AdapterSpec {
+  package static func standard(for task: VBertTask) -> AdapterSpec {
     switch task {
     case .embed: .none
     case .classify, .multilabel, .score, .tag:

@@ -34,8 +34,8 @@ extension VBertSpec {
 /// Why a specification makes no sense.
 package enum SpecProblem: Error, Equatable, CustomStringConvertible {
   case maxLength(Int, most: Int)
-  case noLabels(Task)
-  case noTags(Task)
+  case noLabels(VBertTask)
+  case noTags(VBertTask)
   case oneLabel
   case tooManyLabels(Int)
   case labelLength(String)

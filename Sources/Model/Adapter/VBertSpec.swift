@@ -1,7 +1,7 @@
 package import Compute
 
 /// What a vBERT answers.
-package enum Task: String, Sendable, Hashable, Codable, CaseIterable {
+package enum VBertTask: String, Sendable, Hashable, Codable, CaseIterable {
   /// One label of several: softmax over the head's outputs.
   case classify
   /// Any number of labels: a sigmoid an output.
@@ -30,7 +30,7 @@ package enum InputKind: String, Sendable, Hashable, Codable {
 
 /// Everything that says what a vBERT is, but for its trained numbers.
 package struct VBertSpec: Sendable, Hashable, Codable {
-  package var task: Task
+  package var task: VBertTask
   /// Name of the base in the store, and the content hash that it had when the vBERT was made.
   package var base: String
   package var baseHash: String
@@ -51,7 +51,7 @@ package struct VBertSpec: Sendable, Hashable, Codable {
   package var tagScheme: TagScheme?
 
   package init(
-    task: Task, base: String, baseHash: String, domain: String? = nil, adapter: AdapterSpec,
+    task: VBertTask, base: String, baseHash: String, domain: String? = nil, adapter: AdapterSpec,
     pooling: Pooling = .mean, labels: [String] = [], maxLength: Int = 128,
     tagScheme: TagScheme? = nil
   ) {

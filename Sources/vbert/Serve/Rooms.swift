@@ -177,6 +177,11 @@ struct Rooms {
             "\(report.quarantinedFiles) files of parameters belong to no version: kept in adapters/.quarantine for seven days"
           )
         }
+        for link in report.links {
+          log.warning(
+            "a link, or no directory: what is behind it is never collected",
+            metadata: ["path": "\(link)"])
+        }
         for blob in report.missing {
           log.error("a version's parameters are missing", metadata: ["blob": "\(blob)"])
         }

@@ -272,6 +272,6 @@ import Testing
     #expect(folder.maxLength(for: .embed, positions: 64) == 64)
     #expect(folder.maxLength(for: .classify, positions: 512) == 128)
     let short = BaseDefaults(maxLength: 75)
-    #expect(Task.allCases.allSatisfy { short.maxLength(for: $0, positions: 512) == 75 })
+    #expect(VBertTask.allCases.allSatisfy { short.maxLength(for: $0, positions: 512) == 75 })
   }
 }

@@ -231,7 +231,7 @@ struct PLOTLossTests {
 
   /// Files of one base that changed places, layers that were learnt anew or went: the rows are not those
   /// that the domain's layers make.
-  @Test(arguments: ["exchanged", "learnt anew", "removed", "given later"])
+  @Test(arguments: ["exchanged", "both exchanged", "learnt anew", "removed", "given later"])
   func aTableOfOtherLocalLayersIsRefused(how: String) throws {
     let grams = SmallPLOT.grams(20, seed: 8).filter(\.hasCentre)
     if how != "given later" { try giveLayers(1, domain: "bio") }
@@ -239,6 +239,13 @@ struct PLOTLossTests {
     for domain in ["bio", "law"] { try write(grams, domain: domain) }
     switch how {
     case "exchanged": try Data(contentsOf: url("law")).write(to: url("bio"))
+    case "both exchanged":
+      // Each pair of files is whole, and another domain's.
+      for file in [{ url($0) }, { Base.localLayers(of: $0, in: directory.url) }]
+        as [(String) -> URL]
+      {
+        try Data(contentsOf: file("law")).write(to: file("bio"))
+      }
     case "learnt anew", "given later": try giveLayers(3, domain: "bio")
     default: try FileManager.default.removeItem(at: Base.localLayers(of: "bio", in: directory.url))
     }
