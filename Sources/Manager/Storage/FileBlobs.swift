@@ -42,7 +42,7 @@ package struct FileBlobs: BlobStore {
       try file.seek(toOffset: UInt64(max(0, range.lowerBound)))
       return [UInt8](try file.read(upToCount: range.count) ?? Data())
     } catch {
-      guard try size(of: key) != nil else { return nil }
+      if Self.saysMissing(error) { return nil }
       throw BlobError(plain(error))
     }
   }
@@ -66,7 +66,7 @@ package struct FileBlobs: BlobStore {
   package func remove(_ key: String) throws(BlobError) {
     guard BlobKey.isValid(key) else { return }
     do { try FileManager.default.removeItem(at: url(key)) } catch {
-      guard try size(of: key) != nil else { return }
+      if Self.saysMissing(error) { return }
       throw BlobError(plain(error))
     }
   }
@@ -75,6 +75,12 @@ package struct FileBlobs: BlobStore {
     do { return try home.lock(Self.lockName, .shared, wait: wait).map { BlobHold($0) } } catch {
       throw BlobError("\(error)")
     }
+  }
+
+  /// The error itself, not a second look: others come and go.
+  private static func saysMissing(_ error: any Error) -> Bool {
+    guard let error = error as? CocoaError else { return false }
+    return error.code == .fileReadNoSuchFile || error.code == .fileNoSuchFile
   }
 
   package var lock: String { "locks/\(Self.lockName)" }

@@ -169,16 +169,16 @@ import Testing
     let wrong = try await withThrowingTaskGroup(of: Int.self) { group in
       for (key, bytes) in all {
         group.addTask {
-          for round in 0..<15 {
+          for round in 0..<30 {
             try await blobs.put(bytes, under: key)
-            if round % 3 == 2 { try await blobs.remove(key) }
+            if round % 2 == 1 { try await blobs.remove(key) }
           }
           try await blobs.put(bytes, under: key)
           return 0
         }
         group.addTask {
           var wrong = 0
-          for _ in 0..<30 {
+          for _ in 0..<200 {
             if let found = try await blobs.get(key), found != bytes { wrong += 1 }
           }
           return wrong
