@@ -6,12 +6,16 @@ extension Dispatcher {
   /// The caller's vBERTs by name, a page of them.
   func models(_ query: ModelsQuery, _ caller: Caller) async throws -> Outcome {
     let (tenant, page, after) = (caller.tenant, query.limit, query.after)
-    // A thousand specifications are read and decoded: not on a thread that others wait for.
-    let found = try await work(caller, bytes: 1024 * page) { [registry] _ in
-      try blocking { () async throws(RegistryError) in
-        try await registry.list(prefix: "", tenant: tenant.id, after: after, limit: page + 1)
-      }
+    let list = { @Sendable [registry] () async throws(RegistryError) in
+      try await registry.list(prefix: "", tenant: tenant.id, after: after, limit: page + 1)
     }
+    // A thousand specifications are read and decoded: not on a thread that others wait for.
+    let found =
+      if 1024 * page > RequestMemory.free {
+        try await workers.run(caller.arrival, bytes: 1024 * page) { _ in try blocking(list) }
+      } else {
+        try await list()
+      }
     let pieces = JSONItems.data(
       min(found.count, page), before: { $0.member("object", "list") },
       after: { $0.member("has_more", found.count > page) }

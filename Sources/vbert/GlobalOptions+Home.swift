@@ -5,6 +5,7 @@ extension GlobalOptions {
   func openRegistry() throws -> any RegistryStore { try Registry(home: Home(option: home)) }
 
   func openStore() throws -> AdapterStore {
-    AdapterStore(home: Home(option: home), registry: try openRegistry())
+    let home = Home(option: home)
+    return AdapterStore(home: home, registry: try openRegistry(), blobs: FileBlobs(home))
   }
 }

@@ -77,12 +77,22 @@ final class CountingDevice: Sendable {
 }
 
 extension AdapterStore {
-  /// What one collection finds where nobody is in its way. A program that another test starts holds all
-  /// locks for an instant, until it is itself: shards that were skipped for it are collected again.
+  /// Of a store whose blobs are files.
+  func url(_ blob: String) -> URL { FileBlobs(home).url(blob) }
+
+  /// What one collection finds where nobody is in its way.
   func collectAll() async throws -> OrphanReport {
-    var total = try await collectOrphans()
+    try await OrphanReport.ofAll { try await collectOrphans() }
+  }
+}
+
+extension OrphanReport {
+  /// Of a sweep where nobody is in its way. A program that another test starts holds all locks for an
+  /// instant, until it is itself: shards that were skipped for it are swept again.
+  static func ofAll(_ sweep: () async throws -> OrphanReport) async throws -> OrphanReport {
+    var total = try await sweep()
     while total.skippedShards > 0 {
-      let part = try await collectOrphans()
+      let part = try await sweep()
       total.quarantinedFiles += part.quarantinedFiles
       total.removedFiles += part.removedFiles
       total.removedBytes += part.removedBytes

@@ -1,4 +1,3 @@
-import Dispatch
 import Foundation
 import Synchronization
 import Testing
@@ -6,7 +5,7 @@ import Testing
 @testable import Manager
 
 /// Threads that are no tasks and wait for what is `async`.
-@Suite(.serialized) struct BlockingTests {
+@Suite struct BlockingTests {
   private struct Refusal: Error, Equatable { let number: Int }
 
   /// What a new thread makes of `body`.
@@ -42,28 +41,6 @@ import Testing
     #expect(places.count == 1)
   }
 
-  /// Tasks that hold every thread of the pool do not keep it from ending.
-  @Test func itNeedsNoThreadOfThePool() async {
-    let answered = await onThread { () -> Bool in
-      let (held, go) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
-      let count = ProcessInfo.processInfo.activeProcessorCount
-      for _ in 0..<count {
-        Task.detached {
-          held.signal()
-          Self.hold(go)
-        }
-      }
-      for _ in 0..<count { held.wait() }
-      let value = blocking {
-        await Task.yield()
-        return true
-      }
-      for _ in 0..<count { go.signal() }
-      return value
-    }
-    #expect(answered)
-  }
-
   @Test func resultsStandInTheirOrder() async {
     #expect(await concurrently(0) { $0 }.isEmpty)
     let most = Mutex((now: 0, most: 0))
@@ -81,5 +58,4 @@ import Testing
   }
 
   private static var thread: UInt { UInt(bitPattern: ObjectIdentifier(Thread.current)) }
-  private static func hold(_ semaphore: DispatchSemaphore) { semaphore.wait() }
 }

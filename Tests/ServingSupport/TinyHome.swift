@@ -2,7 +2,7 @@ package import Compute
 internal import ComputeCPU
 package import CoreMetrics
 internal import Files
-internal import Foundation
+package import Foundation
 package import Manager
 package import Model
 package import Scheduler
@@ -129,4 +129,9 @@ package final class TinyHome: Sendable {
       },
       trace: trace, metrics: metrics, witnesses: witnesses, watch: watch)
   }
+}
+
+extension AdapterStore {
+  /// The file of a blob, to damage it.
+  package func url(_ blob: String) -> URL { FileBlobs(home).url(blob) }
 }

@@ -71,7 +71,7 @@ extension Registry {
     guard try db.tableExists("versions") else { return false }
     let known = try String.fetchCursor(db, sql: "SELECT blob FROM versions WHERE blob IS NOT NULL")
     while let blob = try known.next() {
-      if BlobFiles.isBlob(blob), FileKind(files.url(blob)) == .file { return true }
+      if BlobKey.isValid(blob), FileKind(files.url(blob)) == .file { return true }
     }
     return false
   }

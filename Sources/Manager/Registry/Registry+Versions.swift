@@ -129,7 +129,7 @@ extension VersionRecord {
     var blob: BlobRecord?
     if let name: String = try row.optional("blob", of: table) {
       // It becomes a path.
-      guard BlobFiles.isBlob(name) else {
+      guard BlobKey.isValid(name) else {
         throw RegistryError.damaged(table: table, column: "blob", why: "is no blob's name")
       }
       let hash: Data = try row.column("sha256", of: table)

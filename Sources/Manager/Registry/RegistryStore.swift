@@ -147,6 +147,18 @@ extension RegistryStore {
     try await list(prefix: prefix, tenant: tenant, after: after, limit: 1000)
   }
 
+  /// All tenants' vBERTs.
+  package func list(
+    prefix: String = "", after: Name? = nil, limit: Int
+  ) async throws(RegistryError) -> [VBertRecord] {
+    try await list(prefix: prefix, tenant: nil, after: after, limit: limit)
+  }
+
+  /// Of all vBERTs.
+  package func jobs(limit: Int) async throws(RegistryError) -> [JobRecord] {
+    try await jobs(of: nil, limit: limit)
+  }
+
   /// The newest 100.
   package func jobs(of name: Name? = nil) async throws(RegistryError) -> [JobRecord] {
     try await jobs(of: name, limit: 100)

@@ -48,9 +48,9 @@ extension AdapterStore {
       format: Manifest.format, name: name, version: version.id.number, spec: version.spec,
       metrics: version.metrics, note: version.note)
     try Self.checkFree(directory)
-    let bytes = try bytes(of: version)
+    let bytes = try await bytes(of: version)
     try Self.write(manifest, to: directory) { path in
-      if let bytes { try AtomicFile.write([UInt8](bytes), to: path) }
+      if let bytes { try AtomicFile.write(bytes, to: path) }
     }
     return version
   }

@@ -1,5 +1,4 @@
 package import Compute
-internal import Files
 package import Model
 
 extension AdapterStore {
@@ -21,8 +20,8 @@ extension AdapterStore {
     }
   }
 
-  /// Stores the next version of each of many vBERTs: files are written and flushed by all cores at
-  /// once under one lock, then one transaction makes all versions current. What is wrong with one is
+  /// Stores the next version of each of many vBERTs: blobs are stored by all cores at
+  /// once under one hold, then one transaction makes all versions current. What is wrong with one is
   /// its own failure. After a crash either all have their new version or none.
   ///
   /// Where another process holds a lock, the results are kept as exported directories first, and then
@@ -31,21 +30,22 @@ extension AdapterStore {
     _ list: [Publication], base: Configuration, patience: Patience = Patience()
   ) async -> [Result<VersionRecord, AdapterError>] {
     let kept = KeptResults(list, home: home, patience)
-    let lock: FileLock
-    switch await lockShared(kept) {
-    case .success(let held): lock = held
+    let hold: BlobHold
+    switch await held(kept) {
+    case .success(let held): hold = held
     case .failure(let why): return kept.failures(why)
     }
-    defer { withExtendedLifetime(lock) {} }
+    defer { withExtendedLifetime(hold) {} }
     var tenants: [Name?] = []
     for item in list { tenants.append(try? await registry.tenant(item.vbert.tenant)?.name) }
     let stored = await concurrently(list.count) {
       [tenants] i -> Result<BlobRecord?, AdapterError> in
       let item = list[i]
-      return Result { () throws(AdapterError) in
-        try store(
-          item.adapter, vbert: item.vbert.name, tenant: tenants[i], spec: item.spec, base: base)
-      }
+      do throws(AdapterError) {
+        return .success(
+          try await store(
+            item.adapter, vbert: item.vbert.name, tenant: tenants[i], spec: item.spec, base: base))
+      } catch { return .failure(error) }
     }
     let rows = zip(list, stored).map { item, stored -> NextVersion? in
       guard case .success(let blob) = stored else { return nil }
@@ -54,27 +54,32 @@ extension AdapterStore {
         metrics: item.metrics, note: item.note, job: item.job)
     }
     var next = await commit(rows.compactMap(\.self), kept).makeIterator()
-    return list.indices.map { i in
-      if case .failure(let error) = stored[i] { return .failure(kept.after(i, error)) }
+    var results: [Result<VersionRecord, AdapterError>] = []
+    for i in list.indices {
+      if case .failure(let error) = stored[i] {
+        results.append(.failure(kept.after(i, error)))
+        continue
+      }
       switch next.next() {
       case .success(let version)?:
         kept.remove(i)
-        return .success(version)
+        results.append(.success(version))
       case .failure(let error)?:
-        discard(rows[i]?.blob, after: error)
-        return .failure(kept.after(i, .registry(error)))
-      case nil: return .failure(.gone(VersionID(vbert: list[i].vbert.id, number: 0)))
+        await discard(rows[i]?.blob, after: error)
+        results.append(.failure(kept.after(i, .registry(error))))
+      case nil: results.append(.failure(.gone(VersionID(vbert: list[i].vbert.id, number: 0))))
       }
     }
+    return results
   }
 
-  /// The lock under which no file is taken for an orphan; waits for it with `kept`'s patience.
-  private func lockShared(_ kept: KeptResults) async -> Result<FileLock, AdapterError> {
+  /// Under which no blob is taken for an orphan; waits for it with `kept`'s patience.
+  private func held(_ kept: KeptResults) async -> Result<BlobHold, AdapterError> {
     do {
       while true {
-        if let lock = try home.lock(Self.lockName, .shared) { return .success(lock) }
-        guard await kept.wait("locks/\(Self.lockName)") else {
-          return .failure(.registry(.busy(path: "locks/\(Self.lockName)")))
+        if let hold = try await blobs.hold(wait: false) { return .success(hold) }
+        guard await kept.wait(blobs.lock) else {
+          return .failure(.registry(.busy(path: blobs.lock)))
         }
       }
     } catch { return .failure(.unwritable(vbert: "", why: "\(error)")) }

@@ -1,5 +1,3 @@
-internal import Files
-internal import Foundation
 internal import GRDB
 
 extension Registry {
@@ -33,15 +31,15 @@ extension AdapterStore {
   package func isEveryBlobMissing(most: Int = 4096) async throws(RegistryError) -> Bool {
     for count in [16, most] {
       let sample = try await registry.sampleVersions(count)
-      if sample.isEmpty || sample.contains(where: isPresent) { return false }
+      if sample.isEmpty { return false }
+      for version in sample where await isPresent(version) { return false }
       if sample.count < count { return true }
     }
     return true
   }
 
-  private func isPresent(_ version: VersionRecord) -> Bool {
+  private func isPresent(_ version: VersionRecord) async -> Bool {
     guard let blob = version.blob else { return false }
-    let size = try? FileManager.default.attributesOfItem(atPath: url(blob.name).filePath)[.size]
-    return (size as? NSNumber)?.intValue == blob.byteCount
+    return (try? await blobs.size(of: blob.name)) == blob.byteCount
   }
 }

@@ -1,26 +1,27 @@
 package import Compute
-internal import Crypto
-internal import Files
-package import Foundation
+internal import Foundation
 package import Model
 
-/// Trained parameters on the disk: a file a version, written once, under a random name that no other
-/// version has, and known by the registry's row with its SHA-256.
+/// Trained parameters: a blob a version, stored once, and known by the registry's row with its SHA-256.
 ///
-/// Publishing writes the file, flushes it and its directory, and only then commits the row: a crash
-/// at any instant leaves version n or n+1, and at worst a file that no row knows, which
-/// `collectOrphans` removes. Between file and commit a publisher holds the lock `adapters` shared,
-/// the collector holds it exclusively, so no file is taken away before its row is there.
+/// Publishing stores the blob, and only then commits the row: a crash at any instant leaves version n
+/// or n+1, and at worst a blob that no row knows, which `collectOrphans` puts aside. Between blob and
+/// commit a publisher holds back sweeps (`BlobStore.hold`), so no blob is taken away before its row is
+/// there.
 package struct AdapterStore: Sendable {
+  /// Where results are kept that cannot be published yet.
   package let home: Home
   package let registry: any RegistryStore
+  package let blobs: any BlobStore
 
-  package init(home: Home, registry: any RegistryStore) {
-    (self.home, self.registry) = (home, registry)
+  package init(home: Home, registry: any RegistryStore, blobs: any BlobStore) {
+    (self.home, self.registry, self.blobs) = (home, registry, blobs)
   }
 
   /// Of a machine on its own.
-  package init(registry: Registry) { self.init(home: registry.home, registry: registry) }
+  package init(registry: Registry) {
+    self.init(home: registry.home, registry: registry, blobs: FileBlobs(registry.home))
+  }
 
   /// Stores the parameters as the vBERT's next version, the one that answers from now on, and ends
   /// `job`: `publish` of many, of one. Throws `unfit`, `unwritable`, `kept`, or the registry's
@@ -63,7 +64,7 @@ package struct AdapterStore: Sendable {
       if version.spec.task.outputs(labels: 2) == 2, version.spec.labels.isEmpty {
         throw SpecProblem.untold
       }
-      guard let file = try open(version) else {
+      guard let file = try await open(version) else {
         return try AdapterFile.adapter(version.spec, base: base, from: MemoryTensors())
       }
       try Self.check(file, spec: version.spec, base: base)
@@ -73,16 +74,13 @@ package struct AdapterStore: Sendable {
     }
   }
 
-  /// Deletes the vBERT, its versions and their files. Throws the registry's `noVBERT`.
+  /// Deletes the vBERT, its versions and their blobs. Throws the registry's `noVBERT`.
   package func delete(vbert name: Name) async throws(RegistryError) {
-    let blobs = try await registry.versions(of: name).compactMap(\.blob)
+    let stored = try await registry.versions(of: name).compactMap(\.blob)
     try await registry.delete(vbert: name)
     // What is left behind by a crash here, the collector finds.
-    for blob in blobs { try? FileManager.default.removeItem(at: url(blob.name)) }
+    for blob in stored { try? await blobs.remove(blob.name) }
   }
-
-  /// adapters/<first two digits>/<name>.safetensors
-  package func url(_ blob: String) -> URL { BlobFiles(home).url(blob) }
 }
 
 extension AdapterStore {
@@ -92,33 +90,33 @@ extension AdapterStore {
     _ adapter: HostAdapter, vbert: Name, tenant: Name, spec: VBertSpec, base: Configuration,
     commit: (BlobRecord?) async throws(RegistryError) -> Result
   ) async throws(AdapterError) -> Result {
-    let lock: FileLock?
-    do { lock = try home.lock(Self.lockName, .shared, wait: true) } catch {
-      throw .unwritable(vbert: vbert.text, why: "\(error)")
+    let hold: BlobHold?
+    do throws(BlobError) { hold = try await blobs.hold(wait: true) } catch {
+      throw .unwritable(vbert: vbert.text, why: error.why)
     }
-    defer { withExtendedLifetime(lock) {} }
-    let blob = try store(adapter, vbert: vbert, tenant: tenant, spec: spec, base: base)
+    defer { withExtendedLifetime(hold) {} }
+    let blob = try await store(adapter, vbert: vbert, tenant: tenant, spec: spec, base: base)
     do { return try await commit(blob) } catch {
-      discard(blob, after: error)
+      await discard(blob, after: error)
       throw .registry(error)
     }
   }
 
   /// After a refusal, which left no row. When SQLite failed, the row may be on the disk all the same
-  /// (if it was the flush that failed): the file stays, and the collector asks the registry.
-  func discard(_ blob: BlobRecord?, after error: RegistryError) {
+  /// (if it was the flush that failed): the blob stays, and the collector asks the registry.
+  func discard(_ blob: BlobRecord?, after error: RegistryError) async {
     guard let blob else { return }
     switch error {
     case .storage, .busy: break
-    default: try? FileManager.default.removeItem(at: url(blob.name))
+    default: try? await blobs.remove(blob.name)
     }
   }
 
-  /// Checks the parameters and writes their blob; nil for parameters of nothing. The caller holds the
-  /// lock `adapters`, so that nobody takes the blob for an orphan.
+  /// Checks the parameters and stores their blob; nil for parameters of nothing. The caller holds back
+  /// sweeps, so that nobody takes the blob for an orphan.
   func store(
     _ adapter: HostAdapter, vbert: Name, tenant: Name?, spec: VBertSpec, base: Configuration
-  ) throws(AdapterError) -> BlobRecord? {
+  ) async throws(AdapterError) -> BlobRecord? {
     let tensors = AdapterFile.tensors(of: adapter)
     do {
       try spec.check(base: base)
@@ -128,70 +126,60 @@ extension AdapterStore {
       }
     } catch { throw .unfit(vbert: vbert.text, why: "\(error)") }
     guard !tensors.isEmpty else { return nil }
-    let name = BlobFiles.makeName()
     do {
-      try makeShard(of: name)
-      try SafetensorsWriter.write(
-        tensors.map { SafetensorsTensor(name: $0.name, shape: $0.shape, floats: $0.values) },
-        metadata: Self.metadata(blob: name, vbert: vbert, tenant: tenant, spec: spec),
-        to: url(name).filePath)
-      let bytes = try Data(contentsOf: url(name))
-      return BlobRecord(
-        name: name, sha256: Array(SHA256.hash(data: bytes)), byteCount: bytes.count)
-    } catch {
-      try? FileManager.default.removeItem(at: url(name))
-      throw .unwritable(vbert: vbert.text, why: "\(error)")
-    }
-  }
-
-  private func makeShard(of blob: String) throws {
-    let shard = url(blob).deletingLastPathComponent()
-    if FileManager.default.fileExists(atPath: shard.filePath) { return }
-    try FileManager.default.createDirectory(
-      at: shard, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-    try AtomicFile.flushDirectory(home.adapters.filePath)
+      let content = tensors.map {
+        SafetensorsTensor(name: $0.name, shape: $0.shape, floats: $0.values)
+      }
+      var metadata = try Self.metadata(vbert: vbert, tenant: tenant, spec: spec)
+      let name = BlobKey.of(try SafetensorsWriter.bytes(content, metadata: metadata))
+      // Its own name is the one member that the name cannot be made from.
+      metadata["blob"] = name
+      let bytes = try SafetensorsWriter.bytes(content, metadata: metadata)
+      try await blobs.put(bytes, under: name)
+      return BlobRecord(name: name, sha256: BlobKey.sha256(bytes), byteCount: bytes.count)
+    } catch { throw .unwritable(vbert: vbert.text, why: "\(error)") }
   }
 
   /// The version's file with everything checked but its tensors; nil where none is needed.
-  private func open(_ version: VersionRecord) throws -> SafetensorsFile? {
-    guard let blob = version.blob, let bytes = try bytes(of: version) else { return nil }
-    let file = try SafetensorsFile(bytes: [UInt8](bytes))
+  private func open(_ version: VersionRecord) async throws -> SafetensorsFile? {
+    guard let blob = version.blob, let bytes = try await bytes(of: version) else { return nil }
+    let file = try SafetensorsFile(bytes: bytes)
     guard file.metadata["blob"] == blob.name else {
       throw AdapterError.corrupt(
         vbert: version.vbert.text, version: version.id.number,
         why:
-          "its file \(url(blob.name).filePath) holds another version's parameters"
+          "its file \(blobs.place(of: blob.name)) holds another version's parameters"
       )
     }
     return file
   }
 
-  /// The version's file as it was published; nil where none is needed. Throws `corrupt`.
-  func bytes(of version: VersionRecord) throws(AdapterError) -> Data? {
+  /// The version's blob as it was published; nil where none is needed. Throws `corrupt`.
+  func bytes(of version: VersionRecord) async throws(AdapterError) -> [UInt8]? {
     guard let blob = version.blob else { return nil }
-    let url = url(blob.name)
     func corrupt(_ why: String) -> AdapterError {
       .corrupt(
         vbert: version.vbert.text, version: version.id.number,
-        why: "its file \(url.filePath) \(why)")
+        why: "its file \(blobs.place(of: blob.name)) \(why)")
     }
-    func fileSize() -> Int? {
-      // A URL remembers what it was told before.
-      try? self.url(blob.name).resourceValues(forKeys: [.fileSizeKey]).fileSize
+    func read<Value>(
+      _ body: () async throws(BlobError) -> Value
+    ) async throws(AdapterError) -> Value {
+      do { return try await body() } catch { throw corrupt("cannot be read: \(error.why)") }
     }
+    func size() async throws(AdapterError) -> Int? {
+      try await read { () async throws(BlobError) in try await blobs.size(of: blob.name) }
+    }
+    var found = try await size()
     // A collection may have had another registry's word.
-    guard let size = fileSize() ?? (restore(blob.name) ? fileSize() : nil) else {
-      throw corrupt("is missing")
+    if found == nil, await blobs.recover(blob.name) { found = try await size() }
+    guard let found else { throw corrupt("is missing") }
+    guard found == blob.byteCount else {
+      throw corrupt("has \(found) bytes instead of \(blob.byteCount)")
     }
-    guard size == blob.byteCount else {
-      throw corrupt("has \(size) bytes instead of \(blob.byteCount)")
-    }
-    // Read, not mapped: who shortens a mapped file faults the reader.
-    let bytes: Data
-    do { bytes = try Data(contentsOf: url) } catch {
-      throw corrupt("cannot be read: \(plain(error))")
-    }
-    guard SHA256.hash(data: bytes).elementsEqual(blob.sha256) else {
+    let bytes = try await read { () async throws(BlobError) in try await blobs.get(blob.name) }
+    guard let bytes else { throw corrupt("is missing") }
+    guard BlobKey.sha256(bytes) == blob.sha256 else {
       throw corrupt("has not the SHA-256 that it was published with")
     }
     return bytes
@@ -202,20 +190,18 @@ extension AdapterStore {
     try AdapterFile.check(tensors, fit: spec, base: base)
   }
 
-  /// Enough to make a registry's row of the file alone.
+  /// Enough to make a registry's row of the blob alone. With a serial number: the same parameters
+  /// published twice are two blobs, so that each can go with its version.
   private static func metadata(
-    blob: String, vbert: Name, tenant: Name?, spec: VBertSpec
+    vbert: Name, tenant: Name?, spec: VBertSpec
   ) throws -> [String: String] {
     var metadata = [
-      "format": "vbert-adapter-1", "blob": blob, "vbert": vbert.text,
+      "format": "vbert-adapter-1", "serial": UUID().uuidString.lowercased(), "vbert": vbert.text,
       "spec": try JSONText.encode(spec),
     ]
     metadata["tenant"] = tenant?.text
     return metadata
   }
-
-  /// Held shared from a file's appearance to its row's commit, exclusively while orphans go.
-  static let lockName: String = "adapters"
 }
 
 /// The registry's errors as `AdapterError.registry`.

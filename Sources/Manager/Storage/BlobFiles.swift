@@ -10,19 +10,9 @@ internal import Foundation
 struct BlobFiles: Sendable {
   let root: URL
 
-  private static let digits = 32
   private static let ending: String = ".safetensors"
 
   init(_ home: Home) { root = home.adapters }
-
-  /// 32 hexadecimal digits in lower case: what we name blobs, and so what may become a path.
-  static func isBlob(_ name: some StringProtocol) -> Bool {
-    name.utf8.count == digits && name.utf8.allSatisfy(isDigit)
-  }
-
-  static func makeName() -> String {
-    Hexadecimal.text((0..<digits / 2).map { _ in UInt8.random(in: 0...(.max)) })
-  }
 
   /// adapters/<first two digits>/<blob>.safetensors
   func url(_ blob: String) -> URL {
@@ -37,7 +27,7 @@ struct BlobFiles: Sendable {
   static func blob(file: String, shard: String) -> String? {
     guard file.hasSuffix(ending) else { return nil }
     let name = file.dropLast(ending.utf8.count)
-    return isBlob(name) && name.hasPrefix(shard) ? String(name) : nil
+    return BlobKey.isValid(name) && name.hasPrefix(shard) ? String(name) : nil
   }
 
   static func quarantined(_ blob: String, at second: Int) -> String {
@@ -48,7 +38,8 @@ struct BlobFiles: Sendable {
   static func quarantined(file: String) -> (blob: String, second: Int)? {
     guard file.hasSuffix(ending) else { return nil }
     let parts = file.dropLast(ending.utf8.count).split(separator: "-", maxSplits: 1)
-    guard parts.count == 2, let second = Int(parts[0]), second >= 0, isBlob(parts[1]) else {
+    guard parts.count == 2, let second = Int(parts[0]), second >= 0, BlobKey.isValid(parts[1])
+    else {
       return nil
     }
     return (String(parts[1]), second)
@@ -68,10 +59,5 @@ struct BlobFiles: Sendable {
   static func names(in directory: URL) -> [String] {
     (try? FileManager.default.contentsOfDirectory(atPath: directory.filePath))
       ?? []
-  }
-
-  private static func isDigit(_ byte: UInt8) -> Bool {
-    (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-      || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
   }
 }

@@ -9,23 +9,47 @@ package enum SafetensorsWriter {
     _ tensors: [SafetensorsTensor], metadata: [String: String] = [:], to path: String,
     isShared: Bool = false
   ) throws {
+    let (start, tensors) = try layout(tensors, metadata: metadata)
+    var file = try AtomicFile(replacing: path, isShared: isShared)
+    try file.append(start)
+    for (tensor, byteCount) in tensors {
+      let bytes = try bytes(of: tensor, byteCount)
+      try unsafe bytes.withUnsafeBytes { try unsafe file.append($0) }
+    }
+    try file.commit()
+  }
+
+  /// The same in memory, for what is small. Throws `unwritable`, and what making the values throws.
+  package static func bytes(
+    _ tensors: [SafetensorsTensor], metadata: [String: String] = [:]
+  ) throws -> [UInt8] {
+    let (start, tensors) = try layout(tensors, metadata: metadata)
+    var file = start
+    file.reserveCapacity(tensors.reduce(start.count) { $0 + $1.byteCount })
+    for (tensor, byteCount) in tensors { file += try bytes(of: tensor, byteCount) }
+    return file
+  }
+
+  /// What stands before the data, and the tensors in the order of theirs.
+  private static func layout(
+    _ tensors: [SafetensorsTensor], metadata: [String: String]
+  ) throws -> (start: [UInt8], tensors: [(tensor: SafetensorsTensor, byteCount: Int)]) {
     let tensors = SafetensorsType.sizes.flatMap { size in
       tensors.filter { $0.type.byteCount == size }
     }
     let (header, byteCounts) = try header(tensors, metadata: metadata)
-    var file = try AtomicFile(replacing: path, isShared: isShared)
     var start: [UInt8] = []
     start.append(littleEndian: UInt64(header.count))
-    try file.append(start + header)
-    for (tensor, byteCount) in zip(tensors, byteCounts) {
-      let bytes = try tensor.bytes()
-      guard bytes.count == byteCount else {
-        throw SafetensorsError.unwritable(
-          name: tensor.name, what: "\(bytes.count) bytes of values, its shape needs \(byteCount)")
-      }
-      try unsafe bytes.withUnsafeBytes { try unsafe file.append($0) }
+    return (start + header, zip(tensors, byteCounts).map { ($0, $1) })
+  }
+
+  private static func bytes(of tensor: SafetensorsTensor, _ byteCount: Int) throws -> [UInt8] {
+    let bytes = try tensor.bytes()
+    guard bytes.count == byteCount else {
+      throw SafetensorsError.unwritable(
+        name: tensor.name, what: "\(bytes.count) bytes of values, its shape needs \(byteCount)")
     }
-    try file.commit()
+    return bytes
   }
 
   /// The header's JSON, padded with spaces so that the data begins at a multiple of 8, and the bytes

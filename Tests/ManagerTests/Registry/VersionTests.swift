@@ -5,12 +5,6 @@ import Testing
 
 @testable import Manager
 
-/// A blob's name that tells what a test calls it.
-private func blobName(_ text: String) -> String {
-  let digits = text.utf8.map { String(Int($0) + 256, radix: 16).suffix(2) }.joined()
-  return digits + String(repeating: "0", count: 32 - digits.count)
-}
-
 @Suite struct VersionTests {
   let temporary = TemporaryHome()
 
@@ -53,68 +47,6 @@ private func blobName(_ text: String) -> String {
     }
   }
 
-  @Test func versionsCountUpAndRollBack() throws {
-    let registry = try temporary.registry()
-    let vbert = try registry.create(vbert: "a", spec: .example(labels: []))
-    #expect(try registry.versions(of: "a").isEmpty)
-    let first = try publish(
-      registry, vbert, "f1", labels: ["x", "y"], metrics: ["f1": 0.5, "bad": .nan])
-    #expect(first.id == VersionID(vbert: vbert.id, number: 1))
-    #expect(first.metrics == ["f1": 0.5] && first.note == "note f1")
-    #expect(first.blob == BlobRecord(name: blobName("f1"), sha256: [1, 2, 3], byteCount: 7))
-    #expect(try registry.find("a")?.spec.labels == ["x", "y"])
-    #expect(try publish(registry, vbert, "f2", labels: ["x", "y", "z"]).id.number == 2)
-    #expect(try registry.find("a")?.version?.number == 2)
-
-    try registry.rollback(vbert: "a", to: 1)
-    // The labels go back with the version that was trained on them.
-    #expect(try registry.find("a")?.version?.number == 1)
-    #expect(try registry.find("a")?.spec.labels == ["x", "y"])
-    // A number is not given twice.
-    #expect(try publish(registry, vbert, "f3").id.number == 3)
-    try registry.rollback(vbert: "a", to: 2)
-    #expect(try registry.versions(of: "a").map(\.id.number) == [1, 2, 3])
-    #expect(try registry.version(first.id) == first)
-
-    #expect(throws: RegistryError.noVersion(vbert: "a", number: 4, have: [1, 2, 3])) {
-      try registry.rollback(vbert: "a", to: 4)
-    }
-    #expect(throws: RegistryError.noVBERT("b")) { try registry.rollback(vbert: "b", to: 1) }
-    #expect(throws: RegistryError.noVBERT("b")) { try registry.versions(of: "b") }
-    try registry.delete(vbert: "a")
-    #expect(try registry.version(first.id) == nil)
-    #expect(throws: RegistryError.noVBERT("a")) { try publish(registry, vbert, "f4") }
-  }
-
-  @Test func aServerSeesWhatATrainerPublishes() throws {
-    let server = try temporary.registry()
-    let trainer = try temporary.registry()
-    let vbert = try trainer.create(vbert: "a", spec: .example())
-    for number in 1...5 {
-      _ = try publish(trainer, vbert, "blob\(number)")
-      #expect(try server.find("a")?.version?.number == number)
-    }
-  }
-
-  @Test func jobsEnd() throws {
-    let registry = try temporary.registry()
-    let vbert = try registry.create(vbert: "a", spec: .example())
-    let job = try #require(try registry.beginJobs(vberts: ["a"]).first)
-    try registry.note([(job, ["loss": 0.7])])
-    var record = try #require(try registry.jobs(of: "a").first)
-    #expect(record.id == job.id && record.state == .running && record.metrics == ["loss": 0.7])
-    _ = try publish(registry, vbert, "f", metrics: ["f1": 0.9], job: job)
-    record = try #require(try registry.jobs(of: "a").first)
-    #expect(record.state == .done && record.metrics == ["f1": 0.9] && record.finished != nil)
-
-    try registry.fail(registry.beginJobs(vberts: ["a"]), "no data")
-    let failed = try #require(try registry.jobs().first)
-    #expect(failed.state == .failed && failed.error == "no data")
-    #expect(try registry.jobs(limit: 1).count == 1)
-    #expect(throws: RegistryError.noVBERT("b")) { try registry.beginJobs(vberts: ["b"]) }
-    #expect(throws: RegistryError.noVBERT("b")) { try registry.jobs(of: "b") }
-  }
-
   /// A job is alive as long as its lock is held; the process that dies drops it.
   @Test func onlyDeadJobsAreEndedByTheNextOpener() throws {
     let registry = try temporary.registry()
@@ -131,23 +63,6 @@ private func blobName(_ text: String) -> String {
     try registry.fail([alive], "stopped")
     let locks = try FileManager.default.contentsOfDirectory(atPath: temporary.home.locks.path())
     #expect(!locks.contains { $0.hasPrefix("job-") })
-  }
-
-  @Test func publishersAtOnceGetNumbersOfTheirOwn() async throws {
-    let temporary = temporary
-    let vbert = try await temporary.registry().create(vbert: "a", spec: .example())
-    let numbers = try await withThrowingTaskGroup(of: [Int].self) { group in
-      for publisher in 0..<4 {
-        group.addTask {
-          let registry = try temporary.registry()
-          return try (0..<10).map {
-            try publish(registry, vbert, "blob-\(publisher)-\($0)").id.number
-          }
-        }
-      }
-      return try await group.reduce(into: []) { $0 += $1 }
-    }
-    #expect(numbers.sorted() == Array(1...40))
   }
 
   @Test func manyVersionsInOneGo() async throws {

@@ -147,6 +147,33 @@ import Testing
     await #expect(throws: AdapterError.self) { try await store.load(version, base: base) }
   }
 
+  /// Named at random and without a serial number, as older versions wrote them.
+  @Test func anOlderBlobIsReadByTheSameRules() async throws {
+    let vbert = try await store.registry.create(vbert: "old", spec: spec)
+    let (name, other) = (String(repeating: "0a", count: 16), String(repeating: "0b", count: 16))
+    let bytes = try SafetensorsWriter.bytes(
+      AdapterFile.tensors(of: try makeAdapter(spec, seed: 7)).map {
+        SafetensorsTensor(name: $0.name, shape: $0.shape, floats: $0.values)
+      },
+      metadata: [
+        "format": "vbert-adapter-1", "blob": name, "vbert": "old", "tenant": "default",
+        "spec": try JSONText.encode(spec),
+      ])
+    var next = NextVersion(
+      vbert: vbert.id, name: "old", spec: spec,
+      blob: BlobRecord(name: name, sha256: BlobKey.sha256(bytes), byteCount: bytes.count))
+    for key in [name, other] { try await store.blobs.put(bytes, under: key) }
+    let read = try #require(try await store.registry.publish([next]).first).get()
+    #expect(sameTensors(try await store.load(read, base: .tiny), try makeAdapter(spec, seed: 7)))
+    // Whole, with the hash that the row says, and not the blob of that name.
+    next.blob = BlobRecord(name: other, sha256: BlobKey.sha256(bytes), byteCount: bytes.count)
+    let wrong = try #require(try await store.registry.publish([next]).first).get()
+    let error = await #expect(throws: AdapterError.self) {
+      try await store.load(wrong, base: .tiny)
+    }
+    #expect("\(try #require(error))".contains("holds another version's parameters"))
+  }
+
   /// The states that a crash can leave: a temporary file, a file without row, nothing else.
   @Test func aStartClearsWhatACrashLeft() async throws {
     let version = try await publish("a", seed: 1)
@@ -178,7 +205,7 @@ import Testing
     let shard = store.url(try #require(version.blob?.name)).deletingLastPathComponent()
     let orphan = shard.lastPathComponent + String(repeating: "0", count: 30)
     try Data().write(to: shard.appending(path: orphan + ".safetensors"))
-    let publisher = try temporary.home.lock(AdapterStore.lockName, .shared)
+    let publisher = try temporary.home.lock(FileBlobs.lockName, .shared)
     #expect(try await store.collectOrphans().skippedShards == 256)
     #expect(files().count == 2)
     withExtendedLifetime(publisher) {}

@@ -64,7 +64,7 @@ import Testing
   @Test func patienceEndsAndTheResultIsKept() async throws {
     let store = AdapterStore(registry: try temporary.registry())
     let list = try await publications(1, store)
-    let collector = try temporary.home.lock(AdapterStore.lockName)
+    let collector = try temporary.home.lock(FileBlobs.lockName)
     let error = await #expect(throws: AdapterError.self) {
       try await store.publish(list, base: .tiny, patience: Patience(seconds: 0.1))[0].get()
     }

@@ -66,6 +66,13 @@ import Testing
     #expect(try file.integers("id") == [-5, 1 << 40])
     #expect(try file.floats("empty") == [])
 
+    let list = try file.names.map { try SafetensorsTensor(name: $0, copying: $0, from: file) }
+    try SafetensorsWriter.write(list, metadata: file.metadata, to: path("memory.safetensors"))
+    #expect(
+      try SafetensorsWriter.bytes(list, metadata: file.metadata)
+        == [UInt8](Data(contentsOf: URL(filePath: path("memory.safetensors")))))
+    try FileManager.default.removeItem(atPath: path("memory.safetensors"))
+
     let copy = path("b.safetensors")
     try SafetensorsWriter.write(
       try file.names.map { try SafetensorsTensor(name: "x." + $0, copying: $0, from: file) },
@@ -101,6 +108,7 @@ import Testing
       #expect(throws: SafetensorsError.self) {
         try SafetensorsWriter.write([good, bad], to: target)
       }
+      #expect(throws: SafetensorsError.self) { try SafetensorsWriter.bytes([good, bad]) }
     }
     #expect(try Data(contentsOf: URL(filePath: target)) == before)
     #expect(
