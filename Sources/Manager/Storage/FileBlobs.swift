@@ -42,9 +42,14 @@ package struct FileBlobs: BlobStore {
       try file.seek(toOffset: UInt64(max(0, range.lowerBound)))
       return [UInt8](try file.read(upToCount: range.count) ?? Data())
     } catch {
-      if Self.saysMissing(error) { return nil }
+      if Self.isAbsence(error) { return nil }
       throw BlobError(plain(error))
     }
+  }
+
+  /// By what the disk said: a second look may find what has been put since.
+  private static func isAbsence(_ error: any Error) -> Bool {
+    [.fileReadNoSuchFile, .fileNoSuchFile].contains((error as? CocoaError)?.code)
   }
 
   package func size(of key: String) throws(BlobError) -> Int? {
@@ -66,7 +71,7 @@ package struct FileBlobs: BlobStore {
   package func remove(_ key: String) throws(BlobError) {
     guard BlobKey.isValid(key) else { return }
     do { try FileManager.default.removeItem(at: url(key)) } catch {
-      if Self.saysMissing(error) { return }
+      if Self.isAbsence(error) { return }
       throw BlobError(plain(error))
     }
   }
@@ -75,12 +80,6 @@ package struct FileBlobs: BlobStore {
     do { return try home.lock(Self.lockName, .shared, wait: wait).map { BlobHold($0) } } catch {
       throw BlobError("\(error)")
     }
-  }
-
-  /// The error itself, not a second look: others come and go.
-  private static func saysMissing(_ error: any Error) -> Bool {
-    guard let error = error as? CocoaError else { return false }
-    return error.code == .fileReadNoSuchFile || error.code == .fileNoSuchFile
   }
 
   package var lock: String { "locks/\(Self.lockName)" }
