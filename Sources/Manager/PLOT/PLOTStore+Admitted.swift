@@ -13,6 +13,10 @@ extension PLOTStore {
     var rows: [(gram: NGram, address: UInt)] = []
     cache.forEach { rows.append(($0, $1)) }
     guard !rows.isEmpty else { return }
+    // A base that no table was built for has no place for one. What is wrong with that is told below.
+    try? FileManager.default.createDirectory(
+      at: url.deletingLastPathComponent(), withIntermediateDirectories: true,
+      attributes: [.posixPermissions: 0o700])
     let writer = try PLOTWriter(
       url, baseHash: baseHash, skipDepth: skipDepth, format: format, count: rows.count)
     for row in rows { writer.append(row.gram, encoded: row.address) }

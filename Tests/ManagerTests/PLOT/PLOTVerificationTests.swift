@@ -124,4 +124,19 @@ struct PLOTVerificationTests {
     try SmallPLOT.write([], to: url, type: .float16)
     #expect(try store().restoreAdmitted(vocabulary: 200) == 0)
   }
+
+  /// A base whose table was never built has no folder for one either.
+  @Test func whatWasAdmittedFindsAPlace() throws {
+    let place = directory.url.appending(path: "none yet")
+    func store() throws -> PLOTStore {
+      try PLOTStore(
+        directory: place, baseHash: SmallPLOT.hash, hidden: SmallPLOT.hidden, skipDepth: 2,
+        cacheBytes: 1 << 20)
+    }
+    let first = try store()
+    _ = try NGramLookup(store: first, computer: KeyedRows(hidden: SmallPLOT.hidden)).rows(
+      for: grams, mode: .exact)
+    try first.saveAdmitted()
+    #expect(try store().restoreAdmitted(vocabulary: 200) == grams.count)
+  }
 }
