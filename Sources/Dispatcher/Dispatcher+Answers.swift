@@ -63,16 +63,16 @@ extension Dispatcher {
     }
   }
 
-  /// Tokenises, queues, waits. `places` says which tokens of a sequence with words are asked about.
-  /// Throws `APIError` and `ServingError`.
+  /// Tokenises, queues, waits. `places` says which tokens of a sequence with words are asked about; `pinned`
+  /// is what the vBERT is computed on, where that was found before. Throws `APIError` and `ServingError`.
   func ask(
     _ vbert: PinnedVBert, _ inputs: [TextInput], _ reading: Reading, _ caller: Caller,
-    places: (EncodedText) -> [Int?] = \.firstTokens
+    on pinned: BasePin? = nil, places: (EncodedText) -> [Int?] = \.firstTokens
   ) async throws -> Answer {
     guard !inputs.isEmpty else { throw APIError.empty }
     if let index = inputs.firstIndex(where: \.isEmpty) { throw APIError.emptyText(index: index) }
     try checkCount(inputs.count)
-    let pin = try await pin(vbert, caller)
+    let pin = if let pinned { pinned } else { try await pin(vbert, caller) }
     let base = pin.base
     let model = base.configuration
     if !model.readsPairs, inputs.contains(where: \.isPair) {

@@ -63,9 +63,9 @@ extension Dispatcher {
     _ caller: Caller
   ) async throws -> Answer {
     let vbert = try await find(name, caller, tasks: [.embed])
-    let hidden = try await pin(vbert, caller).base.configuration.hiddenSize
-    try dimensions?.check(hidden: hidden)
-    return try await ask(vbert, texts.map(TextInput.text), reading, caller)
+    let pin = try await pin(vbert, caller)
+    try dimensions?.check(hidden: pin.base.configuration.hiddenSize)
+    return try await ask(vbert, texts.map(TextInput.text), reading, caller, on: pin)
   }
 }
 

@@ -13,6 +13,9 @@ package final class LineReader {
     package var number: Int
     /// Without the line feed, and without a carriage return before it.
     package var bytes: [UInt8]
+
+    /// Nothing but spaces and tabs.
+    package var isBlank: Bool { bytes.allSatisfy { $0 == 0x20 || $0 == 0x09 } }
   }
 
   private let file: TextFile

@@ -19,7 +19,7 @@ package struct DataSet: Sendable {
     rows = []
     let reader = try LineReader(path: path, limit: DataSet.longestLine)
     while let line = try reader.next() {
-      if line.bytes.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { continue }
+      if line.isBlank { continue }
       guard rows.count < DataSet.mostRows else {
         throw DataSetError.tooManyRows(path: path, most: DataSet.mostRows)
       }

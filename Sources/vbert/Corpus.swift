@@ -11,9 +11,7 @@ enum Corpus {
   /// them. Pipes are let be, since what is read of one is gone. Throws `ArchiveError`.
   static func warn(of paths: [String]) throws {
     for path in paths {
-      let type = try? FileManager.default.attributesOfItem(
-        atPath: URL(filePath: path).resolvingSymlinksInPath().filePath)[.type]
-      guard type as? FileAttributeType == .typeRegular else { continue }
+      guard FileKind(URL(filePath: path).resolvingSymlinksInPath()) == .file else { continue }
       let reader = try LineReader(path: path)
       while let line = try reader.next(), line.number <= lines {
         if line.number == 1, line.bytes.first == UInt8(ascii: "{"),

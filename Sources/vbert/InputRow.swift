@@ -42,7 +42,7 @@ struct InputRow: Decodable {
     let reader = try LineReader(path: path)
     var count = 0
     while let line = try reader.next() {
-      guard !line.bytes.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) else { continue }
+      if line.isBlank { continue }
       do {
         try body(count, try decodeJSON(InputRow.self, from: line.bytes))
       } catch {

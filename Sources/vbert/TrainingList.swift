@@ -31,7 +31,7 @@ struct TrainingList {
     let reader = try LineReader(path: path)
     var (requests, names): ([TrainingRequest], Set<Name>) = ([], [])
     while let line = try reader.next() {
-      if line.bytes.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { continue }
+      if line.isBlank { continue }
       let found: Line
       func wrong(_ why: String) -> TrainingListError {
         .line(path: path, number: line.number, why: why)

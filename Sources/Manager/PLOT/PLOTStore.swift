@@ -64,9 +64,12 @@ package final class PLOTStore: Sendable {
   }
 
   /// The general table, as it is now.
-  package var general: PLOTDomain {
-    let general = tables.withLock(\.general)
-    return letGo(of: general.files) ? tables.withLock(\.general) : general
+  package var general: PLOTDomain { current(\.general) }
+
+  /// What `read` finds, without tables that somebody waits to write to.
+  private func current(_ read: (Tables) -> PLOTDomain) -> PLOTDomain {
+    let domain = tables.withLock { read($0) }
+    return letGo(of: domain.files) ? tables.withLock { read($0) } : domain
   }
 
   /// The number of a domain, 0 for the general table alone; nil where `number(of:)` has to open its tables.
@@ -96,9 +99,7 @@ package final class PLOTStore: Sendable {
   /// cannot be computed is never replaced by another.
   package func domain(number: UInt32) throws(PLOTError) -> PLOTDomain {
     guard number > 0 else { return general }
-    func now() -> PLOTDomain { tables.withLock { $0.domains[Int(number) - 1] } }
-    var domain = now()
-    if letGo(of: domain.files) { domain = now() }
+    let domain = current { $0.domains[Int(number) - 1] }
     guard domain.hasOwnTable || !domain.hasOwnLayers else {
       throw .lostDomain(domain.name ?? "general")
     }

@@ -7,14 +7,11 @@ extension Registry {
   /// look-ups do not wait for.
   package func checkSoundness() throws(RegistryError) {
     let path = home.registry.filePath
-    let found: String?
-    do {
+    let found = try storage(path) {
       var setup = GRDB.Configuration()
       setup.readonly = true
       let connection = try DatabaseQueue(path: path, configuration: setup)
-      found = try connection.read { try String.fetchOne($0, sql: "PRAGMA integrity_check(1)") }
-    } catch {
-      throw .storage(path: path, why: (error as? DatabaseError)?.message ?? "\(error)")
+      return try connection.read { try String.fetchOne($0, sql: "PRAGMA integrity_check(1)") }
     }
     guard found == "ok" else {
       throw .storage(

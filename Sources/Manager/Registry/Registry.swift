@@ -118,7 +118,7 @@ package final class Registry: RegistryStore {
 }
 
 /// SQLite's complaints as the registry's; its own errors as they are.
-private func storage<Result>(
+func storage<Result>(
   _ path: String, _ body: () throws -> Result
 ) throws(RegistryError) -> Result {
   do { return try body() } catch let error as RegistryError { throw error } catch {

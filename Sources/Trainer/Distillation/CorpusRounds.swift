@@ -76,7 +76,7 @@ private struct FileLoop {
   /// The next line that is not blank.
   static func next(_ reader: LineReader) throws -> String? {
     while let line = try reader.next() {
-      if line.bytes.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { continue }
+      if line.isBlank { continue }
       return String(decoding: line.bytes, as: UTF8.self)
     }
     return nil
