@@ -44,6 +44,21 @@ final class Bench {
     try result.get()
   }
 
+  /// Noise through the matrix and GELU: all rows in one product, and each by itself.
+  func togetherAndAlone(
+    _ matrix: any Matrix, rows: Int
+  ) throws -> (together: [Float], alone: [Float]) {
+    let x = try tensor(noise(rows * matrix.inputs), rows: rows, columns: matrix.inputs)
+    let together = try poisoned(rows: rows, columns: matrix.outputs)
+    let alone = try poisoned(rows: rows, columns: matrix.outputs)
+    try backend.matmul(x, matrix, activation: .gelu, into: together)
+    for r in 0..<rows {
+      try backend.matmul(
+        x.rows(r..<r + 1), matrix, activation: .gelu, into: alone.rows(r..<r + 1))
+    }
+    return (try read(together), try read(alone))
+  }
+
   func poisoned(rows: Int, columns: Int) throws -> Tensor {
     try tensor(
       [Float](repeating: .nan, count: rows * columns), rows: rows, columns: columns)

@@ -55,19 +55,12 @@ enum ReducedMatmul {
     _ what: (precision: Precision, inputs: Int), _ under: BackendUnderTest
   ) throws {
     let bench = try under.bench(precision: what.precision)
-    let (rows, outputs, inputs) = (133, 70, what.inputs)
-    let x = try bench.tensor(bench.noise(rows * inputs), rows: rows, columns: inputs)
+    let (outputs, inputs) = (70, what.inputs)
     let matrix = try bench.backend.prepareReduced(
       HostMatrix(
         weight: bench.noise(outputs * inputs), bias: bench.noise(outputs), outputs: outputs,
         inputs: inputs))
-    let together = try bench.poisoned(rows: rows, columns: outputs)
-    let alone = try bench.poisoned(rows: rows, columns: outputs)
-    try bench.backend.matmul(x, matrix, activation: .gelu, into: together)
-    for r in 0..<rows {
-      try bench.backend.matmul(
-        x.rows(r..<r + 1), matrix, activation: .gelu, into: alone.rows(r..<r + 1))
-    }
-    #expect(try bench.read(together) == bench.read(alone))
+    let (together, alone) = try bench.togetherAndAlone(matrix, rows: 133)
+    #expect(together == alone)
   }
 }

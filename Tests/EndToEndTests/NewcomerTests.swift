@@ -14,27 +14,10 @@ import Testing
     return output.stderr
   }
 
-  /// A port that somebody listens on while the test runs.
-  private func takenPort() throws -> (descriptor: CInt, port: UInt16) {
-    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = unsafe inet_addr("127.0.0.1")
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let failed = unsafe withUnsafeMutablePointer(to: &address) { pointer in
-      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-        unsafe bind(descriptor, generic, length) != 0 || listen(descriptor, 1) != 0
-          || getsockname(descriptor, generic, &length) != 0
-      }
-    }
-    guard descriptor >= 0, !failed else { throw VbertProcess.Failure(description: "no port") }
-    return (descriptor, UInt16(bigEndian: address.sin_port))
-  }
-
   @Test func aPortThatCannotBeListenedOnIsSaid() throws {
     let vbert = try VbertProcess()
     defer { vbert.removeHome() }
-    let (descriptor, port) = try takenPort()
+    let (descriptor, port) = try Server.boundPort(listening: true)
     defer { close(descriptor) }
     for arguments in [["--port", "\(port)"], ["--port", "0", "--health-port", "\(port)"]] {
       let said = try refusal(vbert, ["serve"] + arguments)

@@ -73,19 +73,28 @@ final class Server: @unchecked Sendable {
 
   /// A port that was free a moment ago.
   private static func freePort() throws -> UInt16 {
-    let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    defer { close(socket) }
+    let (descriptor, port) = try boundPort(listening: false)
+    close(descriptor)
+    return port
+  }
+
+  /// A port that is taken until the descriptor is closed.
+  static func boundPort(listening: Bool) throws -> (descriptor: CInt, port: UInt16) {
+    let descriptor = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_addr.s_addr = unsafe inet_addr("127.0.0.1")
     var length = socklen_t(MemoryLayout<sockaddr_in>.size)
     let failed = unsafe withUnsafeMutablePointer(to: &address) { pointer in
       unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-        unsafe bind(socket, generic, length) != 0
-          || getsockname(socket, generic, &length) != 0
+        unsafe bind(descriptor, generic, length) != 0 || listening && listen(descriptor, 1) != 0
+          || getsockname(descriptor, generic, &length) != 0
       }
     }
-    guard socket >= 0, !failed else { throw VbertProcess.Failure(description: "no free port") }
-    return UInt16(bigEndian: address.sin_port)
+    guard descriptor >= 0, !failed else {
+      close(descriptor)
+      throw VbertProcess.Failure(description: "no free port")
+    }
+    return (descriptor, UInt16(bigEndian: address.sin_port))
   }
 }
