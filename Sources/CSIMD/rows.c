@@ -1,6 +1,8 @@
 /// Operations that treat each row, or each sequence, on its own.
 #include "context.h"
 
+#include <math.h>
+
 /// Rows of a task: a few microseconds' worth.
 enum { ROWS = 48 };
 
@@ -16,7 +18,7 @@ struct rows_job {
   const int32_t *offsets;
   long sequences, width;
   float bias;
-  bool mean;
+  bool mean, unit;
 };
 
 static void run(csimd_context *context, struct rows_job *job, void (*work)(void *, long, int)) {
@@ -85,17 +87,22 @@ static void pool_task(void *argument, long task, int thread) {
   (void)thread;
   const struct rows_job *job = argument;
   const long start = job->offsets[task], rows = job->mean ? job->offsets[task + 1] - start : 1;
-  job->kernels->mean(
-    job->a + start * job->lda, job->lda, rows, job->width, job->out + task * job->ldo);
+  float *out = job->out + task * job->ldo;
+  job->kernels->mean(job->a + start * job->lda, job->lda, rows, job->width, out);
+  if (!job->unit) return;
+  double square = 0;
+  for (long c = 0; c < job->width; c++) square += (double)out[c] * out[c];
+  const float inverse = square > 0 ? (float)(1 / sqrt(square)) : 0;
+  for (long c = 0; c < job->width; c++) out[c] *= inverse;
 }
 
 void csimd_pool(
   csimd_context *context, const float *x, long ldx, long width, const int32_t *offsets,
-  long sequences, bool mean, float *out, long ldo
+  long sequences, bool mean, bool unit, float *out, long ldo
 ) {
   struct rows_job job = {
     .kernels = context->kernels, .a = x, .lda = ldx, .width = width, .offsets = offsets,
-    .mean = mean, .out = out, .ldo = ldo};
+    .mean = mean, .unit = unit, .out = out, .ldo = ldo};
   csimd_parallel(context, pool_task, &job, sequences);
 }
 

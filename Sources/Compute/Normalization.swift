@@ -35,9 +35,11 @@ package enum Activation: UInt8, Sendable {
 }
 
 /// How token states become one sequence state.
-package enum Pooling: UInt8, Sendable, Hashable {
+package enum Pooling: UInt8, Sendable, Hashable, CaseIterable {
   /// The mean over all tokens, [CLS] and [SEP] too.
   case mean
   /// The first token.
   case cls
+  /// The mean divided by its L2 norm; zeros stay.
+  case normalizedMean
 }

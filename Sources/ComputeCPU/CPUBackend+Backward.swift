@@ -77,6 +77,7 @@ extension CPUBackend {
   ) throws(ComputeError) {
     let layout = sequences.layout
     precondition(d.rows == layout.count && dx.rows == layout.rows && dx.isContiguous)
+    precondition(pooling != .normalizedMean)
     for i in 0..<layout.count {
       let rows = layout.rows(of: i)
       unsafe csimd_pool_backward(

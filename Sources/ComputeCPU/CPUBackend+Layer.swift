@@ -70,7 +70,7 @@ extension CPUBackend {
     precondition(x.rows == layout.rows && out.rows == layout.count && x.columns == out.columns)
     if out.rows == 0 { return }
     unsafe csimd_pool(
-      context, x.floats, x.stride, x.columns, layout.offsets, layout.count, pooling == .mean,
-      out.floats, out.stride)
+      context, x.floats, x.stride, x.columns, layout.offsets, layout.count, pooling != .cls,
+      pooling == .normalizedMean, out.floats, out.stride)
   }
 }

@@ -113,7 +113,7 @@ extension CUDABackend {
     try launch(
       kernel, grid: (placed.layout.count, 1), block: 256,
       [
-        .tensor(x), .int(x.stride), .address(placed.offsets.address), .int(pooling == .cls ? 1 : 0),
+        .tensor(x), .int(x.stride), .address(placed.offsets.address), .int(Int(pooling.rawValue)),
         .tensor(out), .int(out.stride),
       ])
   }

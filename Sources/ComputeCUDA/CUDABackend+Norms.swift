@@ -81,6 +81,7 @@ extension CUDABackend {
   ) throws(ComputeError) {
     let placed = placed(sequences)
     precondition(d.rows == placed.layout.count && dx.rows == placed.layout.rows)
+    precondition(pooling != .normalizedMean)
     precondition(d.isContiguous && dx.isContiguous && d.columns == dx.columns)
     try launch(
       kernel("poolBackward", in: "gather.cu", d, dx), grid: (d.rows, 1), block: 256,

@@ -31,7 +31,7 @@ final class Execution {
       part: part, states: states, sequences: sequences, backend: backend,
       space: space(for: part))
     var outputs: [Reply.Output] = []
-    for pooling in [Pooling.mean, .cls] { outputs += try heads.pooled(pooling) }
+    for pooling in Pooling.allCases { outputs += try heads.pooled(pooling) }
     outputs += try heads.tagged()
     return outputs
   }

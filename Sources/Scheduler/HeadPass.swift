@@ -98,13 +98,14 @@ struct HeadPass {
     runs.reduce(1) { max($0, $1.vbert.spec.task.outputs(labels: $1.vbert.spec.labels.count)) }
   }
 
-  /// For pooled states and head outputs of both ways of pooling, and of the tokens.
+  /// For pooled states and head outputs of all ways of pooling, and of the tokens.
   static func workspaceBytes(for part: BatchPart) -> Int {
     let layout = part.packed.layout
     let hidden = part.engine.model.configuration.hiddenSize
     let width = width(part.runs)
-    return 2 * Workspace.bytes(rows: layout.count, columns: hidden)
-      + 2 * Workspace.bytes(rows: layout.count, columns: width)
+    let ways = Pooling.allCases.count
+    return ways * Workspace.bytes(rows: layout.count, columns: hidden)
+      + ways * Workspace.bytes(rows: layout.count, columns: width)
       + Workspace.bytes(rows: layout.rows, columns: width)
   }
 }

@@ -100,7 +100,7 @@ import Testing
       let x = bench.noise(layout.rows * width)
       let gate = bench.noise(width)
       let state = try bench.tensor(x, rows: layout.rows, columns: width)
-      for pooling in [Pooling.mean, .cls] {
+      for pooling in Pooling.allCases {
         let out = try bench.poisoned(rows: layout.count, columns: width)
         try bench.backend.pool(
           state, sequences: bench.backend.place(layout), pooling: pooling, into: out)
@@ -111,6 +111,9 @@ import Testing
             let sum = rows.reduce(0.0) { $0 + Double(x[$1 * width + c]) }
             expected.append(sum / Double(rows.count))
           }
+          guard pooling == .normalizedMean else { continue }
+          let norm = expected.suffix(width).reduce(0) { $0 + $1 * $1 }.squareRoot()
+          for place in expected.indices.suffix(width) { expected[place] /= norm }
         }
         #expect(difference(try bench.read(out), expected) < 1e-5)
       }

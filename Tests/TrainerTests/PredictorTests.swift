@@ -10,7 +10,7 @@ import Testing
 @Suite("Predictor", .enabled(if: Shared.exists, "\(Shared.missing)"))
 struct PredictorTests {
   /// Whatever is left out on the way, outputs are those of the heads on the states of all rows.
-  @Test(arguments: [Pooling.mean, .cls]) func outputsAreTheHeads(pooling: Pooling) throws {
+  @Test(arguments: Pooling.allCases) func outputsAreTheHeads(pooling: Pooling) throws {
     let tiny = try TinyModel()
     let (backend, hidden) = (tiny.backend, tiny.configuration.hiddenSize)
     let base = try BaseModel(

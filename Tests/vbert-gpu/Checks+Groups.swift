@@ -102,7 +102,7 @@ extension Checks {
 
   func ends() throws {
     for hidden in [32, 384, 768] {
-      for pooling in [Pooling.mean, .cls] {
+      for pooling in Pooling.allCases {
         for type in [ElementType.float32, gpu.activationType] {
           compare("pool \(pooling) \(hidden) into \(type)") { r in
             let layout = SequenceLayout(lengths: [1, 2, 50, 3, 300, 128])

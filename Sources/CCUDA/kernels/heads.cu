@@ -3,14 +3,18 @@
 
 enum { warps = 8, pieces = (HIDDEN / 8 + 31) / 32, parts = (HIDDEN + 127) / 128 };
 
-// out[i] = mean, or first row, of sequence i (rows offsets[i] ..< offsets[i + 1]). A block a
-// sequence; warp w sums rows w, w + 8... and the eight sums are added in order.
+// out[i] = mean, or first row, or mean divided by its L2 norm, of sequence i (rows offsets[i] ..<
+// offsets[i + 1]). A block a sequence; warp w sums rows w, w + 8... and the eight sums are added in
+// order.
+enum { poolMean, poolFirst, poolNormalized };
+
 template <class Output>
-DEVICE void poolInto(const u16 *x, int stride, const int *offsets, int firstOnly, Output output) {
+DEVICE void poolInto(const u16 *x, int stride, const int *offsets, int way, Output output) {
   __shared__ float sums[warps][HIDDEN];
+  __shared__ float squares[warps];
   const int warp = threadIdx.x >> 5, lane = threadIdx.x & 31;
   const int start = offsets[blockIdx.x];
-  const int count = firstOnly ? 1 : offsets[blockIdx.x + 1] - start;
+  const int count = way == poolFirst ? 1 : offsets[blockIdx.x + 1] - start;
   float total[pieces][8] = {};
   for (int row = warp; row < count; row += warps)
 #pragma unroll
@@ -31,25 +35,44 @@ DEVICE void poolInto(const u16 *x, int stride, const int *offsets, int firstOnly
       for (int i = 0; i < 8; i++) sums[warp][column + i] = total[p][i];
   }
   __syncthreads();
+  float square = 0;
   for (int column = 2 * threadIdx.x; column < HIDDEN; column += 2 * warps * 32) {
     float first = 0, second = 0;
 #pragma unroll
     for (int w = 0; w < warps; w++) first += sums[w][column], second += sums[w][column + 1];
-    output(column, first / count, second / count);
+    first /= count, second /= count;
+    if (way != poolNormalized) {
+      output(column, first, second);
+      continue;
+    }
+    square += first * first + second * second;
+    // These two columns are this thread's alone.
+    sums[0][column] = first, sums[0][column + 1] = second;
   }
+  if (way != poolNormalized) return;
+#pragma unroll
+  for (int step = 16; step > 0; step /= 2) square += __shfl_xor_sync(~0u, square, step);
+  if (lane == 0) squares[warp] = square;
+  __syncthreads();
+  float total = 0;
+#pragma unroll
+  for (int w = 0; w < warps; w++) total += squares[w];
+  const float inverse = total > 0 ? 1 / sqrtf(total) : 0;
+  for (int column = 2 * threadIdx.x; column < HIDDEN; column += 2 * warps * 32)
+    output(column, inverse * sums[0][column], inverse * sums[0][column + 1]);
 }
 
 extern "C" __global__ void __launch_bounds__(256)
-    pool(const u16 *x, int stride, const int *offsets, int firstOnly, u16 *out, int outStride) {
-  poolInto(x, stride, offsets, firstOnly, [&](int column, float first, float second) {
+    pool(const u16 *x, int stride, const int *offsets, int way, u16 *out, int outStride) {
+  poolInto(x, stride, offsets, way, [&](int column, float first, float second) {
     *(u32 *)(out + (u64)blockIdx.x * outStride + column) = pack(first, second);
   });
 }
 
 extern "C" __global__ void __launch_bounds__(256)
-    poolFloats(const u16 *x, int stride, const int *offsets, int firstOnly, float *out,
+    poolFloats(const u16 *x, int stride, const int *offsets, int way, float *out,
                int outStride) {
-  poolInto(x, stride, offsets, firstOnly, [&](int column, float first, float second) {
+  poolInto(x, stride, offsets, way, [&](int column, float first, float second) {
     *(float2 *)(out + (u64)blockIdx.x * outStride + column) = make_float2(first, second);
   });
 }

@@ -142,10 +142,10 @@ void csimd_embed(
 /// x[r] *= sigmoid(gate . x[r] + bias).
 void csimd_gate(
   csimd_context *, float *x, long ldx, long rows, long width, const float *gate, float bias);
-/// out[i] = mean, or first row, of sequence i.
+/// out[i] = mean, or first row, of sequence i; `unit`: divided by its L2 norm.
 void csimd_pool(
   csimd_context *, const float *x, long ldx, long width, const int32_t *offsets, long sequences,
-  bool mean, float *out, long ldo);
+  bool mean, bool unit, float *out, long ldo);
 
 /// A stored n-gram row [3, width]; address 0 is zeros. int8 rows begin with three float32 scales.
 typedef struct {

@@ -98,11 +98,18 @@ extension Pooling: Codable {
     switch text {
     case "mean": self = .mean
     case "cls": self = .cls
+    case "mean-normalized": self = .normalizedMean
     default: throw .pooling(text)
     }
   }
 
-  package var name: String { self == .mean ? "mean" : "cls" }
+  package var name: String {
+    switch self {
+    case .mean: "mean"
+    case .cls: "cls"
+    case .normalizedMean: "mean-normalized"
+    }
+  }
 }
 
 /// What can be wrong with a written specification.
@@ -120,7 +127,7 @@ package enum SpecError: Error, Equatable, CustomStringConvertible {
       """
     case .tagScheme(let text):
       "tag scheme \"\(text.prefix(40))\" is not understood; examples: bio, bioes, bilou:TYPE-X, plain"
-    case .pooling(let text): "pooling \"\(text)\" is not understood; use mean or cls"
+    case .pooling(let text): "pooling \"\(text)\" is not understood; use mean, mean-normalized or cls"
     }
   }
 }
