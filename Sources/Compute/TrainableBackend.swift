@@ -193,7 +193,8 @@ extension TrainableBackend {
     }
   }
 
-  private func add(_ loss: Double, to value: Tensor) throws(ComputeError) {
+  /// value, fp32 [1, 1], += loss, from the host.
+  package func add(_ loss: Double, to value: Tensor) throws(ComputeError) {
     var total: Float = 0
     try unsafe withUnsafeMutablePointer(to: &total) { total throws(ComputeError) in
       let values = unsafe UnsafeMutableBufferPointer(start: total, count: 1)

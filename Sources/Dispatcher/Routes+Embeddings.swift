@@ -64,7 +64,8 @@ extension Dispatcher {
   ) async throws -> Answer {
     let vbert = try await find(name, caller, tasks: [.embed])
     let pin = try await pin(vbert, caller)
-    try dimensions?.check(hidden: pin.base.configuration.hiddenSize)
+    try dimensions?.check(
+      hidden: pin.base.configuration.hiddenSize, trained: vbert.spec.dimensions)
     return try await ask(vbert, texts.map(TextInput.text), reading, caller, on: pin)
   }
 }

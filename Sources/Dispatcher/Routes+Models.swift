@@ -71,6 +71,10 @@ extension JSONWriter {
       item.key("version")
       if let version = record.version { item.number(version.number) } else { item.null() }
       item.member("max_length", record.spec.maxLength)
+      if let dimensions = record.spec.dimensions {
+        item.key("dimensions")
+        item.array { list in for size in dimensions { list.number(size) } }
+      }
       item.key("labels")
       item.array { list in for label in record.spec.labels { list.string(label) } }
     }

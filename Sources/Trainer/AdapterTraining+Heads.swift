@@ -23,6 +23,10 @@ extension AdapterTraining {
       try backend.pool(final, sequences: run.sequences, pooling: pooling, into: features)
     }
     let rows = zip(parts, run.tenants).map { pooling == nil ? $1.rows : $0.sequences }
+    guard !heads.isEmpty else {
+      return Heads(
+        features: features, rows: rows, flat: features, logits: rows.map { features.rows($0) })
+    }
     if dropping {
       try run.drop(zip(parts, rows).map { (features.rows($1), $0.dropout.headSite) })
     }
@@ -37,6 +41,9 @@ extension AdapterTraining {
   func backward(
     _ heads: Heads, _ parts: [Part], _ run: TrainingRun, wantsInput: Bool
   ) throws(ComputeError) -> Tensor? {
+    guard !self.heads.isEmpty else {
+      return try backward(vectors: heads, parts, run, wantsInput: wantsInput)
+    }
     let (_, d) = takeLogits(parts, heads.rows, run)
     try addLosses(parts, heads.logits, d)
     let features = heads.features
@@ -102,6 +109,7 @@ extension AdapterTraining {
         try backend.upload(targets, to: wanted)
         try backend.squaredLoss(
           logits[i], targets: wanted, share: part.share, into: d[i], addingTo: value)
+      case .vectors: preconditionFailure("vectors are an embedder's, which has no head")
       }
     }
     if !softmax.isEmpty { try backend.softmaxLoss(softmax) }

@@ -28,7 +28,7 @@ extension AdapterTraining {
       let values = try rows.withInput(of: numbers) { try logits($0, parts: parts) }
       for (piece, (part, values)) in zip(batch, zip(parts, values)) {
         let spec = specs[part.vbert]
-        let columns = spec.task.outputs(labels: spec.labels.count)
+        let columns = self.outputs(of: part.vbert)
         var first = 0
         for row in pieces[piece].rows {
           let count = (spec.task == .tag ? rows.lengths[row] : 1) * columns

@@ -19,6 +19,7 @@ package final class AdapterTraining {
   let workspace: Workspace
   /// Longest batch, in tokens, that is run at once.
   package let tokenBudget: Int
+  /// Of each vBERT; none of embedders.
   let heads: [(weight: Parameter, bias: Parameter)]
   /// Where the base itself is trained.
   private let embeddings: EmbeddingTraining?
@@ -30,10 +31,13 @@ package final class AdapterTraining {
     var adapter: AdapterSpec
     /// nil for tag.
     var pooling: Pooling?
+    /// Whether there is a head; an embedder's vectors are the pooled states.
+    var hasHead: Bool
 
     init(_ spec: VBertSpec) {
       adapter = spec.adapter
       pooling = spec.task == .tag ? nil : spec.pooling
+      hasHead = spec.task != .embed
     }
   }
 
@@ -46,7 +50,8 @@ package final class AdapterTraining {
     tokenBudget: Int
   ) throws {
     precondition(!specs.isEmpty && Set(specs.map(Kind.init)).count == 1)
-    precondition(specs.allSatisfy { $0.task.outputs(labels: $0.labels.count) > 0 })
+    precondition(
+      specs.allSatisfy { $0.task == .embed || $0.task.outputs(labels: $0.labels.count) > 0 })
     precondition(!trainsBase || !configuration.isSkip && specs.count == 1)
     (self.specs, self.configuration) = (specs, configuration)
     (self.backend, self.tokenBudget) = (backend, tokenBudget)
@@ -65,7 +70,9 @@ package final class AdapterTraining {
       configuration.upperLayers, source: source, configuration: configuration,
       parameters: trainsBase ? parameters[0] : try ParameterSet([], backend: backend),
       tenants: parameters, loraScale: specs[0].adapter.loraScale, backend: backend)
-    heads = parameters.map { ($0.require("head.weight"), $0.require("head.bias")) }
+    heads =
+      Kind(specs[0]).hasHead
+      ? parameters.map { ($0.require("head.weight"), $0.require("head.bias")) } : []
     let outputs = heads.map(\.weight.value.rows).max() ?? 1
     workspace = try Workspace(
       backend: backend,
@@ -99,6 +106,8 @@ package final class AdapterTraining {
     case many([Float], weights: [Float]?)
     /// A number a sequence.
     case scores([Float])
+    /// For embedders: loss and gradient of the sequences' vectors, [sequences, hidden], on the host.
+    case vectors(([Float]) -> (loss: Double, gradient: [Float]))
   }
 
   /// One vBERT's share of a batch: `sequences` of it, which are neighbours. A vBERT has one at most.
@@ -159,7 +168,7 @@ package final class AdapterTraining {
     try encoder.bias?.collect()
   }
 
-  /// Every part's outputs [sequences, or tokens for tag; outputs] without dropout.
+  /// Every part's outputs [sequences, or tokens for tag; outputs], without dropout on the heads' input.
   package func logits(_ input: Input, parts: [Part]) throws(ComputeError) -> [[Float]] {
     let mark = workspace.mark
     defer { workspace.reset(to: mark) }

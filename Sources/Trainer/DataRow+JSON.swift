@@ -4,7 +4,7 @@ extension DataRow {
   /// A JSON object: `text` (and `text_pair`) with `label`, `labels` or `score`, or `tokens` with
   /// `tags`, as the task wants them. Other fields are ignored, but none may be there twice; null is as
   /// if the field were not there; without `labelled` so is a target that is missing, and a tagger's row may be
-  /// a `text` as it runs. Throws `DataRowProblem`.
+  /// a `text` as it runs. An embedder's labelled row is one of `Comparison`. Throws `DataRowProblem`.
   package init(
     json: [UInt8], line: Int, task: VBertTask, labelled: Bool
   ) throws(DataRowProblem) {
@@ -14,13 +14,18 @@ extension DataRow {
     self.line = line
     // Who asks of a text need not have split it.
     if task == .tag, !labelled, object["tokens"] == nil, let text = object["text"]?.text {
-      input = .running(text)
+      (input, others) = (.running(text), [])
+      return
+    }
+    guard task != .embed || !labelled else {
+      (input, others, target) = try DataRow.compared(object)
       return
     }
     input = try task == .tag ? .words(DataRow.strings(object, "tokens")) : DataRow.text(object)
+    others = []
     let field = DataRow.field(task)
-    guard let target = object[field] else {
-      guard labelled, task != .embed else { return }
+    guard task != .embed, let target = object[field] else {
+      guard labelled else { return }
       throw DataRow.problem(object, field, DataRow.expected(task))
     }
     switch task {
@@ -48,7 +53,7 @@ extension DataRow {
   }
 
   /// What belongs there.
-  private static func expected(_ task: VBertTask) -> String {
+  static func expected(_ task: VBertTask) -> String {
     switch task {
     case .classify, .embed: "a string or a whole number"
     case .multilabel: "a list of strings or whole numbers"
@@ -65,7 +70,7 @@ extension DataRow {
   }
 
   /// A string as it is, or a whole number, which stands for its digits: all of them, or it is refused.
-  private static func label(
+  static func label(
     _ value: JSONValue, _ field: String, _ expected: String
   ) throws(DataRowProblem) -> String {
     if let label = value.text {
@@ -97,7 +102,7 @@ extension DataRow {
     return labels
   }
 
-  private static func score(_ value: JSONValue) throws(DataRowProblem) -> Double {
+  static func score(_ value: JSONValue) throws(DataRowProblem) -> Double {
     guard let number = value.number else { throw .wrong(field: "score", expected: "a number") }
     guard let score = value.double, score.magnitude <= largestScore else {
       throw .scoreTooLarge(value.double.map { "\($0)" } ?? clipped(number))
@@ -120,7 +125,7 @@ extension DataRow {
     return strings
   }
 
-  private static func problem(_ object: JSONValue, _ field: String, _ expected: String)
+  static func problem(_ object: JSONValue, _ field: String, _ expected: String)
     -> DataRowProblem
   {
     object[field] == nil

@@ -16,10 +16,15 @@ package struct DataRow: Sendable, Equatable {
   /// Counts from 1.
   package var line: Int
   package var input: TextInput
+  /// An embedder's further texts: what should be near to the first, then what should be far.
+  package var others: [TextInput]
   package var target: Target?
 
-  package init(line: Int, input: TextInput, target: Target? = nil) {
-    (self.line, self.input, self.target) = (line, input, target)
+  /// Texts of one row that should be far.
+  static let mostNegatives = 100
+
+  package init(line: Int, input: TextInput, others: [TextInput] = [], target: Target? = nil) {
+    (self.line, self.input, self.others, self.target) = (line, input, others, target)
   }
 }
 
@@ -67,6 +72,13 @@ package enum DataRowProblem: Error, Equatable, CustomStringConvertible {
   /// Of a dev row: none of those that are learnt.
   case notInData(String, known: [String])
   case numberedTags
+  /// An embedder's: than the rows from that line on.
+  case otherComparison(Comparison, line: Int)
+  /// An embedder's dev row: than the rows that are learnt from.
+  case unlikeComparison(Comparison)
+  /// An embedder's pair with a label.
+  case labelledPair
+  case tooManyNegatives(Int)
   case tooManyLabels(Int)
   case labelTooLong(bytes: Int)
   case unreadable(base: String, TokenProblem)
@@ -113,6 +125,15 @@ package enum DataRowProblem: Error, Equatable, CustomStringConvertible {
     case .numberedTags:
       "\"tags\" are numbers; write their names, as in [\"B-PER\", \"O\"] (in Python: "
         + "names = dataset.features[\"ner_tags\"].feature.names)"
+    case .otherComparison(let kind, let line):
+      "another kind of row than line \(line), \(kind.members); give all rows of a file alike"
+    case .unlikeComparison(let kind):
+      "another kind of row than those of --data, \(kind.members); give both alike"
+    case .labelledPair:
+      "a pair with a \"label\": an embedder learns pairs that should be near, {\"text\", \"text_pair\"} alone, or "
+        + "how near, with a \"score\""
+    case .tooManyNegatives(let count):
+      "\(count) texts as \"negative\"; at most \(DataRow.mostNegatives) are possible"
     case .numberTooLong:
       "\"label\" is a number that cannot be told digit by digit; write it as a string"
     case .tooManyLabels(let count):

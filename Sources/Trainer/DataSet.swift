@@ -46,12 +46,15 @@ package enum DataSetError: Error, CustomStringConvertible {
   /// Labels that the vBERT has learnt and these rows lack.
   case forgets(path: String, labels: [String], of: Int)
   case tags(path: String, TagProblem)
+  /// An embedder's rows.
+  case nothingCompared(path: String, ComparisonProblem)
 
   package var description: String {
     switch self {
     case .row(let path, let line, let problem): "\(path), line \(line): \(problem)"
     case .tags(let path, let problem):
       "\(path), line \(problem.faults.first?.line ?? 0): \(problem)"
+    case .nothingCompared(let path, let problem): "\(path) \(problem)"
     case .noRows(let path): "\(path) holds no rows"
     case .tooManyRows(let path, let most): "\(path) holds more than \(most) rows; use fewer"
     case .tooFewLabels(let path, 0): "\(path) holds no label"

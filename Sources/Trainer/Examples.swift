@@ -10,6 +10,10 @@ package struct Examples: Sendable {
   /// nothing but spaces).
   package private(set) var firstTokens: [[Int]] = []
   package private(set) var truncated = 0
+  /// What an embedder's rows compare; nil for others.
+  package private(set) var comparison: Comparison?
+  /// Of each row the first of `sequences` after its own, where rows have more than one.
+  private var ends: [Int] = []
 
   package enum Target: Sendable, Equatable {
     case none
@@ -27,11 +31,19 @@ package struct Examples: Sendable {
     base: Configuration
   ) throws(DataSetError) {
     sequences.reserveCapacity(data.rows.count)
+    if spec.task == .embed { comparison = try data.comparison() }
     var reader = RowReader(spec: spec, tokenizer: tokenizer, base: base, cut: true)
     for row in data.rows {
       let (encoded, sequence) = try reader.read(row, of: data)
       sequences.append(sequence)
-      if encoded.encoding.isTruncated { truncated += 1 }
+      var isCut = encoded.encoding.isTruncated
+      for other in row.others {
+        let (encoded, sequence) = try reader.read(DataRow(line: row.line, input: other), of: data)
+        sequences.append(sequence)
+        isCut = isCut || encoded.encoding.isTruncated
+      }
+      if comparison != nil { ends.append(sequences.count) }
+      if isCut { truncated += 1 }
       if row.input.isWords { firstTokens.append(encoded.firstTokens.map { $0 ?? -1 }) }
       do { targets.append(try Examples.target(row.target, labels)) } catch {
         throw .row(path: data.path, line: row.line, error)
@@ -63,13 +75,30 @@ package struct Examples: Sendable {
     }
   }
 
-  package var count: Int { sequences.count }
+  /// Rows.
+  package var count: Int { targets.count }
   package var tokens: Int { sequences.reduce(0) { $0 + $1.count } }
+
+  /// A row's among `sequences`, which are neighbours: one, but for what an embedder compares.
+  package func sequences(of row: Int) -> Range<Int> {
+    guard !ends.isEmpty else { return row..<row + 1 }
+    return (row == 0 ? 0 : ends[row - 1])..<ends[row]
+  }
+
+  package func sequences(of rows: [Int]) -> [Int] {
+    ends.isEmpty ? rows : rows.flatMap { sequences(of: $0) }
+  }
 
   /// Rows by number.
   package func rows(_ numbers: [Int]) -> Examples {
     var part = Examples()
-    part.sequences = numbers.map { sequences[$0] }
+    part.sequences = sequences(of: numbers).map { sequences[$0] }
+    part.comparison = comparison
+    if !ends.isEmpty {
+      for number in numbers {
+        part.ends.append((part.ends.last ?? 0) + sequences(of: number).count)
+      }
+    }
     part.targets = numbers.map { targets[$0] }
     if !firstTokens.isEmpty { part.firstTokens = numbers.map { firstTokens[$0] } }
     return part
@@ -84,7 +113,9 @@ extension Examples {
     -> (targets: AdapterTraining.Targets, weight: Double)
   {
     switch spec.task {
-    case .classify, .tag, .embed:
+    // A step's rows are compared as one: see `TrainingJob.comparing`.
+    case .embed: return (.scores([]), 1)
+    case .classify, .tag:
       var labels: [Int32] = []
       for row in rows {
         switch targets[row] {

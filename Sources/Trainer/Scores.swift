@@ -11,11 +11,16 @@ package struct Scores: Sendable {
 
   package var value: Double { values[primary] ?? 0 }
 
-  /// `logits`: of every row the head's outputs (for tag: those of all its tokens).
+  /// `logits`: of every row the head's outputs (for tag: those of all its tokens; for embed the vectors of
+  /// its texts, one after another).
   package init(_ examples: Examples, spec: VBertSpec, logits: [[Float]]) {
-    loss = Scores.meanLoss(examples, spec: spec, logits: logits)
+    loss =
+      spec.task == .embed
+      ? Scores.meanLoss(examples, vectors: logits, scores: spec.scores)
+      : Scores.meanLoss(examples, spec: spec, logits: logits)
     switch spec.task {
-    case .classify, .embed:
+    case .embed: (primary, values) = Scores.searched(examples, vectors: logits)
+    case .classify:
       let gold = examples.targets.map { target -> Int in
         if case .label(let label) = target { return Int(label) }
         return -1

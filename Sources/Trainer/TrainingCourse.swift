@@ -5,6 +5,8 @@ import Model
 struct TrainingCourse {
   let options: TrainingOptions
   private let rows: Int
+  /// Of each row, where rows of one class should meet in a step.
+  private let classes: [Int32]?
   private let perEpoch: Int
   private let schedule: Schedule
   private var random: SplitMix
@@ -19,15 +21,21 @@ struct TrainingCourse {
   private(set) var isOver = false
 
   /// For so many training rows. `random` goes on where drawing the first parameters left it.
-  init(rows: Int, options: TrainingOptions, random: SplitMix) {
+  init(rows: Int, classes: [Int32]? = nil, options: TrainingOptions, random: SplitMix) {
     self.rows = rows
+    self.classes = classes
     self.options = options
     self.random = random
     perEpoch = (rows + options.batch - 1) / options.batch
     let total = perEpoch * options.epochs
     schedule = Schedule(
       peak: options.rate, warmup: max(1, Int(Double(total) * options.warmup)), total: total)
-    order = self.random.permutation(rows)
+    draw()
+  }
+
+  private mutating func draw() {
+    order = random.permutation(rows)
+    if let classes { order = ClassRuns.arranged(order, classes: classes, &random) }
   }
 
   var steps: Int { perEpoch * options.epochs }
@@ -66,7 +74,7 @@ struct TrainingCourse {
     let since = epoch.number - lastBetter
     isOver =
       epoch.number >= max(1, options.epochs) || options.patience > 0 && since >= options.patience
-    if !isOver { order = random.permutation(rows) }
+    if !isOver { draw() }
     return epoch
   }
 }

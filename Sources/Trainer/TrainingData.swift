@@ -5,9 +5,11 @@ package import Model
 package struct TrainingData: Sendable {
   /// With the labels of the data.
   package let spec: VBertSpec
-  private let train: DataSet
-  private let dev: DataSet
+  let train: DataSet
+  let dev: DataSet
   private let labels: LabelSet
+  /// What an embedder's rows compare; nil for others.
+  package let comparison: Comparison?
 
   /// Reads everything. Without `dev` a share of the rows is kept back, drawn by the seed. Labels are
   /// what `LabelPlan` says; one in `dev` that is none of them is an error. Throws `DataSetError`.
@@ -26,14 +28,22 @@ package struct TrainingData: Sendable {
       if isFresh { spec.tagScheme = found } else { try whole.checkTags(spec) }
     }
     let plan = try LabelPlan(train, spec: spec, isTrained: isTrained, startsAnew: startsAnew)
-    spec.labels = plan.labels.names
+    // An embedder's labels say what is near, and are forgotten.
+    spec.labels = spec.task == .embed ? [] : plan.labels.names
     spec.unseenLabels = plan.unseen.isEmpty ? nil : plan.unseen
     // `Examples` refuses texts or pairs of the other kind than a trained vBERT's.
+    if spec.task == .embed {
+      comparison = try train.comparison()
+      spec.scores = train.scoreRange?.union(isFresh ? nil : spec.scores)
+    } else {
+      comparison = nil
+    }
     let kinds = Set(train.rows.compactMap(\.input.kind))
     if isFresh { spec.input = kinds.count == 1 ? kinds.first : nil }
     if let dev {
       self.dev = try DataSet(path: dev, task: spec.task, labelled: true)
       try self.dev.checkTags(spec)
+      if spec.task == .embed { try Self.check(self.dev, comparison) }
       if isFresh { try Self.check(self.dev, like: spec) }
     } else {
       let count = Int((Double(train.rows.count) * options.devShare).rounded(.up))
@@ -41,13 +51,20 @@ package struct TrainingData: Sendable {
         throw DataSetError.tooFewRows(path: data)
       }
       var random = SplitMix(seed: options.seed ^ 0x6465_7600)
-      let order = random.permutation(train.rows.count)
+      var order = random.permutation(train.rows.count)
+      if comparison == .labels {
+        // What is near a row is told by others of its label: kept back are some of some labels.
+        order = ClassRuns.arranged(order, classes: train.classes, &random)
+      }
       let (kept, held) = (order.dropFirst(count).sorted(), order.prefix(count).sorted())
       self.dev = DataSet(path: data, rows: held.map { train.rows[$0] })
       train = DataSet(path: data, rows: kept.map { train.rows[$0] })
     }
     self.train = train
-    labels = plan.labels
+    // A label that only dev rows have tells of these what is near, too.
+    labels =
+      spec.task == .embed
+      ? LabelSet(plan.labels.names + self.dev.labels(beyond: plan.labels)) : plan.labels
     self.spec = spec
   }
 
@@ -62,7 +79,8 @@ package struct TrainingData: Sendable {
       if let input = spec.input, let kind = row.input.kind, kind != input {
         throw problem(.unlikeData(input))
       }
-      for label in row.target?.labels ?? [] where known.number(label) == nil {
+      for label in row.target?.labels ?? []
+      where spec.task != .embed && known.number(label) == nil {
         throw problem(.notInData(label, known: spec.labels))
       }
     }

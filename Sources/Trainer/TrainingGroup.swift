@@ -13,13 +13,20 @@ package final class TrainingGroup {
     let job: TrainingJob
     let lengths: [Int]
     let weights: [Float]?
-    /// Numbers of its first rows among all jobs' rows.
+    /// Numbers of its first sequences among all jobs'.
     let firstTrain, firstDev: Int
     var course: TrainingCourse
     var tokens = 0
     var failure: TrainingError?
 
     var isActive: Bool { failure == nil && !course.isOver }
+
+    /// What a piece of the step that is begun drops.
+    func dropout(piece: Int) -> Dropout {
+      Dropout(
+        seed: job.options.seed, step: course.step << 8 | piece,
+        adapter: job.options.adapterDropout, head: job.options.dropout)
+    }
   }
 
   private let training: AdapterTraining
@@ -47,14 +54,16 @@ package final class TrainingGroup {
     for (given, (_, random)) in zip(list, begun) {
       var job = given
       job.options.headRate = job.options.headRate ?? headRate
-      let (train, dev) = (sequences.count, sequences.count + job.train.count)
+      let (train, dev) = (sequences.count, sequences.count + job.train.sequences.count)
       sequences += job.train.sequences + job.dev.sequences
       jobs.append(
         Running(
           job: job, lengths: job.train.sequences.map(\.count),
           weights: job.options.classWeights == .balanced
             ? job.train.balancedWeights(job.spec) : nil, firstTrain: train, firstDev: dev,
-          course: TrainingCourse(rows: job.train.count, options: job.options, random: random)))
+          course: TrainingCourse(
+            rows: job.train.count, classes: job.train.classes, options: job.options, random: random)
+        ))
     }
     self.entry = entry
     training = try AdapterTraining(
@@ -113,7 +122,10 @@ package final class TrainingGroup {
   /// A piece of a job's step that runs at once, as it would alone.
   private struct Piece {
     var job: Int
+    /// Sequences.
     var rows: [Int]
+    /// Where they are not told by the rows of the piece alone.
+    var targets: AdapterTraining.Targets?
     var number: Int
     /// Of the whole step's losses.
     var share: Double
@@ -128,13 +140,17 @@ package final class TrainingGroup {
     for number in active {
       let rows = jobs[number].course.next()
       let (job, weights) = (jobs[number].job, jobs[number].weights)
-      jobs[number].tokens += rows.reduce(0) { $0 + jobs[number].lengths[$1] }
+      let sequences = job.train.sequences(of: rows)
+      jobs[number].tokens += sequences.reduce(0) { $0 + jobs[number].lengths[$1] }
       let whole = job.train.batch(rows, spec: job.spec, weights: weights).weight
       guard whole > 0 else { continue }
-      let parts = Batches.pack(rows, lengths: jobs[number].lengths, budget: job.tokenBudget)
+      let parts = Batches.pack(sequences, lengths: jobs[number].lengths, budget: job.tokenBudget)
+      let compared = try compared(number, rows: rows, parts: parts)
       for (place, rows) in parts.enumerated() {
         if place == pieces.count { pieces.append([]) }
-        pieces[place].append(Piece(job: number, rows: rows, number: place, share: 1 / whole))
+        pieces[place].append(
+          Piece(
+            job: number, rows: rows, targets: compared?[place], number: place, share: 1 / whole))
       }
     }
     // A job's pieces go one after another: two in a batch would add to one gradient at once.
@@ -156,6 +172,23 @@ package final class TrainingGroup {
     if !steps.isEmpty { try training.backend.adamW(steps) }
   }
 
+  /// What the parts of an embedder's step learn, each text from all of the step's; nil for a job with a
+  /// head. Where the step does not run at once, its vectors are computed first, with the same draws.
+  private func compared(
+    _ number: Int, rows: [Int], parts: [[Int]]
+  ) throws -> [AdapterTraining.Targets]? {
+    let running = jobs[number]
+    guard let batch = running.job.comparing(rows, hidden: training.configuration.hiddenSize) else {
+      return nil
+    }
+    guard parts.count > 1 else { return [.vectors(batch.callAsFunction)] }
+    let pieces = parts.enumerated().map { place, part in
+      (part.map { running.firstTrain + $0 }, running.dropout(piece: place))
+    }
+    return batch.targets(
+      try training.vectors(of: number, pieces: pieces, in: self.rows), parts: parts.map(\.count))
+  }
+
   /// Cuts pieces into batches that fit the token budget.
   private func pack(_ pieces: [Piece]) -> [[Piece]] {
     let tokens = pieces.map { piece in
@@ -170,15 +203,13 @@ package final class TrainingGroup {
     var (numbers, parts): ([Int], [AdapterTraining.Part]) = ([], [])
     for piece in batch {
       let running = jobs[piece.job]
-      let (job, options) = (running.job, running.job.options)
+      let job = running.job
       parts.append(
         AdapterTraining.Part(
           vbert: piece.job, sequences: numbers.count..<numbers.count + piece.rows.count,
-          targets: job.train.batch(piece.rows, spec: job.spec, weights: running.weights).targets,
-          share: piece.share,
-          dropout: Dropout(
-            seed: options.seed, step: running.course.step << 8 | piece.number,
-            adapter: options.adapterDropout, head: options.dropout)))
+          targets: piece.targets
+            ?? job.train.batch(piece.rows, spec: job.spec, weights: running.weights).targets,
+          share: piece.share, dropout: running.dropout(piece: piece.number)))
       numbers += piece.rows.map { running.firstTrain + $0 }
     }
     try rows.withInput(of: numbers) { try training.accumulate($0, parts: parts) }
@@ -187,7 +218,9 @@ package final class TrainingGroup {
   /// Ends the epoch of each of these jobs.
   private func measure(_ ended: [Int]) throws {
     let outputs = try training.outputs(
-      ended.map { ($0, jobs[$0].firstDev..<jobs[$0].firstDev + jobs[$0].job.dev.count) }, of: rows)
+      ended.map {
+        ($0, jobs[$0].firstDev..<jobs[$0].firstDev + jobs[$0].job.dev.sequences.count)
+      }, of: rows)
     for (number, logits) in zip(ended, outputs) {
       let job = jobs[number].job
       let epoch = jobs[number].course.end(Scores(job.dev, spec: job.spec, logits: logits))
@@ -199,7 +232,7 @@ package final class TrainingGroup {
   package func measure(_ examples: Examples, of job: Int = 0) throws -> Scores {
     let rows = try TrainingRows(
       examples.sequences, entry: entry, training: training, byteLimit: 0)
-    let outputs = try training.outputs([(job, 0..<examples.count)], of: rows)
+    let outputs = try training.outputs([(job, 0..<examples.sequences.count)], of: rows)
     return Scores(examples, spec: jobs[job].job.spec, logits: outputs[0])
   }
 }

@@ -101,7 +101,8 @@ package enum TrainingError: Error, Equatable, CustomStringConvertible {
       "the loss was no longer a number at step \(step); use a lower --lr"
     case .cancelled: "the training was cancelled; nothing was published"
     case .nothingToTrain(let name):
-      "\(name) is an embedding model, which has nothing to train; create it with another --task"
+      "\(name) is an embedding model without an adapter, which has nothing to train; create one that learns with: "
+        + "vbert create NAME --task embed --adapter \(AdapterSpec.forTrainedEmbedders)"
     }
   }
 }

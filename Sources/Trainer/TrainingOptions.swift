@@ -27,6 +27,10 @@ package struct TrainingOptions: Sendable, Equatable {
   package var tokenBudget = 2048
   /// Bytes of frozen states that are kept instead of computed anew.
   package var stateBytes = 2 << 30
+  /// What an embedder lowers; nil: what suits its rows.
+  package var loss: EmbeddingLoss?
+  /// Sizes that an embedder's vectors may be cut to; empty: as it was before.
+  package var dimensions: [Int] = []
 
   package enum ClassWeights: String, Sendable, CaseIterable {
     case none, balanced

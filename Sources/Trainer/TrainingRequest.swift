@@ -29,10 +29,11 @@ struct PreparedTraining: Sendable {
   let vbert: VBertRecord
   let data: TrainingData
   let options: TrainingOptions
+  private let startsAnew: Bool
 
-  /// Throws `TrainingOptionProblem`, `TrainingError.nothingToTrain` and `DataSetError`.
+  /// Throws `TrainingOptionProblem`, `TrainingError.nothingToTrain`, `EmbeddingOptionProblem` and `DataSetError`.
   init(_ request: TrainingRequest, _ vbert: VBertRecord) throws {
-    guard vbert.spec.task != .embed else {
+    guard vbert.spec.hasParameters else {
       throw TrainingError.nothingToTrain(vbert: vbert.name.text)
     }
     var options = request.options
@@ -44,15 +45,21 @@ struct PreparedTraining: Sendable {
     data = try TrainingData(
       data: request.data, dev: request.dev, spec: vbert.spec, limit: request.limit,
       options: options, isTrained: vbert.version != nil, startsAnew: request.startsAnew)
+    try options.check(for: vbert.spec, data)
     self.vbert = vbert
     self.options = options
+    startsAnew = request.startsAnew
   }
 
+  /// Throws `DataSetError`, and `EmbeddingOptionProblem` for vectors that the base does not have.
   func job(on base: Base) throws -> TrainingJob {
+    var spec = data.spec
+    spec.dimensions = try options.dimensions(
+      before: startsAnew ? nil : spec.dimensions, hidden: base.configuration.hiddenSize)
     let examples = try data.examples(
       tokenizer: base.tokenizer, base: base.configuration)
     return TrainingJob(
-      spec: data.spec, train: examples.train, dev: examples.dev, options: options)
+      spec: spec, train: examples.train, dev: examples.dev, options: options)
   }
 }
 

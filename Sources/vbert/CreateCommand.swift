@@ -10,7 +10,12 @@ struct CreateCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "create",
     abstract:
-      "Register a vBERT. It answers once it is trained; embed at once, which is not trained.")
+      "Register a vBERT. It answers once it is trained; embed without an adapter at once.",
+    discussion: """
+        vbert create reviews --task classify
+        vbert create search --task embed
+        vbert create faq-search --task embed --adapter \(AdapterSpec.forTrainedEmbedders)
+      """)
 
   @OptionGroup var options: GlobalOptions
   @Argument(
@@ -26,7 +31,8 @@ struct CreateCommand: AsyncParsableCommand {
     help: ArgumentHelp(
       """
       Its own parameters: bottleneck:64, bottleneck:64@both, lora:8, lora:8@query,value, lora:8@all, none \
-      (default: lora:32 on all six maps; for embed none).
+      (default: lora:32 on all six maps; for embed none, so that it answers as the base does; one with an \
+      adapter learns with vbert train).
       """), transform: { try AdapterSpec(parsing: $0) })
   var adapter: AdapterSpec?
   @Option(
@@ -50,14 +56,6 @@ struct CreateCommand: AsyncParsableCommand {
         "Otherwise training finds them in its data: numbers in their order, others by code point."),
     transform: LabelList.init)
   var labels: LabelList?
-
-  func validate() throws {
-    guard task != .embed || adapter ?? .none == AdapterSpec.none else {
-      throw ValidationError(
-        "embedding models are not trained here, so that one with an adapter would never answer; leave --adapter out"
-      )
-    }
-  }
 
   func run() async throws {
     let registry = try options.openRegistry()

@@ -24,21 +24,22 @@ struct EvalCommand: AsyncParsableCommand {
     let store = try options.openStore()
     let chosen = try await store.version(of: name, number: version)
     let spec = chosen.spec
-    guard spec.task != .embed else { throw PredictError.nothingToMeasure(name) }
     let rows = try DataSet(path: data, task: spec.task, labelled: true)
     try rows.checkTags(spec)
     let opened = try OpenedBase(
       of: spec, home: store.home, device: device,
       precision: precision.precision, threads: threads)
     let examples = try Examples(
-      rows, spec: spec, labels: LabelSet(spec.labels), tokenizer: opened.base.tokenizer,
+      rows, spec: spec,
+      labels: spec.task == .embed ? LabelSet(of: rows, task: .embed) : LabelSet(spec.labels),
+      tokenizer: opened.base.tokenizer,
       base: opened.base.configuration)
     let predictor = try await store.predictor(chosen, opened)
     var bar = ProgressLine()
     let clock = ContinuousClock()
     let start = clock.now
     let outputs = try predictor.outputs(examples.sequences) {
-      bar.update("measuring", done: $0, of: examples.count, unit: "rows")
+      bar.update("measuring", done: $0, of: examples.sequences.count, unit: "texts")
     }
     bar.end()
     let seconds = (clock.now - start) / .seconds(1)
@@ -68,7 +69,6 @@ struct EvalCommand: AsyncParsableCommand {
 enum PredictError: Error, CustomStringConvertible {
   case untrained(Name)
   case noVersion(Name, Int)
-  case nothingToMeasure(Name)
   /// Given as an argument.
   case text(DataRowProblem)
 
@@ -81,8 +81,6 @@ enum PredictError: Error, CustomStringConvertible {
     case .text(.otherInput(.text)): "the vBERT learnt from single texts; leave --pair out"
     case .text(.otherInput(.pair)): "the vBERT learnt from pairs; give the second text with --pair"
     case .text(let problem): "the text: \(problem)"
-    case .nothingToMeasure(let name):
-      "\(name) is an embedding model; it has no labels to measure against"
     }
   }
 }

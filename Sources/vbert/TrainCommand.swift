@@ -13,6 +13,10 @@ struct TrainCommand: AsyncParsableCommand {
       "label" or "score"}, {"text", "labels": [...]} or {"tokens", "tags"}, as the task wants them. Tags may
       be BIO, IOB1, BIOES, BILOU, types alone and more: docs/formats.md; all of a file are of one scheme.
         vbert train reviews --data train.jsonl --dev dev.jsonl
+      An embedder that was created with an adapter learns from rows of one kind: {"text", "text_pair"}, which should be
+      near; {"anchor", "positive", "negative"}, negative a text or a list; {"text", "label"}, near where labels are
+      the same; {"text", "text_pair", "score"}, as near as the score is high.
+        vbert train faq-search --data pairs.jsonl --dimensions 384,192,96
       --many trains every vBERT of a list in the same batches, one {"name", "data"} a line, with "dev"
       where it has rows for that, and "epochs", "lr", "batch", "seed", "patience" and "limit" where they
       differ from the options here; each goes the way that it goes alone.
@@ -38,6 +42,18 @@ struct TrainCommand: AsyncParsableCommand {
   var classWeights = TrainingOptions().classWeights
   @Option(help: "Epochs without a better result before it stops; 0: never stop early.")
   var patience = TrainingOptions().patience
+  @Option(
+    help: """
+      What an embedder lowers: ranking (pairs and triplets), contrastive (labels), cosent or cosine (scores), \
+      margin (all but scores) (default: the first that suits the rows).
+      """)
+  var loss: EmbeddingLoss?
+  @Option(
+    help: """
+      Sizes that an embedder's vectors may be cut to, with commas between: all are trained, and it answers no others \
+      (default: as before, or all as the base has them).
+      """, transform: { try SizeList($0) })
+  var dimensions: SizeList?
   @Option(help: "Use only the first so many rows.") var limit: Int?
   @Flag(
     help:
@@ -73,6 +89,8 @@ struct TrainCommand: AsyncParsableCommand {
     options.adapterDropout = adapterDropout
     options.classWeights = classWeights
     options.patience = patience
+    options.loss = loss
+    options.dimensions = dimensions?.sizes ?? []
     return options
   }
 
@@ -124,3 +142,19 @@ struct TrainCommand: AsyncParsableCommand {
 }
 
 extension TrainingOptions.ClassWeights: ExpressibleByArgument {}
+extension EmbeddingLoss: ExpressibleByArgument {}
+
+/// --dimensions: 384,192,96.
+struct SizeList {
+  let sizes: [Int]
+
+  init(_ text: String) throws {
+    sizes = try text.split(separator: ",", omittingEmptySubsequences: false).map {
+      guard let size = Int($0.trimmingCharacters(in: .whitespaces)), size > 0 else {
+        throw ValidationError(
+          "--dimensions takes whole numbers with commas between, as in 384,192,96")
+      }
+      return size
+    }
+  }
+}

@@ -16,6 +16,8 @@ struct VBertRow: Encodable {
   let maxLength: Int
   /// What its tags mark entities by; absent until trained, and for others than taggers.
   let tagScheme: TagScheme?
+  /// Sizes that an embedder was trained for, where somebody chose any.
+  let dimensions: [Int]?
   /// Absent until it is trained.
   let version: Int?
   let created: Date
@@ -32,6 +34,7 @@ struct VBertRow: Encodable {
     maxLength = vbert.spec.maxLength
     let isTagger = vbert.spec.task == .tag && !vbert.spec.labels.isEmpty
     tagScheme = isTagger ? vbert.spec.tags : nil
+    dimensions = vbert.spec.dimensions
     version = vbert.version?.number
     created = vbert.created
   }

@@ -19,6 +19,10 @@ package enum AdapterSpec: Sendable, Hashable {
     }
   }
 
+  /// As users write what suits an embedder that is to be trained (docs/accuracy.md). Nobody gets it without
+  /// asking: an embedder without an adapter answers at once.
+  package static let forTrainedEmbedders: String = "lora:32@all"
+
   /// Widths and ranks above this are refused.
   package static let widest = 4096
   /// And a LoRA's alpha above this.

@@ -8,6 +8,11 @@ extension VBertSpec {
     try checkLength(base: base)
     guard task.outputs(labels: 2) == 2 || labels.isEmpty else { throw .noLabels(task) }
     guard task == .tag || tagScheme == nil else { throw .noTags(task) }
+    if let dimensions {
+      guard task == .embed, !dimensions.isEmpty,
+        dimensions.allSatisfy({ 1...base.hiddenSize ~= $0 })
+      else { throw .dimensions(dimensions.map { "\($0)" }.joined(separator: ", ")) }
+    }
     guard labels.count <= Self.mostLabels else { throw .tooManyLabels(labels.count) }
     if task == .classify && labels.count == 1 { throw .oneLabel }
     // By canonical form, which is what two Strings are compared by.
@@ -36,6 +41,8 @@ package enum SpecProblem: Error, Equatable, CustomStringConvertible {
   case maxLength(Int, most: Int)
   case noLabels(VBertTask)
   case noTags(VBertTask)
+  /// Of an embedder's vectors.
+  case dimensions(String)
   case oneLabel
   case tooManyLabels(Int)
   case labelLength(String)
@@ -50,6 +57,9 @@ package enum SpecProblem: Error, Equatable, CustomStringConvertible {
       "a maximum length of \(length) tokens is not possible; this base takes 3 to \(most)"
     case .noLabels(let task): "task \(task.rawValue) has no labels; leave them out"
     case .noTags(let task): "task \(task.rawValue) has no tags; leave the tag scheme out"
+    case .dimensions(let sizes):
+      "vectors of [\(sizes.prefix(40))] values are not possible; an embedder on this base has some from 1 to its "
+        + "hidden size"
     case .oneLabel: "task classify needs two labels or more; use multilabel to detect a single one"
     case .tooManyLabels(let count): "\(count) labels; at most \(VBertSpec.mostLabels) are possible"
     case .labelLength(let label):

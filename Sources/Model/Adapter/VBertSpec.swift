@@ -49,6 +49,10 @@ package struct VBertSpec: Sendable, Hashable, Codable {
   /// How a tagger's labels say which words are one entity, as its training data told; nil before that,
   /// and in vBERTs of before, whose labels tell: see `tags`.
   package var tagScheme: TagScheme?
+  /// Sizes that an embedder's vectors were trained to be cut to, the largest first; nil: nobody chose any.
+  package var dimensions: [Int]?
+  /// The scores that an embedder learnt from; nil where it learnt from none.
+  package var scores: ScoreRange?
 
   package init(
     task: VBertTask, base: String, baseHash: String, domain: String? = nil, adapter: AdapterSpec,
