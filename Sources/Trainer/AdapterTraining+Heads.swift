@@ -127,9 +127,18 @@ extension AdapterSpec {
 extension TrainingEncoder {
   /// Workspace for forward, backward and a head with so many outputs over `rows` tokens.
   func workspaceBytes(rows: Int, adapter: AdapterSpec, outputs: Int) -> Int {
+    Self.workspaceBytes(
+      rows: rows, layers: layers.count, adapter: adapter, outputs: outputs,
+      keepsWide: layers.contains { $0.down.isTrained }, configuration: configuration)
+  }
+
+  /// The same of so many layers that do not exist yet. `keepsWide`: where the base's own maps train.
+  static func workspaceBytes(
+    rows: Int, layers: Int, adapter: AdapterSpec, outputs: Int, keepsWide: Bool = false,
+    configuration: Configuration
+  ) -> Int {
     let (hidden, wide) = (configuration.hiddenSize, configuration.intermediateSize)
     // Counted by hand from `TrainingLayer`: what forward keeps a layer, and backward's scratch.
-    let keepsWide = layers.contains { $0.down.isTrained }
     var kept = 8 * hidden + (keepsWide ? 2 : 1) * wide + 4
     var scratch = 7 * hidden + 2 * wide
     switch adapter {
@@ -142,8 +151,8 @@ extension TrainingEncoder {
       scratch += rank
     }
     let head = 6 * hidden + 3 * outputs
-    let columns = layers.count * kept + scratch + head + 2 * hidden
+    let columns = layers * kept + scratch + head + 2 * hidden
     // Every piece may be rounded up by 64 bytes.
-    return rows * columns * MemoryLayout<Float>.size + 64 * (64 * layers.count + 64)
+    return rows * columns * MemoryLayout<Float>.size + 64 * (64 * layers + 64)
   }
 }

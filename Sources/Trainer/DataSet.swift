@@ -9,19 +9,26 @@ package struct DataSet: Sendable {
   /// Longest line in bytes, most rows of one file.
   static let longestLine = 1 << 20
   static let mostRows = 10_000_000
+  /// What a line counts beside its bytes where these are bounded: short ones are many.
+  static let lineOverhead = 64
 
   package init(path: String, rows: [DataRow]) { (self.path, self.rows) = (path, rows) }
 
   /// Reads a file, plain or gzip; blank lines are skipped. Throws `DataSetError`, which names file
-  /// and line, and what the file system says.
-  package init(path: String, task: VBertTask, labelled: Bool) throws {
+  /// and line, and what the file system says. `byteLimit`: of all lines together, with what holds a line.
+  package init(path: String, task: VBertTask, labelled: Bool, byteLimit: Int = .max) throws {
     self.path = path
     rows = []
+    var bytes = 0
     let reader = try LineReader(path: path, limit: DataSet.longestLine)
     while let line = try reader.next() {
       if line.isBlank { continue }
       guard rows.count < DataSet.mostRows else {
         throw DataSetError.tooManyRows(path: path, most: DataSet.mostRows)
+      }
+      bytes += line.bytes.count + DataSet.lineOverhead
+      guard bytes <= byteLimit else {
+        throw DataSetError.tooManyBytes(path: path, most: byteLimit)
       }
       do {
         rows.append(
@@ -39,6 +46,8 @@ package enum DataSetError: Error, CustomStringConvertible {
   case row(path: String, line: Int, DataRowProblem)
   case noRows(path: String)
   case tooManyRows(path: String, most: Int)
+  /// Than the memory holds.
+  case tooManyBytes(path: String, most: Int)
   case tooFewLabels(path: String, count: Int)
   case tooFewRows(path: String)
   /// A tagger's rows without an entity.
@@ -57,6 +66,8 @@ package enum DataSetError: Error, CustomStringConvertible {
     case .nothingCompared(let path, let problem): "\(path) \(problem)"
     case .noRows(let path): "\(path) holds no rows"
     case .tooManyRows(let path, let most): "\(path) holds more than \(most) rows; use fewer"
+    case .tooManyBytes(let path, let most):
+      "\(path) holds more than the \(most >> 20) MB of rows that fit; raise --memory, or give fewer rows"
     case .tooFewLabels(let path, 0): "\(path) holds no label"
     case .tooFewLabels(let path, _):
       "\(path) holds one label alone; classifying needs two or more"

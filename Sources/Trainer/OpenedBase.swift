@@ -10,14 +10,15 @@ package struct OpenedBase {
   /// nil for a dense base.
   package let lookup: RowLookup?
   private let bases: BaseStore
-  /// Computed rows are kept, so that an n-gram of many rows is computed once a run.
-  private static let rowBytes = 512 << 20
+  /// Of computed rows that are kept, so that an n-gram of many rows is computed once a run.
+  package static let rowBytes = 512 << 20
 
   /// Opens the base that the specification was made for, on the device that `lane` makes for it. `say`
   /// hears how it was verified, `warn` of tables that are damaged. Throws when the base is gone, or is
   /// another one of that name now.
   package init(
-    of spec: VBertSpec, home: Home, lane: (Configuration) throws -> any Backend,
+    of spec: VBertSpec, home: Home, rowBytes: Int = OpenedBase.rowBytes,
+    lane: (Configuration) throws -> any Backend,
     say: (String) -> Void, warn: @escaping @Sendable (String) -> Void
   ) throws {
     bases = BaseStore(home: home)
@@ -36,7 +37,7 @@ package struct OpenedBase {
       return
     }
     // Rounded as a server rounds them, so that it answers with the same numbers.
-    let store = try base.openPLOT(cacheBytes: OpenedBase.rowBytes, tell: { warn("\($0)") })
+    let store = try base.openPLOT(cacheBytes: rowBytes, tell: { warn("\($0)") })
     // A domain that does not exist is an error now.
     _ = try store.domain(spec.domain)
     lookup = NGramLookup(

@@ -13,11 +13,12 @@ package struct TrainingData: Sendable {
 
   /// Reads everything. Without `dev` a share of the rows is kept back, drawn by the seed. Labels are
   /// what `LabelPlan` says; one in `dev` that is none of them is an error. Throws `DataSetError`.
+  /// `byteLimit`: of each file's rows.
   package init(
     data: String, dev: String?, spec: VBertSpec, limit: Int? = nil, options: TrainingOptions,
-    isTrained: Bool = false, startsAnew: Bool = false
+    isTrained: Bool = false, startsAnew: Bool = false, byteLimit: Int = .max
   ) throws {
-    var train = try DataSet(path: data, task: spec.task, labelled: true)
+    var train = try DataSet(path: data, task: spec.task, labelled: true, byteLimit: byteLimit)
     let whole = train
     if let limit { train.rows = Array(train.rows.prefix(limit)) }
     var spec = spec
@@ -41,7 +42,8 @@ package struct TrainingData: Sendable {
     let kinds = Set(train.rows.compactMap(\.input.kind))
     if isFresh { spec.input = kinds.count == 1 ? kinds.first : nil }
     if let dev {
-      self.dev = try DataSet(path: dev, task: spec.task, labelled: true)
+      self.dev = try DataSet(
+        path: dev, task: spec.task, labelled: true, byteLimit: byteLimit)
       try self.dev.checkTags(spec)
       if spec.task == .embed { try Self.check(self.dev, comparison) }
       if isFresh { try Self.check(self.dev, like: spec) }

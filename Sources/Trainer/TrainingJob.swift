@@ -53,6 +53,8 @@ package enum TrainingEvent: Sendable {
   case ended(job: Int, TrainingError?)
   /// Those that were trained become versions.
   case publishing
+  /// A request is at its end: its version is published, or why there is none.
+  case finished(TrainingResult)
 }
 
 /// How far jobs that train together are: what the events so far add up to.
@@ -74,7 +76,7 @@ package struct TrainingProgress: Sendable {
     case .ended(let job, _):
       if let done = steps[job]?.done { note(job, done: done, of: done) }
       ended += 1
-    case .unseen, .preparing, .epoch, .publishing: break
+    case .unseen, .preparing, .epoch, .publishing, .finished: break
     }
   }
 
@@ -94,6 +96,12 @@ package enum TrainingError: Error, Equatable, CustomStringConvertible {
   case diverged(step: Int)
   case cancelled
   case nothingToTrain(vbert: String)
+  /// What ended all came before its end.
+  case stopped
+  /// Another vBERT has its name now, or it moved to another base.
+  case changed(vbert: String)
+  /// It and what its base takes are more than the memory. `enough`: in words of `--memory`.
+  case tooLarge(vbert: String, enough: String)
 
   package var description: String {
     switch self {
@@ -103,6 +111,12 @@ package enum TrainingError: Error, Equatable, CustomStringConvertible {
     case .nothingToTrain(let name):
       "\(name) is an embedding model without an adapter, which has nothing to train; create one that learns with: "
         + "vbert create NAME --task embed --adapter \(AdapterSpec.forTrainedEmbedders)"
+    case .stopped: "not trained: all was ended before"
+    case .changed(let name):
+      "\(name) was put on another base while others trained; start its training again"
+    case .tooLarge(let name, let enough):
+      "\(name), its rows and its base do not fit into --memory; give --memory \(enough), or fewer rows with "
+        + "--limit"
     }
   }
 }

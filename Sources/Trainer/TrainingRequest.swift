@@ -1,4 +1,4 @@
-package import Manager
+internal import Manager
 package import Model
 
 /// What somebody asks to have trained.
@@ -14,13 +14,16 @@ package struct TrainingRequest: Sendable {
   package var rate: Float?
   /// Labels and kind are taken from these rows, whatever was declared or trained before.
   package var startsAnew: Bool
+  /// What is wrong with the way it was asked: it fails with that, and nothing is read.
+  package var problem: (any Error)?
 
   package init(
     name: Name, data: String, dev: String? = nil, limit: Int? = nil, options: TrainingOptions,
-    rate: Float? = nil, startsAnew: Bool = false
+    rate: Float? = nil, startsAnew: Bool = false, problem: (any Error)? = nil
   ) {
     (self.name, self.data, self.dev, self.limit) = (name, data, dev, limit)
     (self.options, self.rate, self.startsAnew) = (options, rate, startsAnew)
+    self.problem = problem
   }
 }
 
@@ -31,11 +34,10 @@ struct PreparedTraining: Sendable {
   let options: TrainingOptions
   private let startsAnew: Bool
 
-  /// Throws `TrainingOptionProblem`, `TrainingError.nothingToTrain`, `EmbeddingOptionProblem` and `DataSetError`.
-  init(_ request: TrainingRequest, _ vbert: VBertRecord) throws {
-    guard vbert.spec.hasParameters else {
-      throw TrainingError.nothingToTrain(vbert: vbert.name.text)
-    }
+  /// Throws `TrainingOptionProblem`, `TrainingError.nothingToTrain`, `EmbeddingOptionProblem` and
+  /// `DataSetError`. `byteLimit`: of each file's rows.
+  init(_ request: TrainingRequest, _ vbert: VBertRecord, byteLimit: Int = .max) throws {
+    try Self.checkTask(vbert)
     var options = request.options
     options.rate = request.rate ?? TrainingOptions.rate(for: vbert.spec)
     try options.check()
@@ -44,11 +46,26 @@ struct PreparedTraining: Sendable {
     }
     data = try TrainingData(
       data: request.data, dev: request.dev, spec: vbert.spec, limit: request.limit,
-      options: options, isTrained: vbert.version != nil, startsAnew: request.startsAnew)
+      options: options, isTrained: vbert.version != nil, startsAnew: request.startsAnew,
+      byteLimit: byteLimit)
     try options.check(for: vbert.spec, data)
     self.vbert = vbert
     self.options = options
     startsAnew = request.startsAnew
+  }
+
+  /// What can be told without reading rows. Throws what `init` does, and what opening the files does.
+  static func check(_ request: TrainingRequest, _ vbert: VBertRecord) throws {
+    try checkTask(vbert)
+    for path in [request.data] + [request.dev].compactMap(\.self) {
+      try RowsFile(path: path).check()
+    }
+  }
+
+  private static func checkTask(_ vbert: VBertRecord) throws {
+    guard vbert.spec.hasParameters else {
+      throw TrainingError.nothingToTrain(vbert: vbert.name.text)
+    }
   }
 
   /// Throws `DataSetError`, and `EmbeddingOptionProblem` for vectors that the base does not have.
@@ -64,21 +81,41 @@ struct PreparedTraining: Sendable {
 }
 
 /// What came of a request.
-package struct TrainingResult {
-  package struct Trained {
-    package let outcome: TrainingJob.Outcome
-    package let version: VersionRecord
+package struct TrainingResult: Sendable {
+  /// Without the parameters: of a long list all results are kept.
+  package struct Trained: Sendable {
+    package let version: Int
+    package let metrics: [String: Double]
+    /// How many were gone through, and which was best.
+    package let epochs: Int
+    package let best: TrainingJob.Epoch
+    /// Training rows and tokens gone through, all epochs.
+    package let rows, tokens: Int
+    package let tagScheme: TagScheme?
+
+    init(_ outcome: TrainingJob.Outcome, _ version: VersionRecord) {
+      (self.version, metrics) = (version.id.number, version.metrics)
+      (epochs, best) = (outcome.epochs.count, outcome.best)
+      (rows, tokens, tagScheme) = (outcome.rows, outcome.tokens, outcome.spec.tagScheme)
+    }
   }
   package let name: Name
   package let result: Result<Trained, any Error>
-  package let trainRows, devRows: Int
+  /// 0 where none were read.
+  package internal(set) var trainRows = 0
+  package internal(set) var devRows = 0
   /// Rows that were longer than the vBERT reads.
-  package let truncatedRows: Int
+  package internal(set) var truncatedRows = 0
+  /// Since all began.
+  package internal(set) var seconds = 0.0
 }
 
 /// What came of all requests, in their order, and seconds that it took.
 package struct TrainingReport {
   package internal(set) var results: [TrainingResult] = []
+  /// What ended all: a device, a registry or a disk that failed. Requests that were not at their end by then
+  /// have failed with `TrainingError.stopped`.
+  package internal(set) var stop: (any Error)?
   package internal(set) var readSeconds = 0.0
   package internal(set) var preparedSeconds = 0.0
   package internal(set) var trainedSeconds = 0.0

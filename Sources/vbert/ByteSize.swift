@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
 
-/// A number of bytes as people write it: 4096, 512K, 64M, 2G (powers of 1024).
+/// A number of bytes as people write it: 4096, 512K, 64M, 2G, 4GB (powers of 1024).
 struct ByteSize: ExpressibleByArgument, CustomStringConvertible {
   let bytes: Int
 
@@ -12,8 +12,10 @@ struct ByteSize: ExpressibleByArgument, CustomStringConvertible {
 
   init?(argument: String) {
     let shifts: [Character: Int] = ["K": 10, "M": 20, "G": 30, "T": 40]
-    let shift = argument.last.flatMap { shifts[Character($0.uppercased())] }
-    guard let number = Int(shift == nil ? argument[...] : argument.dropLast()), number >= 0,
+    let units =
+      argument.last.map { "bB".contains($0) } == true ? argument.dropLast() : argument[...]
+    let shift = units.last.flatMap { shifts[Character($0.uppercased())] }
+    guard let number = Int(shift == nil ? units : units.dropLast()), number >= 0,
       number <= Int.max >> (shift ?? 0)
     else { return nil }
     bytes = number << (shift ?? 0)

@@ -4,14 +4,17 @@ import Foundation
 enum Output {
   /// One line: keys sorted, snake_case, times as ISO 8601. JSON has no word for what is no number: such a
   /// value is the text "nan" or "inf".
-  static func json(_ value: some Encodable) throws {
+  static func json(_ value: some Encodable) throws { print(try line(value)) }
+
+  /// The same, not printed.
+  static func line(_ value: some Encodable) throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     encoder.keyEncodingStrategy = .convertToSnakeCase
     encoder.dateEncodingStrategy = .iso8601
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    print(String(decoding: try encoder.encode(value), as: UTF8.self))
+    return String(decoding: try encoder.encode(value), as: UTF8.self)
   }
 
   /// Columns as wide as their widest cell; nothing at all for no rows.

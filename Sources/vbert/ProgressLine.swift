@@ -39,6 +39,9 @@ struct ProgressLine {
   /// A line of its own, which stays.
   func say(_ text: String) { if isShown { write("\r\u{1B}[K\(text)\n") } }
 
+  /// A line of its own, wherever stderr goes.
+  func tell(_ text: String) { write((isShown ? "\r\u{1B}[K" : "") + text + "\n") }
+
   /// A line that is said wherever stderr goes.
   static func warn(_ text: String) {
     try? FileHandle.standardError.write(contentsOf: Data("vbert: \(text)\n".utf8))

@@ -21,6 +21,10 @@ struct TrainCommand: AsyncParsableCommand {
       where it has rows for that, and "epochs", "lr", "batch", "seed", "patience" and "limit" where they
       differ from the options here; each goes the way that it goes alone.
         vbert train --many jobs.jsonl --device cuda
+        vbert train --many jobs.jsonl --memory 4G --json 2> ended.jsonl > report.json
+      As many at once as --memory holds; what they have become is published before the next begin. Each is
+      told on stderr as it ends (with --json an object a line), the worst first at the end. What is wrong
+      with one leaves the others alone; the exit status is 1 if any failed.
       """)
 
   @OptionGroup var options: GlobalOptions
@@ -63,6 +67,12 @@ struct TrainCommand: AsyncParsableCommand {
   @OptionGroup var device: DeviceOptions
   @OptionGroup var precision: TrainingPrecisionOptions
   @Option(help: "Compute threads of a CPU (default: all cores).") var threads: Int?
+  @Option(
+    help: """
+      Most memory that --many takes, with program and base: 4G, 512M (default: half of the machine's; a \
+      GPU's: three quarters of what is free there).
+      """)
+  var memory: ByteSize?
   @Option(help: "A remark to keep with the version.") var note = ""
 
   func validate() throws {
@@ -72,6 +82,11 @@ struct TrainCommand: AsyncParsableCommand {
       }
     } else if name == nil || data == nil {
       throw ValidationError("name a vBERT and its --data, or a list with --many")
+    } else if memory != nil {
+      throw ValidationError("--memory is for --many; leave it out for one vBERT")
+    }
+    guard 1...ByteSize.ofMemory.upperBound ~= memory?.bytes ?? 1 else {
+      throw ValidationError("--memory must be more than 0, and at most the machine's")
     }
     do { try training.check() } catch { throw ValidationError("--\(error)") }
     guard limit ?? 1 >= 1 else { throw ValidationError("--limit must be 1 or more") }
@@ -108,36 +123,35 @@ struct TrainCommand: AsyncParsableCommand {
     ]
   }
 
-  /// Tokens that run at once where many train, and bytes of states that are kept.
-  private var room: (tokens: Int, bytes: Int) {
-    switch device.device {
-    case .cpu: (4096, 4 << 30)
-    case .cuda: (65_536, 40 << 30)
-    }
-  }
-
   func run() async throws {
     let store = try options.openStore()
+    let requests = try requests()
+    let room = many == nil ? .ofOne : TrainingRoom(on: device.device, memory: memory?.bytes)
     let service = try TrainingService(
       store: store, room: room, note: note, patience: .onTerminal
     ) { [precision = precision.precision.choice(on: device)] spec in
       try OpenedBase(
         of: spec, home: store.home, device: device, precision: precision,
-        threads: threads)
+        threads: threads, rowBytes: room.rowCache)
     }
-    var line = TrainingLine()
-    let report = try await service.run(try requests(), report: { line.hear($0) })
-    for words in TrainReport.doubts(report) { ProgressLine.warn(words) }
-    if many != nil {
-      let all = TrainManyReport(report)
-      if options.json { try Output.json(all) } else { print(all.text) }
-      if all.failed > 0 { throw ExitCode(1) }
-      return
-    }
+    var line = TrainingLine(
+      many: many == nil ? nil : (options.json ? .json : .text, requests.count))
+    let report = await service.run(requests, report: { line.hear($0) })
+    if many != nil { return try tell(report) }
+    if let stop = report.stop { throw stop }
     for result in report.results {
-      let one = TrainReport(result, try result.result.get(), report)
+      let trained = try result.result.get()
+      for words in TrainReport.doubts(report) { ProgressLine.warn(words) }
+      let one = TrainReport(result, trained, report)
       if options.json { try Output.json(one) } else { print(one.text) }
     }
+  }
+
+  private func tell(_ report: TrainingReport) throws {
+    for words in TrainReport.doubts(report) { ProgressLine.warn(words) }
+    let all = TrainManyReport(report)
+    if options.json { try Output.json(all) } else { all.printText() }
+    if all.failed > 0 { throw ExitCode(1) }
   }
 }
 

@@ -30,22 +30,21 @@ struct TrainReport: Encodable {
   }
 
   init(_ result: TrainingResult, _ trained: TrainingResult.Trained, _ report: TrainingReport) {
-    let (outcome, version) = (trained.outcome, trained.version)
-    name = version.vbert.text
-    self.version = version.id.number
-    epochs = outcome.epochs.count
-    bestEpoch = outcome.best.number
-    loss = outcome.best.loss
-    metrics = version.metrics
-    tagScheme = outcome.spec.tagScheme
-    primary = outcome.best.dev.primary
+    name = result.name.text
+    version = trained.version
+    epochs = trained.epochs
+    bestEpoch = trained.best.number
+    loss = trained.best.loss
+    metrics = trained.metrics
+    tagScheme = trained.tagScheme
+    primary = trained.best.dev.primary
     trainRows = result.trainRows
     devRows = result.devRows
     truncatedRows = result.truncatedRows
     preparedSeconds = report.preparedSeconds
     seconds = report.preparedSeconds + report.trainedSeconds
-    rowsPerSecond = Double(outcome.rows) / max(1e-9, report.trainedSeconds)
-    tokensPerSecond = Double(outcome.tokens) / max(1e-9, report.trainedSeconds)
+    rowsPerSecond = Double(trained.rows) / max(1e-9, report.trainedSeconds)
+    tokensPerSecond = Double(trained.tokens) / max(1e-9, report.trainedSeconds)
   }
 
   var text: String {
@@ -59,12 +58,12 @@ struct TrainReport: Encodable {
   /// Of vBERTs that dev rows show to have learnt nothing: tags that are all O, scores that do not go with the
   /// given ones. The first few.
   static func doubts(_ report: TrainingReport) -> [String] {
-    let empty = report.results.compactMap { try? $0.result.get() }.filter {
-      $0.outcome.best.dev.value <= 0
+    let empty = report.results.compactMap { result in
+      (try? result.result.get()).flatMap { $0.best.dev.value <= 0 ? (result.name, $0) : nil }
     }
-    let words = empty.prefix(5).map { trained in
-      "\(trained.version.vbert) version \(trained.version.id.number) has learnt nothing that its dev rows show "
-        + "(\(trained.outcome.best.dev.primary) \(short(trained.outcome.best.dev.value))): look at the rows, give "
+    let words = empty.prefix(5).map { name, trained in
+      "\(name) version \(trained.version) has learnt nothing that its dev rows show "
+        + "(\(trained.best.dev.primary) \(short(trained.best.dev.value))): look at the rows, give "
         + "more of them or of --epochs, or a lower --lr; `vbert rollback` lets an older version answer"
     }
     return words + (empty.count > 5 ? ["so have \(empty.count - 5) others"] : [])
@@ -72,56 +71,4 @@ struct TrainReport: Encodable {
 
   /// Four digits after the point.
   static func short(_ value: Double) -> String { "\((value * 10_000).rounded() / 10_000)" }
-}
-
-/// What training many came to.
-struct TrainManyReport: Encodable {
-  /// One vBERT's result.
-  struct Item: Encodable {
-    var name: String
-    var version: Int?
-    var epochs: Int?
-    var metrics: [String: Double]?
-    var trainRows: Int
-    var error: String?
-  }
-
-  var vberts: [Item] = []
-  var failed = 0
-  /// All together, from the list to the last version published.
-  var seconds: Double
-  var readSeconds: Double
-  var preparedSeconds: Double
-  var trainedSeconds: Double
-  var publishedSeconds: Double
-  var trainedTokens = 0
-
-  init(_ report: TrainingReport) {
-    (seconds, readSeconds) = (report.seconds, report.readSeconds)
-    (preparedSeconds, trainedSeconds) = (report.preparedSeconds, report.trainedSeconds)
-    publishedSeconds = report.publishedSeconds
-    for result in report.results {
-      var item = Item(name: result.name.text, trainRows: result.trainRows)
-      switch result.result {
-      case .success(let trained):
-        (item.version, item.epochs) = (trained.version.id.number, trained.outcome.epochs.count)
-        item.metrics = trained.version.metrics
-        trainedTokens += trained.outcome.tokens
-      case .failure(let error):
-        item.error = "\(error)"
-        failed += 1
-      }
-      vberts.append(item)
-    }
-  }
-
-  var text: String {
-    let failures = vberts.compactMap { result in
-      result.error.map { "\(result.name): \($0)\n" }
-    }
-    return failures.joined()
-      + "\(vberts.count - failed) of \(vberts.count) vBERTs trained in \(Int(seconds)) s "
-      + "(reading \(Int(readSeconds)) s, preparing \(Int(preparedSeconds)) s, "
-      + "training \(Int(trainedSeconds)) s, publishing \(Int(publishedSeconds)) s)"
-  }
 }

@@ -25,7 +25,8 @@ struct TrainingList {
 
   let requests: [TrainingRequest]
 
-  /// Of a file, plain or gzip. Throws `TrainingListError`, and what reading throws.
+  /// Of a file, plain or gzip. Throws `TrainingListError`, and what reading throws, where a line cannot be
+  /// read or a name is there twice; a value out of range is its request's `problem`.
   init(_ path: String, options: TrainingOptions, rate: Float?, limit: Int?, startsAnew: Bool) throws
   {
     let reader = try LineReader(path: path)
@@ -43,7 +44,6 @@ struct TrainingList {
       }) {
         throw wrong("\"\(stranger.name.prefix(40))\" is no member of a line")
       }
-      guard found.limit ?? 1 >= 1 else { throw wrong("limit must be 1 or more") }
       guard names.insert(found.name).inserted else { throw TrainingListError.twice(found.name) }
       var own = options
       own.epochs = found.epochs ?? own.epochs
@@ -51,17 +51,24 @@ struct TrainingList {
       own.seed = found.seed ?? own.seed
       own.patience = found.patience ?? own.patience
       own.rate = found.lr ?? rate ?? own.rate
-      do { try own.check() } catch {
-        throw TrainingListError.option(path: path, number: line.number, error)
+      let problem = Self.problem(own, limit: found.limit).map {
+        TrainingListError.option(path: path, number: line.number, $0)
       }
       requests.append(
         TrainingRequest(
           name: found.name, data: found.data, dev: found.dev, limit: found.limit ?? limit,
           options: own,
-          rate: found.lr ?? rate, startsAnew: startsAnew))
+          rate: found.lr ?? rate, startsAnew: startsAnew, problem: problem))
     }
     guard !requests.isEmpty else { throw TrainingListError.empty(path: path) }
     self.requests = requests
+  }
+
+  /// An option out of range concerns its line alone.
+  private static func problem(_ options: TrainingOptions, limit: Int?) -> TrainingOptionProblem? {
+    guard limit ?? 1 >= 1 else { return .outside("limit", "1 or more") }
+    do { try options.check() } catch { return error }
+    return nil
   }
 }
 

@@ -20,6 +20,20 @@ import Trainer
     } catch { return "\(error)" }
   }
 
+  /// A bound on bytes is one of all lines together, and of what is unpacked.
+  @Test func rowsThatFitTheMemory() throws {
+    let url = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).jsonl")
+    let row = #"{"text": "a", "label": "x"}"#
+    try Data("\(row)\n\n\(row)\n".utf8).write(to: url)
+    defer { try? FileManager.default.removeItem(at: url) }
+    func read(_ limit: Int) throws -> Int {
+      try DataSet(path: url.path(), task: .classify, labelled: true, byteLimit: limit).rows.count
+    }
+    #expect(try read(2 * (row.utf8.count + 64)) == 2)
+    let error = #expect(throws: DataSetError.self) { try read(2 * (row.utf8.count + 64) - 1) }
+    #expect("\(String(describing: error))".contains("raise --memory"))
+  }
+
   @Test func rowsOfEveryTask() throws {
     let classify = try read(
       """

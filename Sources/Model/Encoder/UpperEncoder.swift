@@ -18,11 +18,19 @@ package final class UpperEncoder {
     self.base = base
     self.backend = backend
     self.tokenBudget = tokenBudget
-    let states = Workspace.bytes(
-      rows: tokenBudget, columns: base.configuration.hiddenSize, type: base.activationType)
-    let layer = Layer.workspaceBytes(
-      rows: tokenBudget, configuration: base.configuration, type: base.activationType)
-    workspace = try Workspace(backend: backend, byteCount: states + layer + extraBytes)
+    workspace = try Workspace(
+      backend: backend,
+      byteCount: UpperEncoder.workspaceBytes(
+        rows: tokenBudget, configuration: base.configuration, type: base.activationType)
+        + extraBytes)
+  }
+
+  /// The encoder's own need for batches of so many tokens.
+  package static func workspaceBytes(
+    rows: Int, configuration: Configuration, type: ElementType = .float32
+  ) -> Int {
+    Workspace.bytes(rows: rows, columns: configuration.hiddenSize, type: type)
+      + Layer.workspaceBytes(rows: rows, configuration: configuration, type: type)
   }
 
   /// The final states [rows, hidden] of a batch, valid until the next call.
