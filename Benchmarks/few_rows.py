@@ -9,6 +9,7 @@ import argparse
 import glob
 import gzip
 import json
+import multiprocessing
 import os
 import sys
 
@@ -53,7 +54,7 @@ def drawn(cell, draw, classes):
 class Task:
     """FOLDER/cls|pair|ner/NAME; `kind` is that of the folder."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, most_test=0):
         self.folder, self.name = folder, os.path.basename(folder)
         self.kind = os.path.basename(os.path.dirname(folder))
         self.train, test = self.read("train"), self.read("test")
@@ -61,6 +62,9 @@ class Task:
         known = {label for row in self.train for label in self.gold(row)}
         # As everybody who is compared: test rows with labels that all of train lacks are left out.
         self.test = [r for r in test if self.is_score or known.issuperset(self.gold(r))]
+        if 0 < most_test < len(self.test):
+            kept = SplitMix(3).permutation(len(self.test))[:most_test]
+            self.test = [self.test[i] for i in sorted(kept)]
 
     def read(self, part):
         for path in glob.glob(f"{self.folder}/{part}.jsonl*"):
@@ -84,15 +88,19 @@ class Task:
 class Log:
     """A result a line, in the format of `vbert report accuracy --log`. What it has is not run again."""
 
-    def __init__(self, path):
+    def __init__(self, path, mends=True):
+        """A last line that was cut short is taken out where `mends`: while nobody else writes."""
         self.path, self.known = path, set()
-        if os.path.exists(path):
-            with open(path, "rb+") as file:
-                bytes_ = file.read()
-                whole = bytes_[: bytes_.rfind(b"\n") + 1]
-                file.truncate(len(whole))
-            for line in whole.splitlines():
-                self.known.add(self.key(**json.loads(line)))
+        if not os.path.exists(path):
+            return
+        with open(path, "rb") as file:
+            lines = file.read().splitlines(keepends=True)
+        if lines and not lines[-1].endswith(b"\n"):
+            half = lines.pop()
+            if mends:
+                os.truncate(path, os.path.getsize(path) - len(half))
+        for line in lines:
+            self.known.add(self.key(**json.loads(line)))
 
     @staticmethod
     def key(task, kind, method, cell, draw, **_):
@@ -127,9 +135,37 @@ def arguments(description, kinds="cls", rows="8,16,32", in_all="100,300"):
     parser.add_argument("--in-all", type=numbers, default=numbers(in_all),
                         help="cells of so many rows in all")
     parser.add_argument("--draws", type=int, default=5)
+    parser.add_argument("--test", type=int, default=0, help="most test rows; 0: all")
     parser.add_argument("--least-test", type=int, default=1000,
                         help="leave out tasks with fewer test rows, where --tasks names none")
+    parser.add_argument("--processes", type=int, default=1, help="draws at the same time")
     return parser
+
+
+def run(options, work):
+    """Calls `work(task, draw, cells, log, options)` for every task and draw with the cells that the log
+    lacks; in so many processes at once, the tasks with most classes first."""
+    log = Log(options.log)
+    units = []
+    for task in tasks(options):
+        for draw in range(1, options.draws + 1):
+            if any(not log.has(task, options.method, cell, draw) for cell in task.cells(options)):
+                units.append((task.folder, draw, len(set(task.classes()))))
+    units.sort(key=lambda unit: -unit[2])
+    arguments = [(folder, draw, options, work) for folder, draw, _ in units]
+    if options.processes == 1:
+        for each in arguments:
+            _one(*each)
+        return
+    # Spawned: what a process knows of a GPU does not outlive a fork.
+    with multiprocessing.get_context("spawn").Pool(options.processes) as pool:
+        pool.starmap(_one, arguments, chunksize=1)
+
+
+def _one(folder, draw, options, work):
+    task, log = Task(folder, options.test), Log(options.log, mends=False)
+    cells = [c for c in task.cells(options) if not log.has(task, options.method, c, draw)]
+    work(task, draw, cells, log, options)
 
 
 def tasks(options):
@@ -142,6 +178,7 @@ def tasks(options):
     for folder in folders:
         if names and os.path.basename(folder) not in names:
             continue
-        task = Task(folder)
-        if names or len(task.test) >= options.least_test:
+        task = Task(folder, options.test)
+        least = min(options.least_test, options.test or options.least_test)
+        if names or len(task.test) >= least:
             yield task
