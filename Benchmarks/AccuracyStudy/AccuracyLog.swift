@@ -17,6 +17,18 @@ package final class AccuracyLog: Sendable {
     if !FileManager.default.fileExists(atPath: path) {
       try Data().write(to: URL(filePath: path))
     }
+    let (results, whole) = try AccuracyLog.read(path)
+    let handle = try FileHandle(forWritingTo: URL(filePath: path))
+    try handle.truncate(atOffset: UInt64(whole))
+    try handle.seekToEnd()
+    state = Mutex(State(results: results, handle: handle))
+  }
+
+  /// The results of a log that somebody else writes. Throws as `init`, and for a file that is not there.
+  package static func results(path: String) throws -> [AccuracyResult] { try read(path).results }
+
+  /// Of whole lines, and how many bytes these have.
+  private static func read(_ path: String) throws -> (results: [AccuracyResult], whole: Int) {
     var results: [AccuracyResult] = []
     let bytes = try Data(contentsOf: URL(filePath: path))
     let whole = bytes.lastIndex(of: 0x0A).map { bytes[...$0] } ?? bytes[..<bytes.startIndex]
@@ -26,18 +38,19 @@ package final class AccuracyLog: Sendable {
       }
       results.append(result)
     }
-    let handle = try FileHandle(forWritingTo: URL(filePath: path))
-    try handle.truncate(atOffset: UInt64(whole.count))
-    try handle.seekToEnd()
-    state = Mutex(State(results: results, handle: handle))
+    return (results, whole.count)
   }
 
   package var results: [AccuracyResult] { state.withLock(\.results) }
 
-  package func has(_ task: AccuracyTask, _ method: String, seed: UInt64) -> Bool {
+  /// `cell` and `seed`, which is also the number of the draw, for few rows; no cell for all rows.
+  package func has(
+    _ task: AccuracyTask, _ method: String, cell: FewRowsCell? = nil, seed: UInt64
+  ) -> Bool {
     state.withLock { state in
       state.results.contains {
         $0.task == task.name && $0.kind == task.kind && $0.method == method && $0.seed == seed
+          && $0.cell == cell
       }
     }
   }

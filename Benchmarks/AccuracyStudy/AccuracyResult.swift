@@ -16,6 +16,9 @@ package struct AccuracyResult: Sendable, Equatable, Codable {
   package var testRows: Int
   package var epochs: Int
   package var seconds: Double
+  /// Of a study of few rows: how many, and which draw of them; nil for a whole training set.
+  package var cell: FewRowsCell?
+  package var draw: Int?
 
   package init(
     task: AccuracyTask, method: String, seed: UInt64, outcome: AccuracyTrial.Outcome,
@@ -33,5 +36,22 @@ package struct AccuracyResult: Sendable, Equatable, Codable {
     testRows = rows.test.count
     epochs = outcome.epochs
     self.seconds = seconds
+  }
+
+  package init(
+    task: AccuracyTask, method: String, cell: FewRowsCell, draw: AccuracyTrial.Draw,
+    outcome: AccuracyTrial.FewRowsOutcome, testRows: Int
+  ) {
+    self.task = task.name
+    kind = task.kind
+    self.method = method
+    (self.cell, self.draw, seed) = (cell, draw.number, draw.seed)
+    metric = outcome.scores.primary
+    value = outcome.scores.value
+    dev = outcome.dev
+    trainRows = draw.rows.count
+    self.testRows = testRows
+    epochs = outcome.epochs
+    seconds = outcome.seconds
   }
 }

@@ -28,13 +28,13 @@ package struct AccuracyTable: Sendable, Equatable, Encodable {
   package var rows: [Row]
   package var summaries: [Summary]
 
-  /// `methods` in the order of columns; the first is what the others are compared with. Summaries
+  /// Results of few rows are passed over (`FewRowsTable`). `methods` in the order of columns; the first is what the others are compared with. Summaries
   /// leave out tasks with fewer than `leastTest` test rows, whose scores are mostly chance.
   package init(_ results: [AccuracyResult], methods: [String], leastTest: Int = 0) {
     self.methods = methods
     var rows: [Row] = []
     for kind in AccuracyTask.Kind.allCases {
-      let ofKind = results.filter { $0.kind == kind }
+      let ofKind = results.filter { $0.kind == kind && $0.cell == nil }
       for task in Set(ofKind.map(\.task)).sorted() {
         let found = ofKind.filter { $0.task == task }
         let values = methods.map { method -> [Double] in

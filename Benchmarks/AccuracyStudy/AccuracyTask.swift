@@ -22,11 +22,13 @@ package struct AccuracyTask: Sendable, Equatable {
   package let name: String
   package let directory: URL
 
-  /// All tasks of a folder by kind and name; only those in `names` where there are any. Throws
-  /// `AccuracyError` for a name that is not there, or a folder without tasks.
-  package static func list(in folder: URL, names: [String]) throws -> [AccuracyTask] {
+  /// All tasks of a folder by kind and name, of these kinds; only those in `names` where there are any.
+  /// Throws `AccuracyError` for a name that is not there, or a folder without tasks.
+  package static func list(
+    in folder: URL, kinds: [Kind] = Kind.allCases, names: [String]
+  ) throws -> [AccuracyTask] {
     var tasks: [AccuracyTask] = []
-    for kind in Kind.allCases {
+    for kind in Kind.allCases where kinds.contains(kind) {
       let directory = folder.appending(path: kind.rawValue, directoryHint: .isDirectory)
       let found =
         (try? FileManager.default.contentsOfDirectory(atPath: directory.filePath))

@@ -5,7 +5,7 @@ package import Trainer
 
 /// Trains candidates and tests them; one a thread.
 package final class AccuracyTrial {
-  private let backend: any TrainableBackend
+  let backend: any TrainableBackend
   /// Bases on the device, by name: loaded once, however many candidates there are.
   private var models: [String: BaseModel] = [:]
 
@@ -73,7 +73,7 @@ package final class AccuracyTrial {
       scores: scores, dev: outcome.best.dev.value, epochs: outcome.epochs.count)
   }
 
-  private func model(of base: Base) throws -> BaseModel {
+  func model(of base: Base) throws -> BaseModel {
     if let model = models[base.name] { return model }
     let model = try BaseModel(
       source: base.weights, configuration: base.configuration, backend: backend)
@@ -82,7 +82,7 @@ package final class AccuracyTrial {
   }
 
   /// nil for a dense base.
-  private func lookup(
+  func lookup(
     _ candidate: AccuracyCandidate, _ reading: AccuracyCandidate.Reading, _ model: BaseModel
   ) throws -> RowLookup? {
     let base = candidate.base

@@ -17,6 +17,11 @@ struct ReportAccuracyCommand: ParsableCommand {
       bases, with every n-gram exact, in fallback at the base's own table, and from int8 rows. \
       Results go to --log as they come; a stopped study goes on with what is missing there.
         vbert report accuracy --data data --base minilm --skip-base minilm-skip2 --out accuracy
+      With --rows or --in-all few rows of train are learnt from, drawn --draws times, with no dev rows: \
+      8 of every class, 100 in all. Taggers and scores have the second alone. --peers takes what others \
+      reached on the same draws (Benchmarks).
+        vbert report accuracy --data data --base minilm --skip-base minilm-skip2 --rows 8,16,32 \
+      --in-all 100,300 --draws 5 --peers logistic.jsonl --out few-rows
       """)
 
   @OptionGroup var options: GlobalOptions
@@ -30,16 +35,39 @@ struct ReportAccuracyCommand: ParsableCommand {
   var adapter: [AdapterSpec] = []
   @Option(help: "Also with this domain's n-gram rows, on skip bases; may be repeated.")
   var domain: [String] = []
-  @Option(help: "What to compare: full, dense, exact, fallback, int8.")
-  var methods = "full,dense,exact,fallback,int8"
+  @Option(
+    help: """
+      What to compare: full, dense, exact, fallback, int8 (default: all); of few rows full, dense, exact \
+      (default: exact), or none: --peers alone.
+      """)
+  var methods: String?
+  @Option(help: "Only these kinds of task.") var kinds = "cls,pair,ner"
   @Option(help: "Only these tasks, with commas between.") var tasks = ""
+  @Option(help: "Learn from so many rows of every class: 8,16,32.") var rows = ""
+  @Option(help: "Learn from so many rows in all: 100,300.") var inAll = ""
+  @Option(help: "How often few rows are drawn.") var draws = 5
+  @Option(
+    help: """
+      A log of others on few rows; may be repeated. Their columns come first; with the first of all the \
+      others are compared.
+      """)
+  var peers: [String] = []
   @Option(help: "Seeds a task.") var seeds = 1
-  @Option(help: "Most training rows of a task; 0: all.") var train = AccuracyRows.Caps().train
+  @Option(help: "Most training rows of a task; 0: all. Few rows are drawn from all.") var train =
+    AccuracyRows.Caps().train
   @Option(help: "Most dev rows; 0: all.") var dev = AccuracyRows.Caps().dev
   @Option(help: "Most test rows; 0: all.") var test = AccuracyRows.Caps().test
-  @Option(help: "Fewest test rows of a task that counts in the means.") var leastTest = 1000
-  @Option(help: "Most passes over the data, for every method.") var epochs = 6
-  @Option(help: "More passes over small data, to make at least so many steps.") var steps = 300
+  @Option(
+    help: """
+      Fewest test rows of a task that counts in the means. From few rows those with fewer are learnt only \
+      where --tasks names them.
+      """)
+  var leastTest = 1000
+  @Option(help: "Most passes over the data, for every method; few rows: as vbert train.")
+  var epochs = 6
+  @Option(
+    help: "More passes over small data, to make at least so many steps; few rows: as vbert train.")
+  var steps = 300
   @Option(help: "Peak learning rate of full fine-tuning.") var fullLr: Float = 1e-4
   @Option(help: "Peak learning rate of adapters (default: as vbert train takes it).")
   var lr: Float?
@@ -53,9 +81,17 @@ struct ReportAccuracyCommand: ParsableCommand {
   private static let known: Set<String> = ["full", "dense", "exact", "fallback", "int8"]
 
   func validate() throws {
-    guard Set(chosen).isSubset(of: Self.known), !chosen.isEmpty else {
-      throw ValidationError("--methods knows full, dense, exact, fallback and int8")
+    if isFew {
+      try validateFewRows()
+    } else {
+      guard Set(chosen).isSubset(of: Self.known), !chosen.isEmpty else {
+        throw ValidationError("--methods knows full, dense, exact, fallback and int8")
+      }
+      guard peers.isEmpty else {
+        throw ValidationError("--peers are of few rows; give --rows or --in-all")
+      }
     }
+    _ = try chosenKinds()
     guard seeds >= 1, epochs >= 1, steps >= 0, jobs >= 1, jobs <= 256, threads ?? 1 >= 1 else {
       throw ValidationError("--seeds, --epochs, --jobs and --threads must be 1 or more")
     }
@@ -68,9 +104,24 @@ struct ReportAccuracyCommand: ParsableCommand {
     guard 0...1 ~= warmup else { throw ValidationError("--warmup is a share: 0...1") }
   }
 
-  private var chosen: [String] { methods.split(separator: ",").map(String.init) }
+  var chosen: [String] {
+    (methods ?? (isFew ? "exact" : "full,dense,exact,fallback,int8"))
+      .split(separator: ",").map(String.init)
+  }
 
-  private func candidates() throws -> [AccuracyCandidate] {
+  func chosenKinds() throws -> [AccuracyTask.Kind] {
+    let names = kinds.split(separator: ",").map(String.init)
+    let list = names.compactMap(AccuracyTask.Kind.init)
+    guard list.count == names.count, !list.isEmpty else {
+      throw ValidationError("--kinds knows cls, pair and ner, with commas between")
+    }
+    return list
+  }
+
+  /// Fewest test rows of tasks in the means: where --test keeps fewer, those count.
+  var leastCounted: Int { test > 0 ? min(test, leastTest) : leastTest }
+
+  func candidates() throws -> [AccuracyCandidate] {
     let store = options.openBases()
     let dense = try store.load(base)
     let adapters: [AdapterSpec?] = adapter.isEmpty ? [nil] : adapter
@@ -100,14 +151,15 @@ struct ReportAccuracyCommand: ParsableCommand {
   func run() throws {
     let candidates = try candidates()
     let tasks = try AccuracyTask.list(
-      in: URL(filePath: data, directoryHint: .isDirectory),
+      in: URL(filePath: data, directoryHint: .isDirectory), kinds: try chosenKinds(),
       names: tasks.split(separator: ",").map(String.init))
+    guard !isFew else { return try fewRows(candidates, tasks) }
     let log = try AccuracyLog(path: log ?? "\(out).jsonl")
     try study(candidates, tasks, log)
     let table = AccuracyTable(
       log.results, methods: candidates.flatMap { c in c.readings.map { c.method($0) } },
-      leastTest: leastTest)
-    try write(table)
+      leastTest: leastCounted)
+    try write(table, markdown: table.markdown, picture: table.picture)
     if options.json { try Output.json(table) } else { print(table.markdown) }
   }
 
@@ -126,6 +178,15 @@ struct ReportAccuracyCommand: ParsableCommand {
         candidates.map { Work(task: task, candidate: $0, seed: seed) }
       }
     }
+    try inThreads(works, name: \.task.name) { try run($0, $1, $2, log) }
+  }
+
+  /// Does works in --jobs threads, each with a device's trial of its own; the first error ends all.
+  func inThreads<Work: Sendable>(
+    _ works: [Work], name: @Sendable (Work) -> String,
+    _ run: @Sendable (Work, AccuracyTrial, AccuracyRowsCache) throws -> Void
+  ) throws {
+    guard !works.isEmpty else { return }
     let next = Mutex(0)
     let failure = Mutex<(any Error)?>(nil)
     let bar = Mutex(ProgressLine())
@@ -142,11 +203,11 @@ struct ReportAccuracyCommand: ParsableCommand {
           }
           guard number < works.count, failure.withLock({ $0 == nil }) else { return }
           let work = works[number]
-          try run(work, trial, known, log)
+          try run(work, trial, known)
           bar.withLock {
             $0.update(
               "accuracy", done: number + 1, of: works.count, unit: "trainings",
-              note: ", \(work.task.name)")
+              note: ", \(name(work))")
           }
         }
       } catch {
@@ -185,12 +246,12 @@ struct ReportAccuracyCommand: ParsableCommand {
     }
   }
 
-  private func write(_ table: AccuracyTable) throws {
+  func write(_ table: some Encodable, markdown: String, picture: String) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
     encoder.keyEncodingStrategy = .convertToSnakeCase
     try encoder.encode(table).write(to: URL(filePath: "\(out).json"), options: .atomic)
-    try Data(table.markdown.utf8).write(to: URL(filePath: "\(out).md"), options: .atomic)
-    try Data(table.picture.utf8).write(to: URL(filePath: "\(out).svg"), options: .atomic)
+    try Data(markdown.utf8).write(to: URL(filePath: "\(out).md"), options: .atomic)
+    try Data(picture.utf8).write(to: URL(filePath: "\(out).svg"), options: .atomic)
   }
 }
