@@ -12,6 +12,8 @@ extension AdapterTraining {
     /// All parts' outputs, one after another.
     let flat: Tensor
     let logits: [Tensor]
+    /// Where the features are divided by their norms.
+    let units: UnitRows?
   }
 
   func heads(
@@ -20,12 +22,15 @@ extension AdapterTraining {
     var features = final
     if let pooling {
       features = run.takeFloats(run.sequences.layout.count, final.columns)
-      try backend.pool(final, sequences: run.sequences, pooling: pooling, into: features)
+      let way = pooling == .normalizedMean ? .mean : pooling
+      try backend.pool(final, sequences: run.sequences, pooling: way, into: features)
     }
+    let units = try pooling == .normalizedMean ? divided(features) : nil
     let rows = zip(parts, run.tenants).map { pooling == nil ? $1.rows : $0.sequences }
     guard !heads.isEmpty else {
       return Heads(
-        features: features, rows: rows, flat: features, logits: rows.map { features.rows($0) })
+        features: features, rows: rows, flat: features, logits: rows.map { features.rows($0) },
+        units: units)
     }
     if dropping {
       try run.drop(zip(parts, rows).map { (features.rows($1), $0.dropout.headSite) })
@@ -34,7 +39,29 @@ extension AdapterTraining {
     try backend.linear(
       items(parts, features, rows, logits) { ($0.weight.value, $0.bias.value) },
       scale: 1, adding: false)
-    return Heads(features: features, rows: rows, flat: flat, logits: logits)
+    return Heads(features: features, rows: rows, flat: flat, logits: logits, units: units)
+  }
+
+  /// Divides rows by their L2 norms, on the host: a batch has few.
+  private func divided(_ features: Tensor) throws(ComputeError) -> UnitRows {
+    let units = UnitRows(try backend.download(features), columns: features.columns)
+    try backend.upload(units.values, to: features)
+    return units
+  }
+
+  /// From the gradient at the features, which it may overwrite, to that at the token states.
+  func poolBackward(_ dx: Tensor, _ heads: Heads, _ run: TrainingRun) throws(ComputeError)
+    -> Tensor?
+  {
+    guard let pooling else { return dx }
+    if let units = heads.units {
+      try backend.upload(units.backward(try backend.download(dx)), to: dx)
+    }
+    let states = run.take(run.sequences.layout.rows, dx.columns)
+    try backend.poolBackward(
+      dx, sequences: run.sequences, pooling: pooling == .normalizedMean ? .mean : pooling,
+      into: states)
+    return states
   }
 
   /// The losses, the heads' gradients, and if it is wanted the gradient at the token states.
@@ -57,10 +84,7 @@ extension AdapterTraining {
     try backend.linearInputGradient(
       items(parts, dx, heads.rows, d) { ($0.weight.value, nil) }, scale: 1, adding: false)
     try run.drop(zip(parts, heads.rows).map { (dx.rows($1), $0.dropout.headSite) })
-    guard let pooling else { return dx }
-    let states = run.take(run.sequences.layout.rows, features.columns)
-    try backend.poolBackward(dx, sequences: run.sequences, pooling: pooling, into: states)
-    return states
+    return try poolBackward(dx, heads, run)
   }
 
   /// Room for every part's outputs, one after another.

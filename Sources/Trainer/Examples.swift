@@ -89,6 +89,26 @@ package struct Examples: Sendable {
     ends.isEmpty ? rows : rows.flatMap { sequences(of: $0) }
   }
 
+  /// Of each row its label; nil where rows have none, or several.
+  package var labelClasses: [Int32]? {
+    let classes = targets.compactMap { target -> Int32? in
+      if case .label(let label) = target { return label }
+      return nil
+    }
+    return classes.count == targets.count ? classes : nil
+  }
+
+  /// Rows by number, and behind them texts of the labels from 0 on, as an embedder compares labelled texts.
+  func compared(_ rows: [Int], names: [TokenSequence]) -> Examples {
+    var part = self.rows(rows)
+    part.comparison = .labels
+    part.sequences += names
+    part.targets += names.indices.map { .label(Int32($0)) }
+    return part
+  }
+
+  package static let none = Examples()
+
   /// Rows by number.
   package func rows(_ numbers: [Int]) -> Examples {
     var part = Examples()

@@ -61,8 +61,9 @@ struct TrainingCourse {
   /// Ends the epoch with what dev rows said. Of epochs that score alike, as on few dev rows many do,
   /// the one with the least dev loss is best; patience counts from the last better score, and not while
   /// nothing has been learnt: a tagger whose tags are all O, scores that do not go with the given ones.
-  mutating func end(_ dev: Scores) -> TrainingJob.Epoch {
-    let isBetter = best.map { dev.value > $0.dev.value } ?? true
+  /// Without dev rows the last is best.
+  mutating func end(_ dev: Scores, isMeasured: Bool = true) -> TrainingJob.Epoch {
+    let isBetter = !isMeasured || best.map { dev.value > $0.dev.value } ?? true
     let isNearer = best.map { dev.value == $0.dev.value && dev.loss < $0.dev.loss } ?? false
     let epoch = TrainingJob.Epoch(
       number: epochs.count + 1, loss: loss / Double(perEpoch), dev: dev,

@@ -10,18 +10,27 @@ package struct TrainingData: Sendable {
   private let labels: LabelSet
   /// What an embedder's rows compare; nil for others.
   package let comparison: Comparison?
+  /// How few rows are learnt from; nil: by epochs, of which `dev` tells the best.
+  package let effort: Effort?
+  /// What `dev` is where it chooses nothing.
+  let measure: TrainingRecipe.Measure
 
   /// Reads everything. Without `dev` a share of the rows is kept back, drawn by the seed. Labels are
   /// what `LabelPlan` says; one in `dev` that is none of them is an error. Throws `DataSetError`.
-  /// `byteLimit`: of each file's rows.
+  /// `byteLimit`: of each file's rows. `wish`: how training was asked for.
   package init(
     data: String, dev: String?, spec: VBertSpec, limit: Int? = nil, options: TrainingOptions,
-    isTrained: Bool = false, startsAnew: Bool = false, byteLimit: Int = .max
+    isTrained: Bool = false, startsAnew: Bool = false, byteLimit: Int = .max,
+    wish: TrainingWish = .byEpochs
   ) throws {
     var train = try DataSet(path: data, task: spec.task, labelled: true, byteLimit: byteLimit)
     let whole = train
     if let limit { train.rows = Array(train.rows.prefix(limit)) }
     var spec = spec
+    spec.adapter = spec.offered ?? spec.adapter
+    spec.offered = nil
+    effort = wish.effort(spec.task, rows: train.rows.count)
+    measure = dev == nil ? .test : .dev
     let isFresh = !isTrained || startsAnew
     // Told by the whole file: its first rows may lack what tells schemes apart. What was learnt once stays.
     if spec.task == .tag {
@@ -47,6 +56,13 @@ package struct TrainingData: Sendable {
       try self.dev.checkTags(spec)
       if spec.task == .embed { try Self.check(self.dev, comparison) }
       if isFresh { try Self.check(self.dev, like: spec) }
+    } else if effort != nil {
+      guard train.rows.count >= 2 else { throw DataSetError.tooFewRows(path: data) }
+      let isTested = train.rows.count >= FewRows.untested
+      let (learnt, tested) =
+        isTested ? SetAside.split(train.rows) : (Array(train.rows.indices), [])
+      self.dev = DataSet(path: data, rows: tested.map { train.rows[$0] })
+      train = DataSet(path: data, rows: learnt.map { train.rows[$0] })
     } else {
       let count = Int((Double(train.rows.count) * options.devShare).rounded(.up))
       guard train.rows.count >= 2, count < train.rows.count else {
@@ -86,6 +102,22 @@ package struct TrainingData: Sendable {
         throw problem(.notInData(label, known: spec.labels))
       }
     }
+  }
+
+  /// What few rows need beside them; nil: by epochs.
+  func few(tokenizer: WordPiece, base: Configuration) -> FewRows? {
+    guard let effort else { return nil }
+    var few = FewRows(effort: effort)
+    few.measure = measure
+    // Of texts alone: a name beside a pair says nothing of a pair.
+    guard spec.task == .classify, spec.input == .text, let texts = LabelText.texts(spec.labels)
+    else { return few }
+    var reader = RowReader(spec: spec, tokenizer: tokenizer, base: base, cut: true)
+    let names = texts.compactMap { text in
+      try? reader.read(DataRow(line: 1, input: .text(text)), of: train).1
+    }
+    few.names = names.count == texts.count ? names : []
+    return few
   }
 
   /// Throws `DataSetError`.

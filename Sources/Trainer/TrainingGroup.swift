@@ -116,7 +116,8 @@ package final class TrainingGroup {
       TrainingJob.Outcome(
         adapter: try training.adapter(of: number), spec: running.job.spec,
         epochs: running.course.epochs, best: best,
-        rows: running.course.epochs.count * running.job.train.count, tokens: running.tokens))
+        rows: running.course.epochs.count * running.job.train.count, tokens: running.tokens,
+        steps: running.course.step))
   }
 
   /// A piece of a job's step that runs at once, as it would alone.
@@ -223,7 +224,8 @@ package final class TrainingGroup {
       }, of: rows)
     for (number, logits) in zip(ended, outputs) {
       let job = jobs[number].job
-      let epoch = jobs[number].course.end(Scores(job.dev, spec: job.spec, logits: logits))
+      let epoch = jobs[number].course.end(
+        Scores(job.dev, spec: job.spec, logits: logits), isMeasured: job.dev.count > 0)
       if epoch.isBest { try training.parameters[number].keep() }
     }
   }

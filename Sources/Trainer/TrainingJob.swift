@@ -6,14 +6,28 @@ package struct TrainingJob: Sendable {
   package var spec: VBertSpec
   package var train, dev: Examples
   package var options: TrainingOptions
+  /// What training on few rows needs; nil: trained by epochs, of which `dev` tells the best. With few rows
+  /// `dev`, which may be empty, measures what came out and chooses nothing.
+  package var few: FewRows?
 
   /// `spec` has its labels.
-  package init(spec: VBertSpec, train: Examples, dev: Examples, options: TrainingOptions) {
+  package init(
+    spec: VBertSpec, train: Examples, dev: Examples, options: TrainingOptions,
+    few: FewRows? = nil
+  ) {
     (self.spec, self.train, self.dev, self.options) = (spec, train, dev, options)
+    self.few = few
+  }
+
+  private struct JobKind: Hashable {
+    let adapters: AdapterTraining.Kind
+    let effort: Effort?
   }
 
   /// Jobs of one kind can train together.
-  package var kind: AnyHashable { AnyHashable(AdapterTraining.Kind(spec)) }
+  package var kind: AnyHashable {
+    AnyHashable(JobKind(adapters: AdapterTraining.Kind(spec), effort: few?.effort))
+  }
 
   /// Tokens that run at once.
   var tokenBudget: Int { max(options.tokenBudget, spec.maxLength) }
@@ -34,6 +48,16 @@ package struct TrainingJob: Sendable {
     /// Training rows gone through, all epochs.
     package var rows: Int
     package var tokens: Int
+    package var steps: Int
+    /// Where it is not by epochs with dev rows.
+    package var recipe: TrainingRecipe?
+
+    /// By what they were measured on and their names.
+    package var metrics: [String: Double] {
+      let measured = recipe?.measured ?? .dev
+      return Dictionary(
+        uniqueKeysWithValues: best.dev.values.map { ("\(measured.rawValue)_\($0.key)", $0.value) })
+    }
   }
 }
 

@@ -32,6 +32,9 @@ package struct TrainingOptions: Sendable, Equatable {
   /// Sizes that an embedder's vectors may be cut to; empty: as it was before.
   package var dimensions: [Int] = []
 
+  /// By epochs, unless these are chosen: small data is gone over more often.
+  package static let leastSteps = 300
+
   package enum ClassWeights: String, Sendable, CaseIterable {
     case none, balanced
   }

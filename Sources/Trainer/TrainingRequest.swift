@@ -12,6 +12,9 @@ package struct TrainingRequest: Sendable {
   /// The rate is what suits the vBERT, unless `rate` says another.
   package var options: TrainingOptions
   package var rate: Float?
+  package var wish: TrainingWish
+  /// Of an adapter's course on few rows.
+  package var steps: Int?
   /// Labels and kind are taken from these rows, whatever was declared or trained before.
   package var startsAnew: Bool
   /// What is wrong with the way it was asked: it fails with that, and nothing is read.
@@ -19,10 +22,11 @@ package struct TrainingRequest: Sendable {
 
   package init(
     name: Name, data: String, dev: String? = nil, limit: Int? = nil, options: TrainingOptions,
-    rate: Float? = nil, startsAnew: Bool = false, problem: (any Error)? = nil
+    rate: Float? = nil, wish: TrainingWish = .effort(nil), steps: Int? = nil, startsAnew: Bool = false, problem: (any Error)? = nil
   ) {
     (self.name, self.data, self.dev, self.limit) = (name, data, dev, limit)
     (self.options, self.rate, self.startsAnew) = (options, rate, startsAnew)
+    (self.wish, self.steps) = (wish, steps)
     self.problem = problem
   }
 }
@@ -32,6 +36,9 @@ struct PreparedTraining: Sendable {
   let vbert: VBertRecord
   let data: TrainingData
   let options: TrainingOptions
+  private let steps: Int?
+  private let rate: Float?
+  private let isByHand: Bool
   private let startsAnew: Bool
 
   /// Throws `TrainingOptionProblem`, `TrainingError.nothingToTrain`, `EmbeddingOptionProblem` and
@@ -39,7 +46,9 @@ struct PreparedTraining: Sendable {
   init(_ request: TrainingRequest, _ vbert: VBertRecord, byteLimit: Int = .max) throws {
     try Self.checkTask(vbert)
     var options = request.options
-    options.rate = request.rate ?? TrainingOptions.rate(for: vbert.spec)
+    var spec = vbert.spec
+    spec.adapter = spec.offered ?? spec.adapter
+    options.rate = request.rate ?? TrainingOptions.rate(for: spec)
     try options.check()
     guard request.limit ?? 1 >= 1 else {
       throw TrainingOptionProblem.outside("limit", "1 or more")
@@ -47,10 +56,11 @@ struct PreparedTraining: Sendable {
     data = try TrainingData(
       data: request.data, dev: request.dev, spec: vbert.spec, limit: request.limit,
       options: options, isTrained: vbert.version != nil, startsAnew: request.startsAnew,
-      byteLimit: byteLimit)
+      byteLimit: byteLimit, wish: request.wish)
     try options.check(for: vbert.spec, data)
     self.vbert = vbert
     self.options = options
+    (steps, rate, isByHand) = (request.steps, request.rate, request.wish == .byEpochs)
     startsAnew = request.startsAnew
   }
 
@@ -75,8 +85,17 @@ struct PreparedTraining: Sendable {
       before: startsAnew ? nil : spec.dimensions, hidden: base.configuration.hiddenSize)
     let examples = try data.examples(
       tokenizer: base.tokenizer, base: base.configuration)
+    var few = data.few(tokenizer: base.tokenizer, base: base.configuration)
+    few?.steps = steps
+    few?.rate = rate
+    var options = options
+    if few == nil, data.comparison == nil, !isByHand {
+      // Few rows take more rounds to as many steps.
+      let least = TrainingOptions.leastSteps * options.batch / max(1, examples.train.count)
+      options.epochs = max(options.epochs, min(100, least))
+    }
     return TrainingJob(
-      spec: spec, train: examples.train, dev: examples.dev, options: options)
+      spec: spec, train: examples.train, dev: examples.dev, options: options, few: few)
   }
 }
 
@@ -92,11 +111,13 @@ package struct TrainingResult: Sendable {
     /// Training rows and tokens gone through, all epochs.
     package let rows, tokens: Int
     package let tagScheme: TagScheme?
+    package let recipe: TrainingRecipe?
 
     init(_ outcome: TrainingJob.Outcome, _ version: VersionRecord) {
       (self.version, metrics) = (version.id.number, version.metrics)
       (epochs, best) = (outcome.epochs.count, outcome.best)
       (rows, tokens, tagScheme) = (outcome.rows, outcome.tokens, outcome.spec.tagScheme)
+      recipe = outcome.recipe
     }
   }
   package let name: Name

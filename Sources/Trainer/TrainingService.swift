@@ -56,12 +56,12 @@ package struct TrainingService {
       }
       let (clock, start) = (ContinuousClock(), ContinuousClock.now)
       tell(.began(items.map(\.vbert.name)))
-      let group = try group(items, opened, backend, tokens, stateBytes, tell)
+      let course = try course(items, opened, backend, tokens, stateBytes, tell)
       try opened.confirm()
       let prepared = clock.now
       report.preparedSeconds += (prepared - start) / .seconds(1)
       let notes = JobNotes(running, in: store.registry)
-      let outcomes = try group.run(isCancelled: isCancelled) { event in
+      let outcomes = try course(isCancelled) { event in
         tell(event)
         notes.hear(event, now: clock.now)
       }
@@ -77,17 +77,29 @@ package struct TrainingService {
     }
   }
 
-  private func group(
+  private typealias Course = (_ isCancelled: () -> Bool, _ tell: (TrainingEvent) -> Void) throws
+    -> [Result<TrainingJob.Outcome, TrainingError>]
+
+  /// What trains vBERTs of one kind.
+  private func course(
     _ items: [Item], _ opened: OpenedBase, _ backend: any TrainableBackend, _ tokens: Int,
     _ stateBytes: Int, _ tell: (TrainingEvent) -> Void
-  ) throws -> TrainingGroup {
+  ) throws -> Course {
+    let jobs = items.map(\.job)
+    let budget = max(tokens, jobs.map(\.spec.maxLength).max() ?? 0)
+    guard jobs.allSatisfy({ $0.few == nil }) else {
+      let few = FewRowsTraining(
+        model: opened.model, lookup: opened.lookup, source: opened.base.weights,
+        backend: backend, tokenBudget: budget, stateBytes: stateBytes)
+      return { try few.run(jobs, isCancelled: $0, report: $1) }
+    }
     let upper = try UpperEncoder(
-      base: opened.model, backend: opened.backend,
-      tokenBudget: max(tokens, items.map(\.job.spec.maxLength).max() ?? 0))
-    return try TrainingGroup(
-      items.map(\.job), source: opened.base.weights,
-      entry: Entry(upper, lookup: opened.lookup), configuration: opened.base.configuration,
-      backend: backend, tokenBudget: tokens, stateBytes: stateBytes, report: tell)
+      base: opened.model, backend: opened.backend, tokenBudget: budget)
+    let group = try TrainingGroup(
+      jobs, source: opened.base.weights, entry: Entry(upper, lookup: opened.lookup),
+      configuration: opened.base.configuration, backend: backend, tokenBudget: tokens,
+      stateBytes: stateBytes, report: tell)
+    return { try group.run(isCancelled: $0, report: $1) }
   }
 
   /// One that fails is no reason to lose the others.
@@ -99,9 +111,9 @@ package struct TrainingService {
       (try? pair.1.get()).map { outcome in
         AdapterStore.Publication(
           outcome.adapter, as: item.vbert, spec: outcome.spec,
-          metrics: Dictionary(
-            uniqueKeysWithValues: outcome.best.dev.values.map { ("dev_\($0.key)", $0.value) }),
-          note: note, job: pair.0)
+          metrics: outcome.metrics,
+          note: [note, outcome.recipe?.description ?? ""].filter { !$0.isEmpty }.joined(
+            separator: "; "), job: pair.0)
       }
     }
     var versions = await store.publish(

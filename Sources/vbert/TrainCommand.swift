@@ -12,7 +12,12 @@ struct TrainCommand: AsyncParsableCommand {
       Rows are JSON objects, one a line, plain or gzip: {"text", "label"}, {"text", "text_pair",
       "label" or "score"}, {"text", "labels": [...]} or {"tokens", "tags"}, as the task wants them. Tags may
       be BIO, IOB1, BIOES, BILOU, types alone and more: docs/formats.md; all of a file are of one scheme.
-        vbert train reviews --data train.jsonl --dev dev.jsonl
+        vbert train reviews --data train.jsonl
+      Up to 5,000 rows of a classifier are learnt so: a head is found on frozen states, then an adapter is tuned so
+      that texts of one label come together, and kept where rows that were held out say that it helps. Other tasks,
+      more rows, and who gives --epochs, --batch or --patience, train by epochs.
+        vbert train reviews --data train.jsonl --effort quick
+        vbert train reviews --data train.jsonl --dev dev.jsonl --epochs 5 --batch 16
       An embedder that was created with an adapter learns from rows of one kind: {"text", "text_pair"}, which should be
       near; {"anchor", "positive", "negative"}, negative a text or a list; {"text", "label"}, near where labels are
       the same; {"text", "text_pair", "score"}, as near as the score is high.
@@ -31,21 +36,35 @@ struct TrainCommand: AsyncParsableCommand {
   @Argument(help: "The vBERT's name.", transform: { try Name($0) }) var name: Name?
   @Option(help: "Training rows.") var data: String?
   @Option(help: "A list of vBERTs to train at once.") var many: String?
-  @Option(help: "Rows to choose the best epoch by (default: a tenth of the data).")
+  @Option(
+    help: """
+      Rows to measure by, and where training goes by epochs, to choose the best of them (default: cross-validation \
+      below 500 rows, a tenth of the data from there on).
+      """)
   var dev: String?
-  @Option(help: "Most passes over the data.") var epochs = TrainingOptions().epochs
+  @Option(
+    help: """
+      quick: a head alone, found on frozen states; full: an adapter too, where it is worth it (default: full; \
+      quick for --many above 20).
+      """)
+  var effort: Effort?
+  @Option(help: "Steps of the adapter's course on few rows (default: what suits their number).")
+  var steps: Int?
+  @Option(help: "Most passes over the data: training goes by epochs (default: 10, if it does).")
+  var epochs: Int?
   @Option(help: "Peak learning rate (default: what suits head and adapter).") var lr: Float?
   @Option(help: "What the head's rate is of that (default: what suits the base's states).")
   var headRate: Float?
-  @Option(help: "Rows a step.") var batch = TrainingOptions().batch
+  @Option(help: "Rows a step, by epochs (default: 32).") var batch: Int?
   @Option(help: "The same seed gives the same result.") var seed = TrainingOptions().seed
-  @Option(help: "Dropout on the head's input.") var dropout = TrainingOptions().dropout
-  @Option(help: "Dropout on the adapters' outputs.")
-  var adapterDropout = TrainingOptions().adapterDropout
-  @Option(help: "none, or balanced: rare classes count more.")
-  var classWeights = TrainingOptions().classWeights
-  @Option(help: "Epochs without a better result before it stops; 0: never stop early.")
-  var patience = TrainingOptions().patience
+  @Option(help: "Dropout on the head's input, by epochs (default: 0.1).") var dropout: Float?
+  @Option(help: "Dropout on the adapters' outputs, by epochs (default: 0).")
+  var adapterDropout: Float?
+  @Option(help: "none, or balanced: rare classes count more, by epochs (default: none).")
+  var classWeights: TrainingOptions.ClassWeights?
+  @Option(
+    help: "Epochs without a better result before it stops; 0: never stop early (default: 4).")
+  var patience: Int?
   @Option(
     help: """
       What an embedder lowers: ranking (pairs and triplets), contrastive (labels), cosent or cosine (scores), \
@@ -88,6 +107,11 @@ struct TrainCommand: AsyncParsableCommand {
     guard 1...ByteSize.ofMemory.upperBound ~= memory?.bytes ?? 1 else {
       throw ValidationError("--memory must be more than 0, and at most the machine's")
     }
+    if let effort, let first = ofEpochs.first {
+      throw ValidationError(
+        "--effort \(effort) does not go by epochs; leave \(first) out, or --effort")
+    }
+    guard 1...100_000 ~= steps ?? 1 else { throw ValidationError("--steps must be 1 to 100000") }
     do { try training.check() } catch { throw ValidationError("--\(error)") }
     guard limit ?? 1 >= 1 else { throw ValidationError("--limit must be 1 or more") }
     guard threads ?? 1 >= 1 else { throw ValidationError("--threads must be 1 or more") }
@@ -95,31 +119,42 @@ struct TrainCommand: AsyncParsableCommand {
 
   private var training: TrainingOptions {
     var options = TrainingOptions()
-    options.epochs = epochs
+    options.epochs = epochs ?? options.epochs
     options.rate = lr ?? options.rate
-    options.batch = batch
+    options.batch = batch ?? options.batch
     options.headRate = headRate
     options.seed = seed
-    options.dropout = dropout
-    options.adapterDropout = adapterDropout
-    options.classWeights = classWeights
-    options.patience = patience
+    options.dropout = dropout ?? options.dropout
+    options.adapterDropout = adapterDropout ?? options.adapterDropout
+    options.classWeights = classWeights ?? options.classWeights
+    options.patience = patience ?? options.patience
     options.loss = loss
     options.dimensions = dimensions?.sizes ?? []
     return options
   }
 
+  /// Those that were given of the options that mean training by epochs.
+  private var ofEpochs: [String] {
+    [
+      ("epochs", epochs != nil), ("batch", batch != nil), ("patience", patience != nil),
+      ("head-rate", headRate != nil), ("dropout", dropout != nil),
+      ("adapter-dropout", adapterDropout != nil), ("class-weights", classWeights != nil),
+    ].filter(\.1).map { "--\($0.0)" }
+  }
+
+  private var wish: TrainingWish { ofEpochs.isEmpty ? .effort(effort) : .byEpochs }
+
   private func requests() throws -> [TrainingRequest] {
     if let many {
       return try TrainingList(
-        many, options: training, rate: lr, limit: limit, startsAnew: anew
+        many, options: training, rate: lr, wish: wish, steps: steps, limit: limit, startsAnew: anew
       ).requests
     }
     guard let name, let data else { return [] }
     return [
       TrainingRequest(
         name: name, data: data, dev: dev, limit: limit, options: training, rate: lr,
-        startsAnew: anew)
+        wish: wish, steps: steps, startsAnew: anew)
     ]
   }
 
@@ -156,6 +191,7 @@ struct TrainCommand: AsyncParsableCommand {
 }
 
 extension TrainingOptions.ClassWeights: ExpressibleByArgument {}
+extension Effort: ExpressibleByArgument {}
 extension EmbeddingLoss: ExpressibleByArgument {}
 
 /// --dimensions: 384,192,96.

@@ -22,11 +22,14 @@ struct TrainReport: Encodable {
   let tokensPerSecond: Double
   /// How a tagger's data marks entities, in one word; absent for others.
   let tagScheme: TagScheme?
+  /// How few rows were learnt, in words; absent for training by epochs.
+  let recipe: String?
   private let primary: String
+  private let measured: TrainingRecipe.Measure
 
   enum CodingKeys: CodingKey {
     case name, version, epochs, bestEpoch, loss, metrics, trainRows, devRows, truncatedRows
-    case seconds, preparedSeconds, rowsPerSecond, tokensPerSecond, tagScheme
+    case seconds, preparedSeconds, rowsPerSecond, tokensPerSecond, tagScheme, recipe
   }
 
   init(_ result: TrainingResult, _ trained: TrainingResult.Trained, _ report: TrainingReport) {
@@ -37,6 +40,8 @@ struct TrainReport: Encodable {
     loss = trained.best.loss
     metrics = trained.metrics
     tagScheme = trained.tagScheme
+    recipe = trained.recipe?.description
+    measured = trained.recipe?.measured ?? .dev
     primary = trained.best.dev.primary
     trainRows = result.trainRows
     devRows = result.devRows
@@ -48,9 +53,11 @@ struct TrainReport: Encodable {
   }
 
   var text: String {
-    "\(name) version \(version): dev \(primary) \(Self.short(metrics["dev_\(primary)"] ?? 0)) "
-      + "after epoch \(bestEpoch) of \(epochs); \(trainRows) rows, \(Int(seconds)) s, "
-      + "\(Int(rowsPerSecond)) rows/s"
+    "\(name) version \(version): \(measured.words) \(primary) "
+      + Self.short(metrics["\(measured.rawValue)_\(primary)"] ?? 0)
+      + (recipe.map { "; \($0); \(Int(seconds)) s" }
+        ?? " after epoch \(bestEpoch) of \(epochs); \(trainRows) rows, \(Int(seconds)) s, "
+          + "\(Int(rowsPerSecond)) rows/s")
       + (tagScheme.map { "; tags read as \($0)" } ?? "")
       + (truncatedRows > 0 ? "; \(truncatedRows) rows were cut to the maximum length" : "")
   }

@@ -9,26 +9,40 @@ import Trainer
 struct TrainingList {
   private struct Line: Decodable {
     enum CodingKeys: String, CodingKey, CaseIterable {
-      case name, data, dev, epochs, lr, batch, seed, patience, limit
+      case name, data, dev, effort, epochs, lr, batch, seed, patience, limit
     }
 
     var name: Name
     var data: String
     var dev: String?
+    var effort: Effort?
     var epochs: Int?
     var lr: Float?
     var batch: Int?
     var seed: UInt64?
     var patience: Int?
     var limit: Int?
+
+    /// What the line says, else what the command line says.
+    func wish(_ all: TrainingWish) -> TrainingWish {
+      if let effort { return .effort(effort) }
+      return epochs ?? batch ?? patience == nil ? all : .byEpochs
+    }
+
+    var contradicts: Bool { effort != nil && epochs ?? batch ?? patience != nil }
   }
+
+  /// Above so many, effort is quick unless somebody says otherwise.
+  private static let few = 20
 
   let requests: [TrainingRequest]
 
   /// Of a file, plain or gzip. Throws `TrainingListError`, and what reading throws, where a line cannot be
   /// read or a name is there twice; a value out of range is its request's `problem`.
-  init(_ path: String, options: TrainingOptions, rate: Float?, limit: Int?, startsAnew: Bool) throws
-  {
+  init(
+    _ path: String, options: TrainingOptions, rate: Float?, wish: TrainingWish = .effort(nil),
+    steps: Int? = nil, limit: Int?, startsAnew: Bool
+  ) throws {
     let reader = try LineReader(path: path)
     var (requests, names): ([TrainingRequest], Set<Name>) = ([], [])
     while let line = try reader.next() {
@@ -44,6 +58,9 @@ struct TrainingList {
       }) {
         throw wrong("\"\(stranger.name.prefix(40))\" is no member of a line")
       }
+      if found.contradicts {
+        throw wrong("effort does not go by epochs: leave out epochs, batch and patience, or effort")
+      }
       guard names.insert(found.name).inserted else { throw TrainingListError.twice(found.name) }
       var own = options
       own.epochs = found.epochs ?? own.epochs
@@ -57,11 +74,16 @@ struct TrainingList {
       requests.append(
         TrainingRequest(
           name: found.name, data: found.data, dev: found.dev, limit: found.limit ?? limit,
-          options: own,
-          rate: found.lr ?? rate, startsAnew: startsAnew, problem: problem))
+          options: own, rate: found.lr ?? rate, wish: found.wish(wish), steps: steps,
+          startsAnew: startsAnew, problem: problem))
     }
     guard !requests.isEmpty else { throw TrainingListError.empty(path: path) }
-    self.requests = requests
+    self.requests = requests.map { request in
+      guard requests.count > Self.few, request.wish == .effort(nil) else { return request }
+      var request = request
+      request.wish = .effort(.quick)
+      return request
+    }
   }
 
   /// An option out of range concerns its line alone.
@@ -82,8 +104,8 @@ enum TrainingListError: Error, CustomStringConvertible {
   var description: String {
     switch self {
     case .line(let path, let number, let why):
-      "\(path), line \(number): \(why); write {\"name\": ..., \"data\": ...} and, if you want, dev, epochs, "
-        + "lr, batch, seed, patience, limit"
+      "\(path), line \(number): \(why); write {\"name\": ..., \"data\": ...} and, if you want, dev, effort, "
+        + "epochs, lr, batch, seed, patience, limit"
     case .empty(let path): "\(path) names no vBERT; write one {\"name\": ..., \"data\": ...} a line"
     case .twice(let name): "\(name) is in the list twice; give each vBERT one line"
     case .option(let path, let number, let problem): "\(path), line \(number): \(problem)"

@@ -37,6 +37,8 @@ package struct VBertSpec: Sendable, Hashable, Codable {
   package var domain: String?
   /// As `AdapterSpec` prints it.
   package var adapter: AdapterSpec
+  /// What training may give it, where a version has no adapter because its head alone was as good.
+  package var offered: AdapterSpec?
   package var pooling: Pooling
   /// Label names in the order of the head's outputs; for tag the tags as given. Empty until trained.
   package var labels: [String]

@@ -17,10 +17,7 @@ extension AdapterTraining {
       try backend.upload(gradient, to: d.rows(heads.rows[i]))
       try backend.add(part.share * loss, to: self.loss(of: part.vbert))
     }
-    guard wantsInput, let pooling else { return nil }
-    let states = run.take(run.sequences.layout.rows, features.columns)
-    try backend.poolBackward(d, sequences: run.sequences, pooling: pooling, into: states)
-    return states
+    return wantsInput ? try poolBackward(d, heads, run) : nil
   }
 
   /// The vectors of one embedder's sequences, piece by piece, with what it drops of each: what a batch

@@ -1,5 +1,5 @@
-import Compute
-import Model
+package import Compute
+internal import Model
 
 /// Finds heads, many at once: every round computes all problems' losses and gradients in shared calls. Each
 /// takes the steps that it takes alone.
@@ -31,7 +31,9 @@ package struct HeadFit {
   }
 
   private static func bytes(_ problem: HeadProblem) -> Int {
-    8 * problem.outputs * (problem.features.rows + problem.features.hidden + 1)
+    // Outputs and their gradients; parameters, theirs, and what a search remembers.
+    8 * problem.outputs * problem.features.rows
+      + 4 * 24 * problem.outputs * (problem.features.hidden + 1)
   }
 }
 

@@ -1,5 +1,5 @@
-import Compute
-import Model
+package import Compute
+internal import Model
 
 /// A head to be found for rows whose features do not change: a convex problem.
 /// C * sum of the rows' losses + |W|^2 / 2; the bias is free. `C` is `strength`.

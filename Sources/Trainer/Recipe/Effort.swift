@@ -1,0 +1,7 @@
+/// How much is done to learn from few rows.
+package enum Effort: String, Sendable, CaseIterable, Codable {
+  /// A head alone, found on frozen states.
+  case quick
+  /// The head, and an adapter where it is worth its memory.
+  case full
+}

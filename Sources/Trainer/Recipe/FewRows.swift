@@ -1,0 +1,81 @@
+internal import Compute
+package import Model
+
+/// What training on few rows needs beside the rows.
+package struct FewRows: Sendable {
+  package var effort: Effort
+  /// The labels' names as texts, one a label; none where they say nothing.
+  package var names: [TokenSequence]
+  /// What rows beside those that are learnt from are.
+  package var measure = TrainingRecipe.Measure.test
+  /// Of the adapter's course; nil: what suits the rows.
+  package var steps: Int?
+  package var rate: Float?
+
+  package init(effort: Effort, names: [TokenSequence] = []) {
+    (self.effort, self.names) = (effort, names)
+  }
+
+  /// Parts that the head's rows are held out in, one after another, and the adapter's.
+  static let (headFolds, adapterFolds) = (5, 2)
+  /// Rows a step of the adapter's.
+  static let batch = 32
+  /// Rows that this recipe is better for than training by epochs (docs/accuracy.md).
+  package static let most = 5000
+  /// Below so many rows none are kept for testing.
+  package static let untested = 500
+
+  /// How long and at which peak rate an adapter is tuned on so many rows (docs/accuracy.md).
+  static func course(rows: Int) -> (steps: Int, rate: Float) {
+    let steps = min(300, max(30, rows / 10))
+    return (steps, steps < 60 ? 1e-3 : 5e-4)
+  }
+
+  /// Standard errors by which another way to find a head must be better than the known good one. A head
+  /// alone should never be worse than that; names are worth more where an adapter is tuned with them.
+  var errors: Double { effort == .quick ? 2 : 0.5 }
+
+  /// Ways to find a head, the known good one first.
+  func candidates(_ spec: VBertSpec, rows: Int) -> [HeadCandidate] {
+    let named = names.isEmpty ? [] : [true]
+    let standard = [HeadCandidate(strength: 10)]
+    let withNames = named.map { HeadCandidate(strength: 10, usesNames: $0) }
+    // Of many rows and labels each way takes its time, and little is to be gained.
+    guard rows * max(1, spec.labels.count) <= 100_000 else { return standard }
+    if effort == .full, spec.task == .classify { return standard + withNames }
+    return standard + withNames
+      + [100, 1].flatMap { strength in
+        ([false] + named).map { HeadCandidate(strength: strength, usesNames: $0) }
+      }
+  }
+}
+
+extension TrainingJob {
+  /// What tunes an adapter on some of the rows so that texts of one label come together.
+  func contrast(_ rows: [Int], names: [TokenSequence], seed: UInt64) -> TrainingJob {
+    var spec = spec
+    (spec.task, spec.labels, spec.pooling) = (.embed, [], .mean)
+    (spec.unseenLabels, spec.tagScheme, spec.dimensions) = (nil, nil, nil)
+    var options = options
+    let course = FewRows.course(rows: rows.count)
+    options.rate = few?.rate ?? course.rate
+    (options.batch, options.patience) = (FewRows.batch, 0)
+    (options.seed, options.loss, options.dimensions) = (seed, .contrastive, [])
+    let all = train.compared(rows, names: names)
+    let perEpoch = (all.count + options.batch - 1) / options.batch
+    options.epochs = ((few?.steps ?? course.steps) + perEpoch - 1) / perEpoch
+    return TrainingJob(spec: spec, train: all, dev: .none, options: options)
+  }
+}
+
+extension VBertSpec {
+  /// The same with its head on frozen states. Lengths of texts say nothing of their meaning but lengthen
+  /// their mean states: the head reads these at norm 1.
+  var headAlone: VBertSpec {
+    var spec = self
+    spec.adapter = .none
+    spec.offered = adapter == .none ? nil : adapter
+    if pooling == .mean, task != .tag { spec.pooling = .normalizedMean }
+    return spec
+  }
+}

@@ -1,0 +1,261 @@
+package import Compute
+package import Model
+
+/// Trains vBERTs that have few rows. The head is found on frozen states first, a convex problem (Tian et al.
+/// 2020 for why that goes far); then an adapter is tuned so that texts of one label come together
+/// (supervised contrast: Khosla et al. 2020; with few rows: Tunstall et al. 2022), and the head is found
+/// anew. Which way is taken is told by rows that were held out. Every vBERT goes the way that it goes alone.
+package struct FewRowsTraining {
+  private let model: BaseModel
+  private let lookup: RowLookup?
+  private let source: any TensorSource
+  private let backend: any TrainableBackend
+  private let tokenBudget, stateBytes: Int
+  private var configuration: Configuration { model.configuration }
+
+  /// `source` holds the base's upper layers. A skip base needs `lookup`.
+  package init(
+    model: BaseModel, lookup: RowLookup?, source: any TensorSource,
+    backend: any TrainableBackend, tokenBudget: Int, stateBytes: Int
+  ) {
+    (self.model, self.lookup, self.source) = (model, lookup, source)
+    (self.backend, self.tokenBudget, self.stateBytes) = (backend, tokenBudget, stateBytes)
+  }
+
+  /// A job on its way.
+  private struct Running {
+    let job: TrainingJob
+    let few: FewRows
+    /// On frozen states.
+    let rows: HeadRows
+    var trial: HeadTrial
+    var folds: Folds
+    var tokens = 0
+
+    /// Texts of one label can come together where there are two of some.
+    var triesAdapter: Bool {
+      guard few.effort == .full, job.spec.task == .classify, job.spec.adapter != .none,
+        let classes = job.train.labelClasses
+      else { return false }
+      let counts = Dictionary(classes.map { ($0, 1) }, uniquingKeysWith: +)
+      return counts.count > 1 && counts.values.contains { $0 > 1 }
+    }
+
+    func contrast(_ learnt: [Int]) -> TrainingJob {
+      job.contrast(
+        learnt, names: trial.candidate.usesNames ? few.names : [], seed: job.options.seed)
+    }
+  }
+
+  /// All jobs have `few`. An outcome or what went wrong for each, in order. Throws what the backend throws.
+  package func run(
+    _ jobs: [TrainingJob], isCancelled: () -> Bool = { false },
+    report: (TrainingEvent) -> Void = { _ in }
+  ) throws -> [Result<TrainingJob.Outcome, TrainingError>] {
+    var running: [Running] = []
+    var done = 0
+    let all = jobs.reduce(0) { $0 + $1.train.count + $1.dev.count }
+    for job in jobs {
+      if isCancelled() { return jobs.map { _ in .failure(.cancelled) } }
+      guard let few = job.few else { preconditionFailure("a job by epochs") }
+      let rows = try headRows(job, few, job.spec.headAlone, adapter: nil)
+      let folds = Folds(
+        rows: job.train.count, classes: job.train.labelClasses,
+        count: min(FewRows.headFolds, job.train.count), seed: job.options.seed)
+      running.append(
+        Running(
+          job: job, few: few, rows: rows,
+          trial: HeadTrial(
+            candidate: HeadCandidate(strength: 10), heads: [], held: [], quality: []),
+          folds: folds, tokens: job.train.tokens))
+      done += job.train.count + job.dev.count
+      report(.preparing(done: done, of: all))
+    }
+    try chooseHeads(&running)
+    let tuned = try tune(running, isCancelled: isCancelled, report: report)
+    if isCancelled() { return jobs.map { _ in .failure(.cancelled) } }
+    var results: [Result<TrainingJob.Outcome, TrainingError>] = []
+    for (number, running) in running.enumerated() {
+      let result: Result<TrainingJob.Outcome, TrainingError>
+      switch tuned[number] {
+      case .failure(let error)?: result = .failure(error)
+      case .success(let tuned)?: result = .success(try outcome(running, tuned))
+      case nil: result = .success(try outcome(running, nil))
+      }
+      if let epoch = try? result.get().best { report(.epoch(job: number, epoch)) }
+      var failure: TrainingError?
+      if case .failure(let error) = result { failure = error }
+      report(.ended(job: number, failure))
+      results.append(result)
+    }
+    return results
+  }
+
+  /// What the encoder makes of a job's rows and names, and behind them of its test rows.
+  private func headRows(
+    _ job: TrainingJob, _ few: FewRows, _ spec: VBertSpec, adapter: HostAdapter?
+  ) throws -> HeadRows {
+    HeadRows(
+      job.train, names: few.names.count, spec: spec, hidden: configuration.hiddenSize,
+      outputs: try states(job.train.sequences + few.names, spec, adapter))
+  }
+
+  /// Of each sequence the pooled state, or for tags all tokens' states.
+  private func states(
+    _ sequences: [TokenSequence], _ spec: VBertSpec, _ adapter: HostAdapter?
+  ) throws -> [[Float]] {
+    var spec = spec
+    if spec.task != .tag { spec.task = .embed }
+    spec.labels = []
+    let bare = HostAdapter(
+      bottlenecks: adapter?.bottlenecks ?? [], lowRanks: adapter?.lowRanks ?? [])
+    return try Predictor(
+      spec: spec, adapter: bare, base: model, lookup: lookup, backend: backend,
+      tokenBudget: tokenBudget
+    ).outputs(sequences)
+  }
+
+  private func chooseHeads(_ running: inout [Running]) throws {
+    let questions = running.map { item in
+      HeadTrials.Question(
+        rows: item.rows,
+        candidates: item.few.candidates(item.job.spec, rows: item.job.train.count),
+        splits: (0..<item.folds.count).map { HeadSplit(item.folds, without: $0) }
+          + [HeadSplit(learnt: Array(item.rows.rows), held: [])])
+    }
+    for (number, trials) in try HeadTrials(backend: backend).run(questions).enumerated() {
+      running[number].trial = trials[
+        HeadChoice.best(trials.map(\.quality), errors: running[number].few.errors)]
+    }
+  }
+
+  /// An adapter tuned on all rows with its head, and how it fared on rows that were held out beside a head
+  /// alone that learnt from the same.
+  private struct Tuned {
+    var adapter: HostAdapter
+    var head: HeadSolution
+    var trial: HeadTrial
+    var alone: HeadTrial
+    var steps: Int
+    var tokens: Int
+  }
+
+  /// Of those jobs whose recipe tries an adapter.
+  private func tune(
+    _ running: [Running], isCancelled: () -> Bool, report: (TrainingEvent) -> Void
+  ) throws -> [Int: Result<Tuned, TrainingError>] {
+    let numbers = running.indices.filter { running[$0].triesAdapter }
+    guard !numbers.isEmpty else { return [:] }
+    var jobs: [TrainingJob] = []
+    var folds: [Int: Folds] = [:]
+    for number in numbers {
+      let item = running[number]
+      let parts = Folds(
+        rows: item.job.train.count, classes: item.job.train.labelClasses,
+        count: FewRows.adapterFolds, seed: item.job.options.seed &+ 1)
+      folds[number] = parts
+      for fold in 0..<parts.count {
+        jobs.append(item.contrast(parts.learnt(without: fold)))
+      }
+      jobs.append(item.contrast(Array(item.rows.rows)))
+    }
+    let group = try TrainingGroup(
+      jobs, source: source,
+      entry: Entry(
+        try UpperEncoder(base: model, backend: backend, tokenBudget: tokenBudget), lookup: lookup),
+      configuration: configuration, backend: backend, tokenBudget: tokenBudget,
+      stateBytes: stateBytes)
+    let each = FewRows.adapterFolds + 1
+    let outcomes = try group.run(isCancelled: isCancelled) { event in
+      // A vBERT is as far as its last part.
+      if case .step(let job, let step, let all, let loss, let tokens) = event,
+        job % each == each - 1
+      {
+        report(
+          .step(job: numbers[job / each], number: step, of: all, loss: loss, tokens: tokens))
+      }
+    }
+    var results: [Int: Result<Tuned, TrainingError>] = [:]
+    for (place, number) in numbers.enumerated() {
+      let own = outcomes[place * each..<(place + 1) * each]
+      do {
+        let list = try own.map { try $0.get() }
+        if let parts = folds[number] {
+          results[number] = .success(try tuned(running[number], parts, list))
+        }
+      } catch let error as TrainingError { results[number] = .failure(error) }
+    }
+    return results
+  }
+
+  /// Heads on what the adapters of one job's parts, and of all its rows, make of its rows.
+  private func tuned(
+    _ item: Running, _ folds: Folds, _ outcomes: [TrainingJob.Outcome]
+  ) throws -> Tuned {
+    var spec = item.job.spec.headAlone
+    (spec.adapter, spec.offered) = (item.job.spec.adapter, nil)
+    let candidate = item.trial.candidate
+    let rows = try outcomes.map { try headRows(item.job, item.few, spec, adapter: $0.adapter) }
+    var questions = (0..<folds.count).map { fold in
+      HeadTrials.Question(
+        rows: rows[fold], candidates: [candidate], splits: [HeadSplit(folds, without: fold)])
+    }
+    questions.append(
+      HeadTrials.Question(
+        rows: rows[folds.count], candidates: [candidate],
+        splits: [HeadSplit(learnt: Array(item.rows.rows), held: [])]))
+    questions.append(
+      HeadTrials.Question(
+        rows: item.rows, candidates: [candidate],
+        splits: (0..<folds.count).map { HeadSplit(folds, without: $0) }))
+    let trials = try HeadTrials(backend: backend).run(questions).map { $0[0] }
+    var held = [[Float]](repeating: [], count: item.rows.rows.count)
+    for trial in trials.prefix(folds.count) {
+      for (row, logits) in trial.held.enumerated() where !logits.isEmpty { held[row] = logits }
+    }
+    let whole = trials[folds.count]
+    return Tuned(
+      adapter: outcomes[folds.count].adapter, head: whole.heads[0],
+      trial: HeadTrial(
+        candidate: candidate, heads: whole.heads, held: held,
+        quality: held.enumerated().map { rows[0].quality(of: $0.offset, $0.element) }),
+      alone: trials[folds.count + 1],
+      steps: outcomes[folds.count].steps,
+      tokens: outcomes.reduce(0) { $0 + $1.tokens })
+  }
+
+  private func outcome(_ item: Running, _ tuned: Tuned?) throws -> TrainingJob.Outcome {
+    let gain = tuned.map { HeadChoice.gain($0.trial.quality, over: $0.alone.quality).mean } ?? 0
+    let taken = gain > 0 ? tuned : nil
+    var spec = item.job.spec.headAlone
+    if taken != nil { (spec.adapter, spec.offered) = (item.job.spec.adapter, nil) }
+    let head = taken?.head ?? item.trial.heads[item.folds.count]
+    var adapter = HostAdapter(
+      bottlenecks: taken?.adapter.bottlenecks ?? [], lowRanks: taken?.adapter.lowRanks ?? [])
+    adapter.head = HostMatrix(
+      weight: head.weight, bias: head.bias, outputs: head.outputs,
+      inputs: configuration.hiddenSize)
+    func scores(_ held: [[Float]]) -> Scores { Scores(item.job.train, spec: spec, logits: held) }
+    let alone = scores(tuned?.alone.held ?? item.trial.held)
+    let adapted = tuned.map { scores($0.trial.held) }
+    var dev = (taken == nil ? nil : adapted) ?? scores(item.trial.held)
+    if item.job.dev.count > 0 {
+      let vectors = try states(item.job.dev.sequences, spec, taken == nil ? nil : adapter)
+      let rows = HeadRows(
+        item.job.dev, names: 0, spec: spec, hidden: configuration.hiddenSize, outputs: vectors)
+      dev = Scores(
+        item.job.dev, spec: spec, logits: rows.rows.map { rows.outputs(of: $0, by: head) })
+    }
+    let recipe = TrainingRecipe(
+      effort: item.few.effort, rows: item.job.train.count, labels: spec.labels.count,
+      candidate: item.trial.candidate, adapter: spec.adapter, steps: tuned?.steps ?? 0,
+      metric: alone.primary, headScore: alone.value, adapterScore: adapted?.value,
+      folds: tuned == nil ? item.folds.count : FewRows.adapterFolds,
+      measured: item.job.dev.count == 0 ? .crossValidation : item.few.measure,
+      measuredRows: item.job.dev.count)
+    let epoch = TrainingJob.Epoch(number: 1, loss: dev.loss, dev: dev, isBest: true)
+    return TrainingJob.Outcome(
+      adapter: adapter, spec: spec, epochs: [epoch], best: epoch, rows: item.job.train.count,
+      tokens: item.tokens + (tuned?.tokens ?? 0), steps: tuned?.steps ?? 0, recipe: recipe)
+  }
+}
