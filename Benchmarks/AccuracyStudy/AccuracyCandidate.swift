@@ -1,5 +1,6 @@
 package import Manager
 package import Model
+package import Trainer
 
 /// One way to customise a base, to be compared with others.
 package struct AccuracyCandidate: Sendable, Equatable {
@@ -24,6 +25,8 @@ package struct AccuracyCandidate: Sendable, Equatable {
   package let training: Training
   /// Whose table is looked in before the base's.
   package let domain: String?
+  /// How few rows are learnt from.
+  package var effort: Effort?
   /// One training, tested in these ways; exact alone for a dense base.
   package let readings: [Reading]
 
@@ -42,13 +45,14 @@ package struct AccuracyCandidate: Sendable, Equatable {
       case .adapter(let adapter): adapter.map { "\($0)" } ?? "default adapter"
       }
     let place = domain.map { " in \($0)" } ?? ""
-    return "\(base.name)\(place) \(how)" + (reading == .exact ? "" : ", \(reading.rawValue)")
+    let effort = effort.map { ", \($0)" } ?? ""
+    return "\(base.name)\(place) \(how)" + effort + (reading == .exact ? "" : ", \(reading.rawValue)")
   }
 }
 
 extension AccuracyCandidate {
   package static func == (a: AccuracyCandidate, b: AccuracyCandidate) -> Bool {
     a.base.name == b.base.name && a.training == b.training && a.domain == b.domain
-      && a.readings == b.readings
+      && a.readings == b.readings && a.effort == b.effort
   }
 }

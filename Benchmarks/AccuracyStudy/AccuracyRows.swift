@@ -8,6 +8,8 @@ package struct AccuracyRows: Sendable {
   /// What a vBERT of the task is; base and adapter are filled in.
   package let spec: VBertSpec
   package let train, dev, test: Examples
+  /// What the labels are called, as texts.
+  package let names: [TokenSequence]
 
   /// At most so many rows of each; 0: all.
   package struct Caps: Sendable, Equatable {
@@ -51,6 +53,9 @@ package struct AccuracyRows: Sendable {
       try Examples(data, spec: spec, labels: labels, tokenizer: tokenizer, base: base)
     }
     self.spec = spec
+    var texts = spec
+    texts.input = task.kind == .cls ? .text : .pair
+    names = FewRows.names(texts, tokenizer: tokenizer, base: base)
     (self.train, self.dev, self.test) = (
       try examples(train), try examples(dev), try examples(test)
     )

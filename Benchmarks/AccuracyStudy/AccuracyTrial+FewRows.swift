@@ -1,6 +1,6 @@
 internal import Compute
 internal import Manager
-package import Model
+internal import Model
 package import Trainer
 
 extension AccuracyTrial {
@@ -31,15 +31,13 @@ extension AccuracyTrial {
     package var seconds: Double
   }
 
-  /// Trains a candidate on every draw, as `vbert train` would on these rows alone, and measures it on
-  /// `test`; outcomes in the order of draws. This is the one place that says how few rows are learnt
-  /// from: a tenth is kept back for choosing the epoch, and a draw's number is its seed. Draws of one
-  /// adapter train together.
+  /// Trains a candidate on every draw, as `vbert train` would on these rows alone, and measures it on the
+  /// task's test rows; outcomes in the order of draws. A draw's number is its seed. Draws of one adapter
+  /// train together.
   package func fewRows(
-    _ candidate: AccuracyCandidate, spec: VBertSpec, draws: [Draw], test: Examples,
-    settings: Settings
+    _ candidate: AccuracyCandidate, draws: [Draw], rows: AccuracyRows, settings: Settings
   ) throws -> [FewRowsOutcome] {
-    var spec = spec
+    var spec = rows.spec
     (spec.base, spec.baseHash) = (candidate.base.name, candidate.base.record.contentHash)
     var options = settings.options
     switch candidate.training {
@@ -51,12 +49,19 @@ extension AccuracyTrial {
     let jobs = draws.map { draw in
       var own = options
       own.seed = draw.seed
+      let wish = candidate.training == .full ? .byEpochs : TrainingWish.effort(candidate.effort)
+      if let effort = wish.effort(spec.task, rows: draw.rows.count) {
+        return TrainingJob.onFewRows(
+          FewRows(effort: effort, names: rows.names), spec: spec, rows: draw.rows, dev: .none,
+          options: own)
+      }
       let (train, dev) = AccuracyTrial.keptBack(draw.rows, own)
+      own.epochs = own.epochs(rows: train.count)
       return TrainingJob(spec: spec, train: train, dev: dev, options: own)
     }
     // A base that trains does so for one alone.
     let groups = candidate.training == .full ? jobs.map { [$0] } : [jobs]
-    return try groups.flatMap { try run($0, candidate, test: test) }
+    return try groups.flatMap { try run($0, candidate, test: rows.test) }
   }
 
   private func run(
@@ -66,20 +71,37 @@ extension AccuracyTrial {
     let (clock, start) = (ContinuousClock(), ContinuousClock.now)
     let base = candidate.base
     let model = try model(of: base)
+    let lookup = try lookup(candidate, .exact, model)
     let budget = jobs.count * max(options.tokenBudget, spec.maxLength)
-    let upper = try UpperEncoder(base: model, backend: backend, tokenBudget: budget)
-    let group = try TrainingGroup(
-      jobs, source: base.weights,
-      entry: Entry(upper, lookup: try lookup(candidate, .exact, model)),
-      configuration: base.configuration, trainsBase: candidate.training == .full,
-      backend: backend, tokenBudget: budget, stateBytes: options.stateBytes)
-    let outcomes = try group.run().map { try $0.get() }
+    let outcomes: [TrainingJob.Outcome]
+    let measure: (Int) throws -> Scores
+    if jobs.allSatisfy({ $0.few != nil }) {
+      outcomes = try FewRowsTraining(
+        model: model, lookup: lookup, source: base.weights, backend: backend,
+        tokenBudget: budget, stateBytes: options.stateBytes
+      ).run(jobs).map { try $0.get() }
+      measure = { [backend] number in
+        let outcome = outcomes[number]
+        let predictor = try Predictor(
+          spec: outcome.spec, adapter: outcome.adapter, base: model, lookup: lookup,
+          backend: backend, tokenBudget: budget)
+        return Scores(
+          test, spec: outcome.spec, logits: try predictor.outputs(test.sequences))
+      }
+    } else {
+      let upper = try UpperEncoder(base: model, backend: backend, tokenBudget: budget)
+      let group = try TrainingGroup(
+        jobs, source: base.weights, entry: Entry(upper, lookup: lookup),
+        configuration: base.configuration, trainsBase: candidate.training == .full,
+        backend: backend, tokenBudget: budget, stateBytes: options.stateBytes)
+      outcomes = try group.run().map { try $0.get() }
+      measure = { try group.measure(test, of: $0) }
+    }
     let seconds = (clock.now - start) / .seconds(1)
     let tokens = max(1, outcomes.reduce(0) { $0 + $1.tokens })
     return try outcomes.enumerated().map { number, outcome in
       FewRowsOutcome(
-        scores: try group.measure(test, of: number), dev: outcome.best.dev.value,
-        epochs: outcome.epochs.count,
+        scores: try measure(number), dev: outcome.best.dev.value, epochs: outcome.epochs.count,
         seconds: seconds * Double(outcome.tokens) / Double(tokens))
     }
   }

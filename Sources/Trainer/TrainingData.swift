@@ -58,11 +58,8 @@ package struct TrainingData: Sendable {
       if isFresh { try Self.check(self.dev, like: spec) }
     } else if effort != nil {
       guard train.rows.count >= 2 else { throw DataSetError.tooFewRows(path: data) }
-      let isTested = train.rows.count >= FewRows.untested
-      let (learnt, tested) =
-        isTested ? SetAside.split(train.rows) : (Array(train.rows.indices), [])
-      self.dev = DataSet(path: data, rows: tested.map { train.rows[$0] })
-      train = DataSet(path: data, rows: learnt.map { train.rows[$0] })
+      // `TrainingJob.onFewRows` sets rows aside.
+      self.dev = DataSet(path: data, rows: [])
     } else {
       let count = Int((Double(train.rows.count) * options.devShare).rounded(.up))
       guard train.rows.count >= 2, count < train.rows.count else {
@@ -106,18 +103,11 @@ package struct TrainingData: Sendable {
 
   /// What few rows need beside them; nil: by epochs.
   func few(tokenizer: WordPiece, base: Configuration) -> FewRows? {
-    guard let effort else { return nil }
-    var few = FewRows(effort: effort)
-    few.measure = measure
-    // Of texts alone: a name beside a pair says nothing of a pair.
-    guard spec.task == .classify, spec.input == .text, let texts = LabelText.texts(spec.labels)
-    else { return few }
-    var reader = RowReader(spec: spec, tokenizer: tokenizer, base: base, cut: true)
-    let names = texts.compactMap { text in
-      try? reader.read(DataRow(line: 1, input: .text(text)), of: train).1
+    effort.map {
+      FewRows(
+        effort: $0, names: FewRows.names(spec, tokenizer: tokenizer, base: base),
+        measure: measure)
     }
-    few.names = names.count == texts.count ? names : []
-    return few
   }
 
   /// Throws `DataSetError`.

@@ -32,14 +32,19 @@ package struct TrainingOptions: Sendable, Equatable {
   /// Sizes that an embedder's vectors may be cut to; empty: as it was before.
   package var dimensions: [Int] = []
 
-  /// By epochs, unless these are chosen: small data is gone over more often.
-  package static let leastSteps = 300
+  /// By epochs, unless their number is chosen.
+  static let leastSteps = 300
 
   package enum ClassWeights: String, Sendable, CaseIterable {
     case none, balanced
   }
 
   package init() {}
+
+  /// Passes over so many rows: few are gone over more often, unless somebody says how often.
+  package func epochs(rows: Int) -> Int {
+    max(epochs, min(100, Self.leastSteps * batch / max(1, rows)))
+  }
 
   /// What the options of one training may be; what a row costs bounds `batch`. Throws
   /// `TrainingOptionProblem`.

@@ -85,17 +85,18 @@ struct PreparedTraining: Sendable {
       before: startsAnew ? nil : spec.dimensions, hidden: base.configuration.hiddenSize)
     let examples = try data.examples(
       tokenizer: base.tokenizer, base: base.configuration)
-    var few = data.few(tokenizer: base.tokenizer, base: base.configuration)
-    few?.steps = steps
-    few?.rate = rate
+    if var few = data.few(tokenizer: base.tokenizer, base: base.configuration) {
+      few.steps = steps
+      few.rate = rate
+      return .onFewRows(
+        few, spec: spec, rows: examples.train, dev: examples.dev, options: options)
+    }
     var options = options
-    if few == nil, data.comparison == nil, !isByHand {
-      // Few rows take more rounds to as many steps.
-      let least = TrainingOptions.leastSteps * options.batch / max(1, examples.train.count)
-      options.epochs = max(options.epochs, min(100, least))
+    if data.comparison == nil, !isByHand {
+      options.epochs = options.epochs(rows: examples.train.count)
     }
     return TrainingJob(
-      spec: spec, train: examples.train, dev: examples.dev, options: options, few: few)
+      spec: spec, train: examples.train, dev: examples.dev, options: options)
   }
 }
 

@@ -24,7 +24,14 @@ extension ReportAccuracyCommand {
     guard seeds == 1 else {
       throw ValidationError("--seeds is for whole training sets; --draws draws few rows anew")
     }
+    guard !efforts.isEmpty, effort.split(separator: ",").count == efforts.count else {
+      throw ValidationError("--effort knows quick and full, with a comma between")
+    }
     guard 1...1000 ~= draws else { throw ValidationError("--draws must be 1 to 1000") }
+  }
+
+  private var efforts: [Effort] {
+    effort.split(separator: ",").compactMap { Effort(rawValue: String($0)) }
   }
 
   private func cells() throws -> [FewRowsCell] {
@@ -56,6 +63,13 @@ extension ReportAccuracyCommand {
   }
 
   func fewRows(_ candidates: [AccuracyCandidate], _ tasks: [AccuracyTask]) throws {
+    let candidates = candidates.flatMap { candidate in
+      (candidate.training == .full ? [nil] : efforts.map(Optional.some)).map { effort in
+        var candidate = candidate
+        candidate.effort = effort
+        return candidate
+      }
+    }
     let peers = try peers.flatMap { try AccuracyLog.results(path: $0) }
     let log = try AccuracyLog(path: log ?? "\(out).jsonl")
     let cells = try cells()
@@ -101,7 +115,7 @@ extension ReportAccuracyCommand {
     guard rows.test.count >= leastCounted || !tasks.isEmpty else { return }
     let draws = missing.map { AccuracyTrial.Draw($0, of: cell, train: rows.train) }
     let outcomes = try trial.fewRows(
-      candidate, spec: rows.spec, draws: draws, test: rows.test,
+      candidate, draws: draws, rows: rows,
       settings: .init(options: TrainingOptions(), fullRate: fullLr, adapterRate: lr))
     for (draw, outcome) in zip(draws, outcomes) {
       try log.append(

@@ -46,6 +46,8 @@ struct ReportAccuracyCommand: ParsableCommand {
   @Option(help: "Learn from so many rows of every class: 8,16,32.") var rows = ""
   @Option(help: "Learn from so many rows in all: 100,300.") var inAll = ""
   @Option(help: "How often few rows are drawn.") var draws = 5
+  @Option(help: "How few rows are learnt from, as `vbert train --effort`: quick, full or both.")
+  var effort = "quick,full"
   @Option(
     help: """
       A log of others on few rows; may be repeated. Their columns come first; with the first of all the \

@@ -12,8 +12,25 @@ package struct FewRows: Sendable {
   package var steps: Int?
   package var rate: Float?
 
-  package init(effort: Effort, names: [TokenSequence] = []) {
-    (self.effort, self.names) = (effort, names)
+  package init(
+    effort: Effort, names: [TokenSequence] = [], measure: TrainingRecipe.Measure = .test
+  ) {
+    (self.effort, self.names, self.measure) = (effort, names, measure)
+  }
+
+  /// The labels of a classifier of texts as texts themselves; none where they say nothing. A name beside a
+  /// pair would say nothing of a pair.
+  package static func names(
+    _ spec: VBertSpec, tokenizer: WordPiece, base: Configuration
+  ) -> [TokenSequence] {
+    guard spec.task == .classify, spec.input == .text, let texts = LabelText.texts(spec.labels)
+    else { return [] }
+    var reader = RowReader(spec: spec, tokenizer: tokenizer, base: base, cut: true)
+    let none = DataSet(path: "", rows: [])
+    let names = texts.compactMap { text in
+      try? reader.read(DataRow(line: 1, input: .text(text)), of: none).1
+    }
+    return names.count == texts.count ? names : []
   }
 
   /// Parts that the head's rows are held out in, one after another, and the adapter's.
@@ -51,6 +68,18 @@ package struct FewRows: Sendable {
 }
 
 extension TrainingJob {
+  /// On few rows. `dev`: what was given to measure by; empty: of many rows some are set aside for that.
+  package static func onFewRows(
+    _ few: FewRows, spec: VBertSpec, rows: Examples, dev: Examples, options: TrainingOptions
+  ) -> TrainingJob {
+    guard dev.count == 0, rows.count >= FewRows.untested else {
+      return TrainingJob(spec: spec, train: rows, dev: dev, options: options, few: few)
+    }
+    let (learnt, tested) = SetAside.split(rows)
+    return TrainingJob(
+      spec: spec, train: rows.rows(learnt), dev: rows.rows(tested), options: options, few: few)
+  }
+
   /// What tunes an adapter on some of the rows so that texts of one label come together.
   func contrast(_ rows: [Int], names: [TokenSequence], seed: UInt64) -> TrainingJob {
     var spec = spec

@@ -1,4 +1,4 @@
-import Model
+package import Model
 
 /// How somebody asks for training to be done.
 package enum TrainingWish: Sendable, Equatable {
@@ -8,7 +8,7 @@ package enum TrainingWish: Sendable, Equatable {
   case effort(Effort?)
 
   /// nil: by epochs, which suits many rows, and what has no other way. O(1).
-  func effort(_ task: VBertTask, rows: Int) -> Effort? {
+  package func effort(_ task: VBertTask, rows: Int) -> Effort? {
     guard case .effort(let wish) = self, task != .embed else { return nil }
     if wish == .quick { return .quick }
     return task == .classify && rows <= FewRows.most ? .full : nil
