@@ -137,6 +137,25 @@ struct ManyTests {
     #expect(alone.stderr.contains("--memory is for --many"), "\(alone.stderr)")
   }
 
+  /// No machine has so many GPUs.
+  @Test func aDeviceThatFailsEndsAll() throws {
+    defer { vbert.removeHome() }
+    let data = try TinyData.write(TinyData.classify, "rows", in: vbert.home)
+    for name in ["first", "absent", "last"] { try create(name) }
+    let train = ["train", "--device", "cuda:1000", "--many"]
+    let good = [["name": "first", "data": data], ["name": "last", "data": data]]
+    let early = try vbert.run(train + [try list(good)])
+    #expect(early.status == 1 && early.stdout.isEmpty && early.stderr.hasPrefix("vbert: "))
+    let late = try vbert.run(train + [try list(good + [["name": "absent", "data": "/nowhere"]])])
+    #expect(late.status == 1 && late.stderr.contains("vbert: ended before its time: "))
+    #expect(late.stdout.contains("absent: cannot open /nowhere"), "\(late.stdout)")
+    #expect(late.stdout.contains("2 were not trained: all ended before its time: "))
+    #expect(late.stdout.contains("0 of 3 vBERTs trained"))
+    let alone = try vbert.run(["train", "first", "--device", "cuda:1000", "--data", data])
+    #expect(alone.status == 1 && alone.stderr == early.stderr)
+    #expect(try world.version(of: "first") == nil)
+  }
+
   @Test func theWorstComesFirst() throws {
     defer { vbert.removeHome() }
     let data = try TinyData.write(TinyData.classify, "rows", in: vbert.home)
