@@ -230,6 +230,27 @@ struct ManyTests {
     #expect(try vbert.run(train + [String(told)]).status == 0, "\(told)")
   }
 
+  /// Where nothing of a wave can be written, the next would be trained for nothing.
+  @Test func aDiskThatTakesNothingEndsAll() throws {
+    defer { vbert.removeHome() }
+    let (names, list) = try wideOnes(16)
+    let (process, stdout, _) = try vbert.process([
+      "train", "--many", list, "--epochs", "1", "--memory", "192M",
+    ])
+    // Files of 500 KB at most: the registry fits, an adapter does not.
+    process.arguments =
+      ["-c", "trap '' XFSZ; ulimit -f 1000; exec \"$0\" \"$@\"", try VbertProcess.binary.path()]
+      + (process.arguments ?? [])
+    process.executableURL = URL(filePath: "/bin/sh")
+    try process.run()
+    process.waitUntilExit()
+    let said = try String(contentsOf: stdout, encoding: .utf8)
+    #expect(process.terminationStatus == 1 && said.contains("0 of 16 vBERTs trained"), "\(said)")
+    #expect(said.contains(" were not trained: all ended before its time: "), "\(said)")
+    for name in names { #expect(try world.version(of: name) == nil) }
+    try vbert.succeed("train", "--many", list, "--epochs", "1", "--limit", "30")
+  }
+
   /// Of many waves the first are published while the others train.
   @Test func whatHasEndedSurvivesKill9() async throws {
     defer { vbert.removeHome() }
