@@ -1,6 +1,6 @@
 # Two commands on a fresh machine: `make demo` shows the main job, `make test` runs every check.
 # Both install what they need (and say so), and both may be run again at any time.
-.PHONY: help demo test check test-large attack build setup base base-large bench format lint release clean
+.PHONY: help demo test check test-large attack many build setup base base-large bench format lint release clean
 
 SWIFT_BUILD = swift build -c release
 
@@ -13,6 +13,7 @@ help:
 	@echo "make release  one stripped file to copy: .build-static/release/vbert"
 	@echo "make bench    speed beside PyTorch and ONNX Runtime (fetches them from PyPI)"
 	@echo "make attack   what hostile clients can do to a server, bound by bound (some minutes)"
+	@echo "make many     train 300 vBERTs at once in 1 GB of memory, and say what was resident"
 	@echo "make format   format the sources; make lint checks them"
 
 setup:
@@ -47,6 +48,9 @@ test-large: base-large
 
 bench: build base
 	@scripts/bench
+
+many: build base
+	python3 Benchmarks/many.py --device cpu --vberts 300 --epochs 1 --memory 1G --alone 0
 
 release: setup
 	@scripts/release

@@ -5,11 +5,15 @@ them alone, beside what they became together.
 
     python3 Benchmarks/many.py --device cuda [--vberts 1000] [--alone 3]
     python3 Benchmarks/many.py --prepare-only --home H     for a machine that has the GPU and little else
+    python3 Benchmarks/many.py --device cpu --vberts 300 --memory 1G --alone 0     (make many)
+
+With --memory the most that was resident is printed beside it.
 """
 
 import argparse
 import gzip
 import json
+import os
 import random
 import subprocess
 import tempfile
@@ -39,7 +43,7 @@ def jobs(folder, args):
         draw.shuffle(data)
         path = folder / f"{number}.jsonl"
         path.write_text("".join(json.dumps(row) + "\n" for row in data))
-        lines.append({"name": f"many{number}", "data": str(path), "epochs": EPOCHS, "seed": number,
+        lines.append({"name": f"many{number}", "data": str(path), "epochs": args.epochs, "seed": number,
                       "patience": 0})
         intents.append(set(mine))
     (folder / "jobs.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
@@ -55,6 +59,17 @@ def prepare(vbert, args):
                       range(args.vberts)))
 
 
+def train(words, home):
+    """The report, and the most bytes that the process had resident; one or more failed: the end of it."""
+    with tempfile.TemporaryFile("w+") as out:
+        process = subprocess.Popen([*map(str, words), "--json", "--home", str(home)], stdout=out)
+        _, status, usage = os.wait4(process.pid, 0)
+        if status:
+            raise SystemExit(f"vbert train: {os.waitstatus_to_exitcode(status)}")
+        out.seek(0)
+        return json.load(out), usage.ru_maxrss << 10
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--program", type=Path, default=ROOT / ".build/release/vbert")
@@ -63,6 +78,8 @@ def main():
     parser.add_argument("--vberts", type=int, default=1000)
     parser.add_argument("--alone", type=int, default=3)
     parser.add_argument("--device", default="cuda")
+    parser.add_argument("--memory", help="what train --many may take, as it takes it")
+    parser.add_argument("--epochs", type=int, default=EPOCHS)
     parser.add_argument("--prepare-only", action="store_true")
     args = parser.parse_args()
 
@@ -79,13 +96,15 @@ def main():
             return
         path, lines, intents = jobs(Path(folder), args)
         start = time.time()
-        report = json.loads(vbert("train", "--many", path, "--device", args.device, "--json"))
+        words = [args.program, "train", "--many", path, "--device", args.device]
+        report, peak = train(words + (["--memory", args.memory] if args.memory else []), home)
         wall = time.time() - start
         accuracy = [v["metrics"]["dev_accuracy"] for v in report["vberts"] if v.get("metrics")]
         print(f"{len(accuracy)} vBERTs in {wall:.1f} s: reading {report['read_seconds']:.1f}, preparing "
               f"{report['prepared_seconds']:.1f}, training {report['trained_seconds']:.1f}, publishing "
               f"{report['published_seconds']:.1f}; {report['trained_tokens']} tokens trained on; mean dev "
-              f"accuracy {100 * sum(accuracy) / len(accuracy):.2f}%; {report['failed']} failed")
+              f"accuracy {100 * sum(accuracy) / len(accuracy):.2f}%; {report['failed']} failed; "
+              f"{peak / 2**20:.0f} MB resident at most" + (f" of {args.memory}" if args.memory else ""))
 
         test = rows(args.data / "test.jsonl.gz")
         for number in range(args.alone):
@@ -100,7 +119,7 @@ def main():
 
             together = answers()
             start = time.time()
-            vbert("train", line["name"], "--data", line["data"], "--epochs", EPOCHS, "--seed", number,
+            vbert("train", line["name"], "--data", line["data"], "--epochs", args.epochs, "--seed", number,
                   "--patience", 0, "--device", args.device)
             wall = time.time() - start
             alone = answers()

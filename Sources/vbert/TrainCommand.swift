@@ -182,7 +182,12 @@ struct TrainCommand: AsyncParsableCommand {
     }
   }
 
+  /// Of many. What ended all before anybody's end is an error like any other.
   private func tell(_ report: TrainingReport) throws {
+    if let stop = report.stop {
+      guard report.results.contains(where: { $0.seconds > 0 }) else { throw stop }
+      ProgressLine.warn("ended before its time: \(stop)")
+    }
     for words in TrainReport.doubts(report) { ProgressLine.warn(words) }
     let all = TrainManyReport(report)
     if options.json { try Output.json(all) } else { all.printText() }

@@ -111,7 +111,7 @@ extension TrainManyReport {
         "and \(failures.count - Self.failuresShown) others; stderr has each, and --json lists all")
     }
     if let stopped {
-      print("ended before its time: \(stopped); \(failed - failures.count) vBERTs were not trained")
+      print("\(failed - failures.count) were not trained: all ended before its time: \(stopped)")
     }
   }
 }

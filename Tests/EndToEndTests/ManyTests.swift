@@ -137,6 +137,25 @@ struct ManyTests {
     #expect(alone.stderr.contains("--memory is for --many"), "\(alone.stderr)")
   }
 
+  /// No machine has so many GPUs.
+  @Test func aDeviceThatFailsEndsAll() throws {
+    defer { vbert.removeHome() }
+    let data = try TinyData.write(TinyData.classify, "rows", in: vbert.home)
+    for name in ["first", "absent", "last"] { try create(name) }
+    let train = ["train", "--device", "cuda:1000", "--many"]
+    let good = [["name": "first", "data": data], ["name": "last", "data": data]]
+    let early = try vbert.run(train + [try list(good)])
+    #expect(early.status == 1 && early.stdout.isEmpty && early.stderr.hasPrefix("vbert: "))
+    let late = try vbert.run(train + [try list(good + [["name": "absent", "data": "/nowhere"]])])
+    #expect(late.status == 1 && late.stderr.contains("vbert: ended before its time: "))
+    #expect(late.stdout.contains("absent: cannot open /nowhere"), "\(late.stdout)")
+    #expect(late.stdout.contains("2 were not trained: all ended before its time: "))
+    #expect(late.stdout.contains("0 of 3 vBERTs trained"))
+    let alone = try vbert.run(["train", "first", "--device", "cuda:1000", "--data", data])
+    #expect(alone.status == 1 && alone.stderr == early.stderr)
+    #expect(try world.version(of: "first") == nil)
+  }
+
   @Test func theWorstComesFirst() throws {
     defer { vbert.removeHome() }
     let data = try TinyData.write(TinyData.classify, "rows", in: vbert.home)
@@ -209,6 +228,27 @@ struct ManyTests {
     #expect(small.status == 1 && small.stdout.contains("do not fit into --memory; give --memory"))
     let told = small.stdout.split(separator: "give --memory ").last?.prefix { $0 != "," } ?? ""
     #expect(try vbert.run(train + [String(told)]).status == 0, "\(told)")
+  }
+
+  /// Where nothing of a wave can be written, the next would be trained for nothing.
+  @Test func aDiskThatTakesNothingEndsAll() throws {
+    defer { vbert.removeHome() }
+    let (names, list) = try wideOnes(16)
+    let (process, stdout, _) = try vbert.process([
+      "train", "--many", list, "--epochs", "1", "--memory", "192M",
+    ])
+    // Files of 500 KB at most: the registry fits, an adapter does not.
+    process.arguments =
+      ["-c", "trap '' XFSZ; ulimit -f 1000; exec \"$0\" \"$@\"", try VbertProcess.binary.path()]
+      + (process.arguments ?? [])
+    process.executableURL = URL(filePath: "/bin/sh")
+    try process.run()
+    process.waitUntilExit()
+    let said = try String(contentsOf: stdout, encoding: .utf8)
+    #expect(process.terminationStatus == 1 && said.contains("0 of 16 vBERTs trained"), "\(said)")
+    #expect(said.contains(" were not trained: all ended before its time: "), "\(said)")
+    for name in names { #expect(try world.version(of: name) == nil) }
+    try vbert.succeed("train", "--many", list, "--epochs", "1", "--limit", "30")
   }
 
   /// Of many waves the first are published while the others train.

@@ -37,8 +37,25 @@ package struct TrainingNeed: Sendable, Equatable {
   static let tokenBytes = 16
 
   /// `stateWidth`: bytes of a token's frozen state. `scratch`: what computing takes at the token budget.
+  /// `effort`: of few rows, whose features are kept, and whose adapters are tuned on parts of them too; nil:
+  /// by epochs.
   package init(
-    _ spec: VBertSpec, size: Size, base: Configuration, stateWidth: Int, scratch: TrainingBytes
+    _ spec: VBertSpec, size: Size, base: Configuration, stateWidth: Int, scratch: TrainingBytes,
+    effort: Effort? = nil
+  ) {
+    self =
+      if let effort {
+        TrainingNeed(
+          fewRows: effort, spec, size: size, base: base, stateWidth: stateWidth, scratch: scratch)
+      } else {
+        TrainingNeed(
+          byEpochs: spec, size: size, base: base, stateWidth: stateWidth, scratch: scratch)
+      }
+  }
+
+  private init(
+    byEpochs spec: VBertSpec, size: Size, base: Configuration, stateWidth: Int,
+    scratch: TrainingBytes
   ) {
     let layout = AdapterFile.layout(spec, base: base)
     let parameters = TensorLayout(layout).byteCount
@@ -52,6 +69,30 @@ package struct TrainingNeed: Sendable, Equatable {
       device: Self.deviceCopies * parameters + 2048)
     states = size.tokens * stateWidth
     self.scratch = scratch
+  }
+}
+
+extension TrainingNeed {
+  private init(
+    fewRows effort: Effort, _ spec: VBertSpec, size: Size, base: Configuration, stateWidth: Int,
+    scratch: TrainingBytes
+  ) {
+    let tunes = effort == .full && spec.task == .classify && spec.adapter != .none
+    var own = spec
+    if !tunes { own.adapter = .none }
+    let whole = TrainingNeed(
+      byEpochs: own, size: size, base: base, stateWidth: stateWidth, scratch: scratch)
+    let parts = tunes ? FewRows.adapterFolds + 1 : 1
+    // As the encoder gave them, side by side, moved on their way, and for every part of an adapter's anew.
+    let features = (spec.task == .tag ? size.tokens : size.rows) * base.hiddenSize * 4
+    let answers =
+      (spec.task == .tag ? size.tokens : size.rows)
+      * spec.task.outputs(labels: spec.labels.count) * 4
+    self.init(
+      own: TrainingBytes(
+        host: parts * whole.own.host + (3 + parts) * features + (2 + parts) * answers,
+        device: parts * (whole.own.device + features)), states: 2 * whole.states,
+      scratch: scratch + TrainingBytes(device: HeadFit.mostBytes))
   }
 }
 

@@ -75,7 +75,8 @@ final class TrainingWaves {
       spec, size: item.job.size, base: configuration,
       stateWidth: configuration.hiddenSize * opened.backend.activationType.byteCount,
       scratch: TrainingFloor.scratch(
-        tokens: max(tokens(item), spec.maxLength), spec, base: configuration))
+        tokens: max(tokens(item), spec.maxLength), spec, base: configuration),
+      effort: item.job.few?.effort)
   }
 
   func tokens(_ item: Item) -> Int {

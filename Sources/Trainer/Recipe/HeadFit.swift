@@ -8,7 +8,10 @@ package struct HeadFit {
   /// Bytes of outputs and parameters that are on the device at once.
   private let byteLimit: Int
 
-  package init(_ backend: any TrainableBackend, byteLimit: Int = 256 << 20) {
+  /// What is taken at once, if one problem does not take more.
+  static let mostBytes = 128 << 20
+
+  package init(_ backend: any TrainableBackend, byteLimit: Int = HeadFit.mostBytes) {
     (self.backend, self.byteLimit) = (backend, byteLimit)
   }
 
