@@ -134,12 +134,14 @@ struct AdapterTrainingTests {
   }
 
   /// LoRA beside every map, and each start of the pass: gradients by differences of the loss.
-  @Test(arguments: [
-    "lora:2@query,key,value,output,up,down", "lora:2@down", "lora:3@key,up",
-    "bottleneck:3@ffn", "bottleneck:5", "none",
-  ]) func everyKindByDifferences(adapter: String) throws {
+  @Test(
+    arguments: [
+      "lora:2@query,key,value,output,up,down", "lora:2@down", "lora:3@key,up",
+      "bottleneck:3@ffn", "bottleneck:5", "none",
+    ], Pooling.allCases) func everyKindByDifferences(adapter: String, pooling: Pooling) throws {
     let tiny = try TinyModel()
-    let spec = tiny.spec(try AdapterSpec(parsing: adapter))
+    var spec = tiny.spec(try AdapterSpec(parsing: adapter))
+    spec.pooling = pooling
     // B and up are zero at first, where half of the gradients vanish: start elsewhere.
     var initial = MemoryTensors()
     var random = SeededGenerator(seed: 3)
