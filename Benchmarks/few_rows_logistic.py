@@ -74,7 +74,11 @@ class Embedder:
                 json.dump(seconds, file)
         with open(path("seconds.json")) as file:
             seconds = json.load(file)
-        return dict(zip(rows.tolist(), states)), np.load(path("test.npy")), seconds
+        test = np.load(path("test.npy"))
+        if len(test) != len(task.test):
+            raise SystemExit(f"{path('test.npy')} has {len(test)} rows, not {len(task.test)}: it was made with "
+                             "another --test; give another --cache")
+        return dict(zip(rows.tolist(), states)), test, seconds
 
 
 def main():

@@ -5,10 +5,15 @@ import tempfile
 import zipfile
 
 import torch
+import transformers
 from tokenizers import Tokenizer
 from transformers import BertConfig, BertModel
 
 LENGTH = 128
+
+# The pooler that is not used is no news.
+transformers.logging.set_verbosity_error()
+transformers.logging.disable_progress_bar()
 
 
 class Base:

@@ -29,7 +29,14 @@ package enum FewRowsCell: Sendable, Hashable {
     }
   }
 
-  /// As tables and pictures say it.
+  /// Of rows, of every class or in all.
+  var count: Int {
+    switch self {
+    case .perClass(let count), .inAll(let count): count
+    }
+  }
+
+  /// As tables say it.
   package var title: String {
     switch self {
     case .perClass(let count): "\(count) a class"

@@ -4,9 +4,10 @@ extension FewRowsTable {
   /// Score against rows as SVG: of every kind the means, then a small panel a task.
   package func picture(leastTest: Int = 0) -> String {
     let width = 960.0
-    var (y, parts): (Double, [String]) = (
-      18, [SVG.text(10, 18, "Score (%) against rows: means over draws, and one standard deviation")]
-    )
+    let head =
+      "Score (%) against rows (left: of every class, right: in all): means over draws and one "
+      + "standard deviation"
+    var (y, parts) = (18.0, [SVG.text(10, 18, head)])
     for (i, method) in methods.enumerated() {
       y += 16
       parts.append(SVG.circle(18, y - 4, 4, SVG.colour(i)))
@@ -57,12 +58,7 @@ extension FewRowsTable.Panel {
       parts.append(SVG.text(left - 6, y(value) + 4, "\(Int(value))", anchor: "end"))
     }
     for cell in cells {
-      let name =
-        switch cell {
-        case .perClass(let count): "\(count)/class"
-        case .inAll(let count): "\(count)"
-        }
-      parts.append(SVG.text(x(cell), bottom + 15, name, anchor: "middle", size: 10))
+      parts.append(SVG.text(x(cell), bottom + 15, "\(cell.count)", anchor: "middle", size: 10))
     }
     for (number, line) in lines.enumerated() {
       let colour = SVG.colour(number)

@@ -155,6 +155,7 @@ import Trainer
     #expect(table.panels(.ner, leastTest: 0).tasks == [])
     let picture = table.picture()
     #expect(picture.hasPrefix("<svg") && picture.hasSuffix("</svg>\n"))
-    #expect(picture.contains(">mean of 2 tasks<") && picture.contains(">8/class<"))
+    #expect(
+      picture.contains(">mean of 2 tasks<") && picture.contains(">8<") && picture.contains(">100<"))
   }
 }

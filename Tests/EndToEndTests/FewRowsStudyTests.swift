@@ -65,6 +65,24 @@ import Testing
     #expect(picture.contains("mean of 1 tasks"))
   }
 
+  /// Whole training sets go their own way as before; --kinds chooses, and capped test rows count.
+  @Test func wholeTrainingSets() throws {
+    let vbert = try TinyWorld().vbert
+    defer { vbert.removeHome() }
+    let json = try vbert.succeed(
+      "report", "accuracy", "--data", try data(in: vbert.home).path(), "--base", "tiny",
+      "--skip-base", "tiny-skip2", "--methods", "dense,exact,int8", "--kinds", "cls,ner",
+      "--epochs", "1", "--steps", "0", "--test", "12", "--threads", "1", "--out",
+      vbert.home.appending(path: "whole").path(), "--json")
+    let table = try #require(
+      try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any])
+    let rows = try #require(table["rows"] as? [[String: Any]])
+    #expect(rows.map { $0["task"] as? String } == ["topic", "names"])
+    #expect(
+      rows.allSatisfy { ($0["values"] as? [Double])?.count == 3 && $0["test_rows"] as? Int == 12 })
+    #expect((table["summaries"] as? [[String: Any]])?.count == 6)
+  }
+
   @Test func whatIsNoStudyIsRefused() throws {
     let vbert = try VbertProcess()
     defer { vbert.removeHome() }
