@@ -46,7 +46,9 @@ package struct TrainingData: Sendable {
       if spec.task == .embed { try Self.check(self.dev, comparison) }
       if isFresh { try Self.check(self.dev, like: spec) }
     } else {
-      let count = Int((Double(train.rows.count) * options.devShare).rounded(.up))
+      // Of labelled rows one alone would find nothing.
+      let least = comparison == .labels ? 2 : 1
+      let count = max(least, Int((Double(train.rows.count) * options.devShare).rounded(.up)))
       guard train.rows.count >= 2, count < train.rows.count else {
         throw DataSetError.tooFewRows(path: data)
       }

@@ -67,7 +67,15 @@ struct TrainReport: Encodable {
         + "(\(trained.outcome.best.dev.primary) \(short(trained.outcome.best.dev.value))): look at the rows, give "
         + "more of them or of --epochs, or a lower --lr; `vbert rollback` lets an older version answer"
     }
-    return words + (empty.count > 5 ? ["so have \(empty.count - 5) others"] : [])
+    let unchanged = report.results.compactMap { try? $0.result.get() }.filter {
+      $0.outcome.best.number == 0
+    }.map { trained in
+      "\(trained.version.vbert) version \(trained.version.id.number) answers as its base does: on the dev rows no epoch "
+        + "was better; give more rows, a lower --lr or another --loss"
+    }
+    return words + unchanged.prefix(5)
+      + (unchanged.count > 5 ? ["so do \(unchanged.count - 5) others"] : [])
+      + (empty.count > 5 ? ["so have \(empty.count - 5) others"] : [])
   }
 
   /// Four digits after the point.
