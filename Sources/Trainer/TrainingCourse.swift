@@ -45,6 +45,12 @@ struct TrainingCourse {
   /// The mean of the epoch so far.
   var meanLoss: Double { loss / Double(max(1, step - perEpoch * epochs.count)) }
 
+  /// What dev rows say before the first step, where that is an answer too: the best until an epoch is
+  /// better, with the number 0.
+  mutating func begin(_ dev: Scores) {
+    best = TrainingJob.Epoch(number: 0, loss: dev.loss, dev: dev, isBest: true)
+  }
+
   /// Begins the next step: its rows.
   mutating func next() -> [Int] {
     let first = (step - perEpoch * epochs.count) * options.batch

@@ -61,7 +61,9 @@ package struct TrainingData: Sendable {
       // `TrainingJob.onFewRows` sets rows aside.
       self.dev = DataSet(path: data, rows: [])
     } else {
-      let count = Int((Double(train.rows.count) * options.devShare).rounded(.up))
+      // Of labelled rows one alone would find nothing.
+      let least = comparison == .labels ? 2 : 1
+      let count = max(least, Int((Double(train.rows.count) * options.devShare).rounded(.up)))
       guard train.rows.count >= 2, count < train.rows.count else {
         throw DataSetError.tooFewRows(path: data)
       }

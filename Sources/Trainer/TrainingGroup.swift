@@ -81,6 +81,7 @@ package final class TrainingGroup {
     isCancelled: () -> Bool = { false }, report: (TrainingEvent) -> Void = { _ in }
   ) throws -> [Result<TrainingJob.Outcome, TrainingError>] {
     var active = Array(jobs.indices)
+    try measureUntrained()
     while !active.isEmpty {
       if isCancelled() { for number in active { jobs[number].failure = .cancelled } }
       let going = active.filter { jobs[$0].isActive }
@@ -218,15 +219,33 @@ package final class TrainingGroup {
 
   /// Ends the epoch of each of these jobs.
   private func measure(_ ended: [Int]) throws {
+    for (number, scores) in zip(ended, try scores(of: ended)) {
+      let epoch = jobs[number].course.end(
+        scores, isMeasured: jobs[number].job.dev.count > 0)
+      if epoch.isBest { try training.parameters[number].keep() }
+    }
+  }
+
+  /// An embedder answers as its base does before it has learnt anything, and goes on to where no epoch is
+  /// better. One with a head has nothing to say before.
+  private func measureUntrained() throws {
+    let embedders = jobs.indices.filter {
+      jobs[$0].job.spec.task == .embed && jobs[$0].job.dev.count > 0
+    }
+    for (number, scores) in zip(embedders, try scores(of: embedders)) {
+      jobs[number].course.begin(scores)
+      try training.parameters[number].keep()
+    }
+  }
+
+  /// What dev rows say of these jobs' parameters, as they are now.
+  private func scores(of numbers: [Int]) throws -> [Scores] {
     let outputs = try training.outputs(
-      ended.map {
+      numbers.map {
         ($0, jobs[$0].firstDev..<jobs[$0].firstDev + jobs[$0].job.dev.sequences.count)
       }, of: rows)
-    for (number, logits) in zip(ended, outputs) {
-      let job = jobs[number].job
-      let epoch = jobs[number].course.end(
-        Scores(job.dev, spec: job.spec, logits: logits), isMeasured: job.dev.count > 0)
-      if epoch.isBest { try training.parameters[number].keep() }
+    return zip(numbers, outputs).map { number, outputs in
+      Scores(jobs[number].job.dev, spec: jobs[number].job.spec, logits: outputs)
     }
   }
 

@@ -63,12 +63,14 @@ package struct TrainingOptions: Sendable, Equatable {
   }
 
   /// The peak learning rate that suits the vBERT's head and adapter (docs/accuracy.md). A LoRA of high
-  /// rank moves further at the same rate: labels of whole texts suffer first.
+  /// rank moves further at the same rate: labels of whole texts suffer first. An embedder's states are its
+  /// answer, which a high rate takes away from what was never shown.
   package static func rate(for spec: VBertSpec) -> Float {
+    if spec.task == .embed { return 3e-4 }
     guard case .lora(let rank, _, _) = spec.adapter, rank > 16 else { return 1e-3 }
     switch spec.task {
-    case .classify, .multilabel, .embed: return 5e-4
-    case .score, .tag: return 1e-3
+    case .classify, .multilabel: return 5e-4
+    case .score, .tag, .embed: return 1e-3
     }
   }
 }

@@ -67,8 +67,8 @@ struct TrainCommand: AsyncParsableCommand {
   var patience: Int?
   @Option(
     help: """
-      What an embedder lowers: ranking (pairs and triplets), contrastive (labels), cosent or cosine (scores), \
-      margin (all but scores) (default: the first that suits the rows).
+      What an embedder lowers: ranking (pairs and triplets), neighbours or contrastive (labels), cosine or cosent \
+      (scores), margin (all but scores) (default: the first that suits the rows).
       """)
   var loss: EmbeddingLoss?
   @Option(

@@ -73,7 +73,15 @@ struct TrainReport: Encodable {
         + "(\(trained.best.dev.primary) \(short(trained.best.dev.value))): look at the rows, give "
         + "more of them or of --epochs, or a lower --lr; `vbert rollback` lets an older version answer"
     }
-    return words + (empty.count > 5 ? ["so have \(empty.count - 5) others"] : [])
+    let unchanged = report.results.compactMap { result -> String? in
+      guard let trained = try? result.result.get(), trained.best.number == 0 else { return nil }
+      return "\(result.name) version \(trained.version) answers as its base does: on the dev rows no epoch "
+        + "was better; give more rows, a lower --lr or another --loss"
+    }
+    var all = words + unchanged.prefix(5)
+    if unchanged.count > 5 { all.append("so do \(unchanged.count - 5) others") }
+    if empty.count > 5 { all.append("so have \(empty.count - 5) others without a gain") }
+    return all
   }
 
   /// Four digits after the point.

@@ -22,6 +22,7 @@ import Testing
     (VBertTask.classify, "lora:32@all", Float(5e-4)), (.multilabel, "lora:32@all", 5e-4),
     (.score, "lora:32@all", 1e-3), (.tag, "lora:32@all", 1e-3),
     (.classify, "bottleneck:64@both", 1e-3), (.classify, "lora:8", 1e-3),
+    (.embed, "lora:32@all", 3e-4), (.embed, "bottleneck:64@both", 3e-4),
   ])
   func ratesByHeadAndAdapter(task: VBertTask, adapter: String, rate: Float) throws {
     let spec = VBertSpec(

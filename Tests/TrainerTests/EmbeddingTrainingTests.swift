@@ -130,6 +130,25 @@ import Testing
     }
   }
 
+  /// Where no epoch is better than the base by itself, the base's vectors are what is published.
+  @Test func whatTrainingMakesWorseIsNotKept() throws {
+    let world = try World(skip: 1)
+    var job = try Self.job(world, .scores) { $0.epochs = 3 }
+    // Dev scores the other way round: the more is learnt, the worse.
+    var rows = Self.rows(.scores)
+    for i in rows.indices {
+      guard case .score(let score)? = rows[i].target else { continue }
+      rows[i].target = .score(5 - score)
+    }
+    job.dev = try Examples(
+      DataSet(path: "rows", rows: rows), spec: job.spec, labels: LabelSet([]),
+      tokenizer: world.tokenizer, base: world.configuration)
+    let outcome = try group([job], world).run()[0].get()
+    #expect(outcome.best.number == 0)
+    #expect(outcome.epochs.allSatisfy { $0.dev.value < outcome.best.dev.value })
+    #expect(outcome.adapter.lowRanks.allSatisfy { $0.b.weight.allSatisfy { $0 == 0 } })
+  }
+
   /// Every size is trained: in the smallest, too, texts of one animal are near.
   @Test func everySizeIsTrained() throws {
     let world = try World(skip: 1)

@@ -5,6 +5,9 @@ package enum EmbeddingLoss: String, Sendable, CaseIterable {
   /// Cross-entropy of the positive among all that the batch holds, from both sides, of 20 * cosine
   /// (multiple negatives ranking).
   case ranking
+  /// Of a text's softmax over all others the share of its fellows, whichever (neighbourhood components,
+  /// Goldberger et al. 2004): what is near need not all become one, so that more is left for what was never seen.
+  case neighbours
   /// Supervised contrastive: `ContrastiveLoss`.
   case contrastive
   /// The least near of what should be near, nearer by a margin than the nearest of what should not.
@@ -18,8 +21,8 @@ package enum EmbeddingLoss: String, Sendable, CaseIterable {
   package static func suiting(_ comparison: Comparison) -> [EmbeddingLoss] {
     switch comparison {
     case .pairs, .triplets: [.ranking, .margin]
-    case .labels: [.contrastive, .margin]
-    case .scores: [.cosent, .cosine]
+    case .labels: [.neighbours, .contrastive, .margin]
+    case .scores: [.cosine, .cosent]
     }
   }
 
@@ -43,27 +46,31 @@ extension EmbeddingLoss {
           cosines, from: row.anchor, near: [row.positive], far: negatives, share: share)
         continue
       }
-      loss.addRanking(
-        cosines, from: row.anchor, near: row.positive,
+      loss.addNearness(
+        cosines, from: row.anchor, near: [row.positive],
         far: batch.farFromAnchor(row, all: true), share: share / 2)
-      loss.addRanking(
-        cosines, from: row.positive, near: row.anchor, far: batch.farFromPositive(row),
+      loss.addNearness(
+        cosines, from: row.positive, near: [row.anchor], far: batch.farFromPositive(row),
         share: share / 2)
     }
     return loss
   }
 
   func loss(_ cosines: Cosines, labels: [Int32]) -> CosineLoss {
-    guard self == .margin else { return ContrastiveLoss().loss(cosines, labels: labels) }
+    if self == .contrastive { return ContrastiveLoss().loss(cosines, labels: labels) }
     var loss = CosineLoss(count: cosines.count)
     let near = labels.indices.map { i in
       labels.indices.filter { $0 != i && labels[$0] == labels[i] }
     }
     let far = labels.indices.map { i in labels.indices.filter { labels[$0] != labels[i] } }
     let anchors = labels.indices.filter { !near[$0].isEmpty && !far[$0].isEmpty }
+    let share = 1 / Double(max(1, anchors.count))
     for i in anchors {
-      loss.addMargin(
-        cosines, from: i, near: near[i], far: far[i], share: 1 / Double(anchors.count))
+      if self == .margin {
+        loss.addMargin(cosines, from: i, near: near[i], far: far[i], share: share)
+      } else {
+        loss.addNearness(cosines, from: i, near: near[i], far: far[i], share: share)
+      }
     }
     return loss
   }
@@ -98,18 +105,21 @@ extension EmbeddingLoss {
 }
 
 extension CosineLoss {
-  /// share * -log of the share of `near` in the softmax over it and all of `far`.
-  fileprivate mutating func addRanking(
-    _ cosines: Cosines, from i: Int, near: Int, far: [Int], share: Double
+  /// share * -log of the share of `near` in the softmax over these and all of `far`.
+  fileprivate mutating func addNearness(
+    _ cosines: Cosines, from i: Int, near: [Int], far: [Int], share: Double
   ) {
     let scale = EmbeddingLoss.scale
-    let list = [near] + far
-    let softmax = Softmax(list.map { scale * cosines(i, $0) })
-    value += share * (softmax.logSum - scale * cosines(i, near))
-    for (j, probability) in zip(list, softmax.probabilities) {
+    let all = near + far
+    let softmax = Softmax(all.map { scale * cosines(i, $0) })
+    let within = Softmax(near.map { scale * cosines(i, $0) })
+    value += share * (softmax.logSum - within.logSum)
+    for (j, probability) in zip(all, softmax.probabilities) {
       gradient[i * cosines.count + j] += share * scale * probability
     }
-    gradient[i * cosines.count + near] -= share * scale
+    for (j, probability) in zip(near, within.probabilities) {
+      gradient[i * cosines.count + j] -= share * scale * probability
+    }
   }
 
   /// share * max(0, gap - least cosine of `near` + greatest of `far`).
