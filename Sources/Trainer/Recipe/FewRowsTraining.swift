@@ -41,9 +41,10 @@ package struct FewRowsTraining {
       return counts.count > 1 && counts.values.contains { $0 > 1 }
     }
 
-    func contrast(_ learnt: [Int]) -> TrainingJob {
+    func contrast(_ learnt: [Int], isPart: Bool) -> TrainingJob {
       job.contrast(
-        learnt, names: trial.candidate.usesNames ? few.names : [], seed: job.options.seed)
+        learnt, names: trial.candidate.usesNames ? few.names : [], seed: job.options.seed,
+        isPart: isPart)
     }
   }
 
@@ -155,9 +156,9 @@ package struct FewRowsTraining {
         count: FewRows.adapterFolds, seed: item.job.options.seed &+ 1)
       folds[number] = parts
       for fold in 0..<parts.count {
-        jobs.append(item.contrast(parts.learnt(without: fold)))
+        jobs.append(item.contrast(parts.learnt(without: fold), isPart: true))
       }
-      jobs.append(item.contrast(Array(item.rows.rows)))
+      jobs.append(item.contrast(Array(item.rows.rows), isPart: false))
     }
     let group = try TrainingGroup(
       jobs, source: source,
