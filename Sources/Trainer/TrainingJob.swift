@@ -70,6 +70,8 @@ package enum TrainingEvent: Sendable {
   case began([Name])
   /// Rows whose frozen states are computed, of all jobs'.
   case preparing(done: Int, of: Int)
+  /// Heads found on frozen states, of all that are tried.
+  case heads(done: Int, of: Int)
   /// After every step; `loss` is the mean of the epoch so far.
   case step(job: Int, number: Int, of: Int, loss: Double, tokens: Int)
   case epoch(job: Int, TrainingJob.Epoch)
@@ -100,7 +102,7 @@ package struct TrainingProgress: Sendable {
     case .ended(let job, _):
       if let done = steps[job]?.done { note(job, done: done, of: done) }
       ended += 1
-    case .unseen, .preparing, .epoch, .publishing, .finished: break
+    case .unseen, .preparing, .heads, .epoch, .publishing, .finished: break
     }
   }
 

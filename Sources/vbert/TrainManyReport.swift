@@ -10,9 +10,11 @@ struct TrainManyReport: Encodable {
     var epochs: Int?
     var bestEpoch: Int?
     var metrics: [String: Double]?
-    /// The metric that chose the epoch, and its value.
+    /// What it is measured by, and the value.
     var measure: String?
     var score: Double?
+    /// How few rows were learnt, in words; absent for training by epochs.
+    var recipe: String?
     var trainRows: Int
     /// From the beginning of all to its end; absent for one that had none.
     var seconds: Double?
@@ -24,8 +26,10 @@ struct TrainManyReport: Encodable {
       switch result.result {
       case .success(let trained):
         (version, epochs, metrics) = (trained.version, trained.epochs, trained.metrics)
-        (bestEpoch, measure) = (trained.best.number, trained.best.dev.primary)
-        score = trained.best.dev.value
+        let measured = trained.recipe?.measured ?? .dev
+        (bestEpoch, score) = (trained.best.number, trained.best.dev.value)
+        measure = "\(measured.words) \(trained.best.dev.primary)"
+        recipe = trained.recipe?.description
       case .failure(let error): self.error = "\(error)"
       }
     }
@@ -36,9 +40,8 @@ struct TrainManyReport: Encodable {
       guard error == nil, let version, let epochs, let bestEpoch else {
         return "\(name): failed, \(when): \(error ?? "")"
       }
-      return
-        "\(name) version \(version): \(measure ?? "") \(TrainReport.short(score ?? 0)) after epoch "
-        + "\(bestEpoch) of \(epochs), \(when)"
+      let score = "\(name) version \(version): \(measure ?? "") \(TrainReport.short(score ?? 0))"
+      return score + (recipe.map { "; \($0)" } ?? " after epoch \(bestEpoch) of \(epochs)") + ", \(when)"
     }
   }
 

@@ -28,6 +28,12 @@ struct TrainingLine {
       (dev, isPreparing) = ("", true)
     case .preparing(let done, let all):
       bar.update("preparing", done: done, of: all, unit: "rows", note: share)
+    case .heads(let done, let all):
+      if isPreparing {
+        bar.end()
+        (bar, isPreparing) = (ProgressLine(), false)
+      }
+      bar.update("solving", done: done, of: all, unit: "heads", note: share)
     case .step(_, _, _, let loss, _):
       if isPreparing {
         bar.end()

@@ -72,7 +72,7 @@ package struct FewRowsTraining {
       done += job.train.count + job.dev.count
       report(.preparing(done: done, of: all))
     }
-    try chooseHeads(&running)
+    try chooseHeads(&running, report: report)
     let tuned = try tune(running, isCancelled: isCancelled, report: report)
     if isCancelled() { return jobs.map { _ in .failure(.cancelled) } }
     var results: [Result<TrainingJob.Outcome, TrainingError>] = []
@@ -83,7 +83,6 @@ package struct FewRowsTraining {
       case .success(let tuned)?: result = .success(try outcome(running, tuned))
       case nil: result = .success(try outcome(running, nil))
       }
-      if let epoch = try? result.get().best { report(.epoch(job: number, epoch)) }
       var failure: TrainingError?
       if case .failure(let error) = result { failure = error }
       report(.ended(job: number, failure))
@@ -116,7 +115,9 @@ package struct FewRowsTraining {
     ).outputs(sequences)
   }
 
-  private func chooseHeads(_ running: inout [Running]) throws {
+  private func chooseHeads(
+    _ running: inout [Running], report: (TrainingEvent) -> Void
+  ) throws {
     let questions = running.map { item in
       HeadTrials.Question(
         rows: item.rows,
@@ -124,7 +125,9 @@ package struct FewRowsTraining {
         splits: (0..<item.folds.count).map { HeadSplit(item.folds, without: $0) }
           + [HeadSplit(learnt: Array(item.rows.rows), held: [])])
     }
-    for (number, trials) in try HeadTrials(backend: backend).run(questions).enumerated() {
+    let all = questions.reduce(0) { $0 + $1.candidates.count * $1.splits.count }
+    let found = try HeadTrials(backend: backend).run(questions) { report(.heads(done: $0, of: all)) }
+    for (number, trials) in found.enumerated() {
       running[number].trial = trials[
         HeadChoice.best(trials.map(\.quality), errors: running[number].few.errors)]
     }

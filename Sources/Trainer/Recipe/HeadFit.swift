@@ -26,9 +26,10 @@ package struct HeadFit {
         bytes += Self.bytes(problems[end])
         end += 1
       }
-      solutions += try HeadRounds(Array(problems[first..<end]), backend).run()
+      solutions += try HeadRounds(Array(problems[first..<end]), backend).run {
+        report(first + $0)
+      }
       first = end
-      report(end)
     }
     return solutions
   }
@@ -85,9 +86,10 @@ private final class HeadRounds {
     }
   }
 
-  func run() throws(ComputeError) -> [HeadSolution] {
+  func run(report: (Int) -> Void) throws(ComputeError) -> [HeadSolution] {
     while true {
       let open = problems.indices.filter { !searches[$0].isDone }
+      report(problems.count - open.count)
       guard !open.isEmpty else { break }
       try round(open)
     }
