@@ -7,7 +7,7 @@ package struct ContrastiveLoss: Sendable {
   /// What cosines are multiplied by: 1 / temperature.
   package var scale = 20.0
 
-  package init() {}
+  package init(scale: Double = 20) { self.scale = scale }
 
   /// `features` [labels.count, hidden], not normalised; the gradient is theirs. A negative label is
   /// nobody's fellow. O(count^2 * hidden).

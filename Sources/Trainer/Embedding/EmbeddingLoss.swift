@@ -57,7 +57,10 @@ extension EmbeddingLoss {
   }
 
   func loss(_ cosines: Cosines, labels: [Int32]) -> CosineLoss {
-    if self == .contrastive { return ContrastiveLoss().loss(cosines, labels: labels) }
+    if self == .contrastive {
+      // Softer than ranking: few rows learn more so (docs/accuracy.md).
+      return ContrastiveLoss(scale: Self.scale / 2).loss(cosines, labels: labels)
+    }
     var loss = CosineLoss(count: cosines.count)
     let near = labels.indices.map { i in
       labels.indices.filter { $0 != i && labels[$0] == labels[i] }
