@@ -38,8 +38,8 @@ struct CreateCommand: AsyncParsableCommand {
   @Option(
     help: ArgumentHelp(
       """
-      How token states become one: mean or cls (default: for embed what the base's own folder says, else \
-      mean).
+      How token states become one: mean, mean-normalized (at norm 1) or cls (default: for embed what the base's \
+      own folder says, else mean, which few rows are learnt from at norm 1).
       """), transform: { try Pooling(parsing: $0) })
   var pooling: Pooling?
   @Option(

@@ -44,20 +44,23 @@ import Testing
     let table = try study(2)
     #expect(
       table["methods"] as? [String]
-        == ["peer", "tiny full fine-tuning", "tiny-skip2 default adapter"])
+        == [
+          "peer", "tiny full fine-tuning", "tiny-skip2 default adapter, quick",
+          "tiny-skip2 default adapter, full",
+        ])
     let rows = try #require(table["rows"] as? [[String: Any]])
     // Classes have taggers and scores none.
     #expect(
       rows.map { "\($0["task"] ?? "") \($0["cell"] ?? "")" }
         == ["topic 2/class", "topic 4/class", "topic 10", "alike 10", "names 10"])
-    // Two methods, five cells, two draws.
+    // Three methods, five cells, two draws.
     let first = try logged()
-    #expect(first.count == 20)
+    #expect(first.count == 30)
     #expect(first.allSatisfy { $0.contains(#""dev":"#) && $0.contains(#""draw":"#) })
     // What is there is not run again.
     _ = try study(3)
     let second = try logged()
-    #expect(second.count == 30 && Array(second.prefix(20)) == first)
+    #expect(second.count == 45 && Array(second.prefix(30)) == first)
     let alone = try study(2, "none")
     #expect(alone["methods"] as? [String] == ["peer"])
     #expect(try logged() == second)

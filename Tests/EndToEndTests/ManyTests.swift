@@ -179,7 +179,7 @@ struct ManyTests {
     #expect(lines[5].hasPrefix("2 of 3 vBERTs trained in"))
     let said = output.stderr.split(separator: "\n")
     #expect(said.contains { $0.hasPrefix("none: failed, 0 s: there is no vBERT") })
-    #expect(said.contains { $0.hasPrefix("easy version 1: accuracy 1.0 after epoch") })
+    #expect(said.contains { $0.hasPrefix("easy version 1: dev accuracy 1.0 after epoch") })
   }
 
   /// So many vBERTs of which each takes some 7 MB while it trains.

@@ -54,10 +54,10 @@ DEVICE void poolInto(const u16 *x, int stride, const int *offsets, int way, Outp
   for (int step = 16; step > 0; step /= 2) square += __shfl_xor_sync(~0u, square, step);
   if (lane == 0) squares[warp] = square;
   __syncthreads();
-  float total = 0;
+  float norm = 0;
 #pragma unroll
-  for (int w = 0; w < warps; w++) total += squares[w];
-  const float inverse = total > 0 ? 1 / sqrtf(total) : 0;
+  for (int w = 0; w < warps; w++) norm += squares[w];
+  const float inverse = norm > 0 ? 1 / sqrtf(norm) : 0;
   for (int column = 2 * threadIdx.x; column < HIDDEN; column += 2 * warps * 32)
     output(column, inverse * sums[0][column], inverse * sums[0][column + 1]);
 }
