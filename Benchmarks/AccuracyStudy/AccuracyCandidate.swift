@@ -46,7 +46,8 @@ package struct AccuracyCandidate: Sendable, Equatable {
       }
     let place = domain.map { " in \($0)" } ?? ""
     let effort = effort.map { ", \($0)" } ?? ""
-    return "\(base.name)\(place) \(how)" + effort + (reading == .exact ? "" : ", \(reading.rawValue)")
+    return "\(base.name)\(place) \(how)" + effort
+      + (reading == .exact ? "" : ", \(reading.rawValue)")
   }
 }
 

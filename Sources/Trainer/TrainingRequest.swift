@@ -22,7 +22,8 @@ package struct TrainingRequest: Sendable {
 
   package init(
     name: Name, data: String, dev: String? = nil, limit: Int? = nil, options: TrainingOptions,
-    rate: Float? = nil, wish: TrainingWish = .effort(nil), steps: Int? = nil, startsAnew: Bool = false, problem: (any Error)? = nil
+    rate: Float? = nil, wish: TrainingWish = .effort(nil), steps: Int? = nil,
+    startsAnew: Bool = false, problem: (any Error)? = nil
   ) {
     (self.name, self.data, self.dev, self.limit) = (name, data, dev, limit)
     (self.options, self.rate, self.startsAnew) = (options, rate, startsAnew)

@@ -41,7 +41,8 @@ struct TrainManyReport: Encodable {
         return "\(name): failed, \(when): \(error ?? "")"
       }
       let score = "\(name) version \(version): \(measure ?? "") \(TrainReport.short(score ?? 0))"
-      return score + (recipe.map { "; \($0)" } ?? " after epoch \(bestEpoch) of \(epochs)") + ", \(when)"
+      return score + (recipe.map { "; \($0)" } ?? " after epoch \(bestEpoch) of \(epochs)")
+        + ", \(when)"
     }
   }
 

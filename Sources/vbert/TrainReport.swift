@@ -57,7 +57,7 @@ struct TrainReport: Encodable {
       + Self.short(metrics["\(measured.rawValue)_\(primary)"] ?? 0)
       + (recipe.map { "; \($0); \(Int(seconds)) s" }
         ?? " after epoch \(bestEpoch) of \(epochs); \(trainRows) rows, \(Int(seconds)) s, "
-          + "\(Int(rowsPerSecond)) rows/s")
+        + "\(Int(rowsPerSecond)) rows/s")
       + (tagScheme.map { "; tags read as \($0)" } ?? "")
       + (truncatedRows > 0 ? "; \(truncatedRows) rows were cut to the maximum length" : "")
   }
@@ -75,7 +75,8 @@ struct TrainReport: Encodable {
     }
     let unchanged = report.results.compactMap { result -> String? in
       guard let trained = try? result.result.get(), trained.best.number == 0 else { return nil }
-      return "\(result.name) version \(trained.version) answers as its base does: on the dev rows no epoch "
+      return
+        "\(result.name) version \(trained.version) answers as its base does: on the dev rows no epoch "
         + "was better; give more rows, a lower --lr or another --loss"
     }
     var all = words + unchanged.prefix(5)

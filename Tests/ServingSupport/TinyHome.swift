@@ -90,8 +90,8 @@ package final class TinyHome: Sendable {
     try add(
       "tags",
       TinyModel.spec(
-        .multilabel, .bottleneck(width: 5, sites: [.attention, .ffn]), labels: abc + ["d"]),
-      seed: 5)
+        .multilabel, .bottleneck(width: 5, sites: [.attention, .ffn]), labels: abc + ["d"],
+        pooling: .normalizedMean), seed: 5)
     try add(
       "names",
       TinyModel.spec(.tag, Self.bottleneck, labels: ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"]),

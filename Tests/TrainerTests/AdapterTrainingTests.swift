@@ -138,7 +138,8 @@ struct AdapterTrainingTests {
     arguments: [
       "lora:2@query,key,value,output,up,down", "lora:2@down", "lora:3@key,up",
       "bottleneck:3@ffn", "bottleneck:5", "none",
-    ], Pooling.allCases) func everyKindByDifferences(adapter: String, pooling: Pooling) throws {
+    ], Pooling.allCases) func everyKindByDifferences(adapter: String, pooling: Pooling) throws
+  {
     let tiny = try TinyModel()
     var spec = tiny.spec(try AdapterSpec(parsing: adapter))
     spec.pooling = pooling

@@ -133,7 +133,8 @@ package enum SpecError: Error, Equatable, CustomStringConvertible {
       """
     case .tagScheme(let text):
       "tag scheme \"\(text.prefix(40))\" is not understood; examples: bio, bioes, bilou:TYPE-X, plain"
-    case .pooling(let text): "pooling \"\(text)\" is not understood; use mean, mean-normalized or cls"
+    case .pooling(let text):
+      "pooling \"\(text)\" is not understood; use mean, mean-normalized or cls"
     }
   }
 }

@@ -126,10 +126,13 @@ package struct FewRowsTraining {
           + [HeadSplit(learnt: Array(item.rows.rows), held: [])])
     }
     let all = questions.reduce(0) { $0 + $1.candidates.count * $1.splits.count }
-    let found = try HeadTrials(backend: backend).run(questions) { report(.heads(done: $0, of: all)) }
+    let found = try HeadTrials(backend: backend).run(questions) {
+      report(.heads(done: $0, of: all))
+    }
     for (number, trials) in found.enumerated() {
-      running[number].trial = trials[
-        HeadChoice.best(trials.map(\.quality), errors: running[number].few.errors)]
+      running[number].trial =
+        trials[
+          HeadChoice.best(trials.map(\.quality), errors: running[number].few.errors)]
     }
   }
 

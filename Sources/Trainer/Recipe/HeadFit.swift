@@ -72,7 +72,9 @@ private final class HeadRounds {
       let variance = list.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Float(list.count)
       return (mean, variance > 0 ? variance.squareRoot() : 1)
     }
-    let scored = problems.enumerated().filter { if case .scores = $1.targets { true } else { false } }
+    let scored = problems.enumerated().filter {
+      if case .scores = $1.targets { true } else { false }
+    }
     targets = try TensorStore(
       scored.map { ("\($0.offset)", [$0.element.features.rows, 1]) }, backend: backend)
     wanted = problems.indices.map { [targets] in targets["\($0)"] }

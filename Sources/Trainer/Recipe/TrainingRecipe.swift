@@ -44,7 +44,8 @@ extension TrainingRecipe: CustomStringConvertible {
     switch (adapterScore, adapter) {
     case (let score?, .none):
       words.append(
-        "no adapter, \(how) \(metric) \(short(headScore)) alone, \(short(score)) with one tuned \(steps) steps")
+        "no adapter, \(how) \(metric) \(short(headScore)) alone, \(short(score)) with one tuned \(steps) steps"
+      )
     case (let score?, _):
       words.append(
         "adapter \(adapter) tuned \(steps) steps, \(how) \(metric) \(short(score)) against \(short(headScore)) "

@@ -76,7 +76,8 @@ import Testing
       adapter: try AdapterSpec(parsing: "lora:8@query"), steps: 30, metric: "accuracy",
       headScore: 0.8912, adapterScore: 0.9104, folds: 2, measured: .crossValidation)
     let text = "\(recipe)"
-    #expect(text.hasPrefix("112 rows, 14 labels: head solved, labels' names learnt too, adapter lora:8"))
+    #expect(
+      text.hasPrefix("112 rows, 14 labels: head solved, labels' names learnt too, adapter lora:8"))
     #expect(text.hasSuffix("accuracy 0.91 against 0.891 for the head alone"))
     recipe.adapter = .none
     #expect("\(recipe)".hasSuffix("accuracy 0.891 alone, 0.91 with one tuned 30 steps"))
@@ -86,7 +87,9 @@ import Testing
 
   /// (d - u (u . d)) / |x|, by differences.
   @Test func unitRowsBackward() {
-    let (x, d): ([Float], [Float]) = ([3, -1, 2, 0.5, 0.25, -4, 0, 0, 0], [1, 2, -1, 0, 3, 1, 1, 1, 1])
+    let (x, d): ([Float], [Float]) = (
+      [3, -1, 2, 0.5, 0.25, -4, 0, 0, 0], [1, 2, -1, 0, 3, 1, 1, 1, 1]
+    )
     let rows = UnitRows(x, columns: 3)
     #expect(rows.values[6...].allSatisfy { $0 == 0 })
     let found = rows.backward(d)
