@@ -51,9 +51,10 @@ extension AccuracyTrial {
       own.seed = draw.seed
       let wish = candidate.training == .full ? .byEpochs : TrainingWish.effort(candidate.effort)
       if let effort = wish.effort(spec.task, rows: draw.rows.count) {
+        var few = FewRows(effort: effort, names: rows.names)
+        few.rate = settings.adapterRate
         return TrainingJob.onFewRows(
-          FewRows(effort: effort, names: rows.names), spec: spec, rows: draw.rows, dev: .none,
-          options: own)
+          few, spec: spec, rows: draw.rows, dev: .none, options: own)
       }
       let (train, dev) = AccuracyTrial.keptBack(draw.rows, own)
       own.epochs = own.epochs(rows: train.count)

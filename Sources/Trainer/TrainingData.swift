@@ -58,6 +58,9 @@ package struct TrainingData: Sendable {
       if isFresh { try Self.check(self.dev, like: spec) }
     } else if effort != nil {
       guard train.rows.count >= 2 else { throw DataSetError.tooFewRows(path: data) }
+      guard train.rows.count <= FewRows.mostAlone else {
+        throw DataSetError.tooManyRows(path: data, most: FewRows.mostAlone)
+      }
       // `TrainingJob.onFewRows` sets rows aside.
       self.dev = DataSet(path: data, rows: [])
     } else {

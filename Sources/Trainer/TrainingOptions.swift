@@ -78,10 +78,14 @@ package struct TrainingOptions: Sendable, Equatable {
 /// An option of a training that is not what it may be.
 package enum TrainingOptionProblem: Error, Equatable, CustomStringConvertible {
   case outside(String, String)
+  case stepsByEpochs
 
   package var description: String {
     switch self {
     case .outside(let option, let range): "\(option) must be \(range)"
+    case .stepsByEpochs:
+      "steps are of a classifier's adapter on up to \(FewRows.most) rows; this training goes by epochs: leave --steps "
+        + "out, or say --epochs"
     }
   }
 }

@@ -92,6 +92,7 @@ struct PreparedTraining: Sendable {
       return .onFewRows(
         few, spec: spec, rows: examples.train, dev: examples.dev, options: options)
     }
+    guard steps == nil else { throw TrainingOptionProblem.stepsByEpochs }
     var options = options
     if data.comparison == nil, !isByHand {
       options.epochs = options.epochs(rows: examples.train.count)

@@ -111,6 +111,13 @@ struct TrainCommand: AsyncParsableCommand {
       throw ValidationError(
         "--effort \(effort) does not go by epochs; leave \(first) out, or --effort")
     }
+    if steps != nil, let first = ofEpochs.first {
+      throw ValidationError(
+        "\(first) means training by epochs, which has no --steps; leave one out")
+    }
+    if effort == .quick, let option = lr != nil ? "--lr" : steps != nil ? "--steps" : nil {
+      throw ValidationError("--effort quick tunes nothing; leave \(option) out, or use full")
+    }
     guard 1...100_000 ~= steps ?? 1 else { throw ValidationError("--steps must be 1 to 100000") }
     do { try training.check() } catch { throw ValidationError("--\(error)") }
     guard limit ?? 1 >= 1 else { throw ValidationError("--limit must be 1 or more") }

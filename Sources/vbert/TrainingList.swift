@@ -58,6 +58,9 @@ struct TrainingList {
       }) {
         throw wrong("\"\(stranger.name.prefix(40))\" is no member of a line")
       }
+      if found.effort == .quick, found.lr != nil {
+        throw wrong("effort quick tunes nothing: leave lr out, or write full")
+      }
       if found.contradicts {
         throw wrong("effort does not go by epochs: leave out epochs, batch and patience, or effort")
       }
@@ -79,7 +82,10 @@ struct TrainingList {
     }
     guard !requests.isEmpty else { throw TrainingListError.empty(path: path) }
     self.requests = requests.map { request in
-      guard requests.count > Self.few, request.wish == .effort(nil) else { return request }
+      // Who says how an adapter is tuned wants one.
+      guard requests.count > Self.few, request.wish == .effort(nil), request.rate == nil,
+        request.steps == nil
+      else { return request }
       var request = request
       request.wish = .effort(.quick)
       return request

@@ -53,6 +53,13 @@ import Testing
       ["train", "few", "--data", data, "--effort", "quick", "--patience", "2"])
     #expect(both.status == 2 && both.stderr.contains("leave --patience out, or --effort"))
     #expect(try vbert.run(["train", "few", "--data", data, "--steps", "0"]).status == 2)
+    for more in [["--steps", "5", "--epochs", "2"], ["--effort", "quick", "--lr", "0.1"]] {
+      #expect(try vbert.run(["train", "few", "--data", data] + more).status == 2)
+    }
+    try vbert.succeed("create", "tags", "--task", "tag", "--base", "tiny-skip2")
+    let rows = try TinyData.write(TinyData.tag, "tags", in: vbert.home)
+    let tags = try vbert.run(["train", "tags", "--data", rows, "--steps", "5"])
+    #expect(tags.status == 1 && tags.stderr.contains("this training goes by epochs"))
     #expect(try vbert.run(["train", "few", "--data", data, "--effort", "some"]).status == 2)
     let list = try TinyData.write(
       [["name": "few", "data": data, "effort": "full", "epochs": 3]], "list", in: vbert.home)
@@ -69,7 +76,7 @@ import Testing
     var lines: [[String: Any]] = names.map { ["name": $0, "data": data] }
     lines[3]["effort"] = "full"
     let list = try TinyData.write(lines, "list", in: vbert.home)
-    let json = try vbert.succeed("train", "--many", list, "--steps", "10", "--json")
+    let json = try vbert.succeed("train", "--many", list, "--json")
     let report = try #require(
       try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any])
     let recipes = try #require(report["vberts"] as? [[String: Any]]).compactMap {

@@ -40,6 +40,8 @@ package struct FewRows: Sendable {
   static let batch = 32
   /// Rows that this recipe is better for than training by epochs (measured over 27 tasks).
   package static let most = 5000
+  /// Rows whose features a head alone is found on, all at once.
+  package static let mostAlone = 100_000
   /// Below so many rows none are kept for testing.
   package static let untested = 500
 
@@ -49,18 +51,22 @@ package struct FewRows: Sendable {
     return (steps, steps < 60 ? 1e-3 : 5e-4)
   }
 
-  /// Standard errors by which another way to find a head must be better than the known good one. A head
-  /// alone should never be worse than that; names are worth more where an adapter is tuned with them.
+  /// Standard errors by which another way to find a head must be better than the first. A head alone should
+  /// never be worse than logistic regression; what an adapter is tuned with is taken at its word sooner.
   var errors: Double { effort == .quick ? 2 : 0.5 }
 
-  /// Ways to find a head, the known good one first.
+  /// An adapter mostly helps: it is left out where the head alone was as good, by so many standard errors of
+  /// the rows' differences, or to the row.
+  static let doubt = 0.5
+
+  /// Ways to find a head, the one first that is taken where rows tell nothing.
   func candidates(_ spec: VBertSpec, rows: Int) -> [HeadCandidate] {
     let named = names.isEmpty ? [] : [true]
     let standard = [HeadCandidate(strength: 10)]
     let withNames = named.map { HeadCandidate(strength: 10, usesNames: $0) }
     // Of many rows and labels each way takes its time, and little is to be gained.
     guard rows * max(1, spec.labels.count) <= 100_000 else { return standard }
-    if effort == .full, spec.task == .classify { return standard + withNames }
+    if effort == .full, spec.task == .classify { return withNames + standard }
     return standard + withNames
       + [100, 1].flatMap { strength in
         ([false] + named).map { HeadCandidate(strength: strength, usesNames: $0) }

@@ -190,7 +190,12 @@ package struct FewRowsTraining {
         if let parts = folds[number] {
           results[number] = .success(try tuned(running[number], parts, list))
         }
-      } catch let error as TrainingError { results[number] = .failure(error) }
+      } catch let error as TrainingError {
+        results[number] = .failure(error)
+      } catch is NotFinite {
+        // Its parameters are, since the last step whose loss was still a number.
+        results[number] = .failure(.diverged(step: (try? own.last?.get())?.steps ?? 0))
+      }
     }
     return results
   }
@@ -232,8 +237,9 @@ package struct FewRowsTraining {
   }
 
   private func outcome(_ item: Running, _ tuned: Tuned?) throws -> TrainingJob.Outcome {
-    let gain = tuned.map { HeadChoice.gain($0.trial.quality, over: $0.alone.quality).mean } ?? 0
-    let taken = gain > 0 ? tuned : nil
+    let taken = tuned.flatMap { tuned in
+      HeadChoice.isWorth(tuned.trial.quality, over: tuned.alone.quality) ? tuned : nil
+    }
     var spec = item.job.spec.headAlone
     if taken != nil { (spec.adapter, spec.offered) = (item.job.spec.adapter, nil) }
     let head = taken?.head ?? item.trial.heads[item.folds.count]

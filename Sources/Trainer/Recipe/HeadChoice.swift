@@ -24,6 +24,12 @@ package enum HeadChoice {
     return best
   }
 
+  /// Whether an adapter with `quality` is worth its memory beside a head alone.
+  package static func isWorth(_ quality: [Double], over alone: [Double]) -> Bool {
+    let (mean, error) = gain(quality, over: alone)
+    return mean > -FewRows.doubt * error
+  }
+
   /// The mean difference of two on the same rows, and its standard error.
   package static func gain(_ a: [Double], over b: [Double]) -> (mean: Double, error: Double) {
     let differences = zip(a, b).map { $0 - $1 }

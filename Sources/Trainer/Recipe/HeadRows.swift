@@ -45,6 +45,11 @@ struct HeadRows {
       places.append(first..<classes.count)
     }
     precondition(outputs.count == examples.count + names)
+    if classes.isEmpty {
+      // Words without a token, all of them: there is something to compute with, and nothing to learn.
+      features = [Float](repeating: 0, count: hidden)
+      classes = [-1]
+    }
     (self.features, self.places, self.classes) = (features, places, classes)
   }
 

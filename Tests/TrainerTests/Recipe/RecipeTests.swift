@@ -50,6 +50,19 @@ import Testing
     #expect(HeadChoice.best([[1], [1]], errors: 0) == 0)
   }
 
+  /// Left out where it is as good to the row, or worse by more than chance.
+  @Test func anAdapterIsWorthAChance() {
+    let alone = (0..<40).map { Double($0 % 2) }
+    #expect(!HeadChoice.isWorth(alone, over: alone))
+    var other = alone
+    (other[0], other[2], other[1]) = (1, 1, 0)
+    #expect(HeadChoice.isWorth(other, over: alone))
+    #expect(HeadChoice.isWorth(alone, over: other) == false)
+    (other[0], other[2], other[1], other[3]) = (1, 0, 0, 1)
+    #expect(HeadChoice.isWorth(other, over: alone))
+    #expect(!HeadChoice.isWorth((0..<40).map { _ in 0 }, over: alone))
+  }
+
   @Test func whoNamesEpochsGetsEpochs() {
     #expect(TrainingWish.byEpochs.effort(.classify, rows: 10) == nil)
     #expect(TrainingWish.effort(nil).effort(.classify, rows: 5000) == .full)
