@@ -51,13 +51,21 @@ def drawn(cell, draw, classes):
     return found
 
 
+def read(folder, part):
+    for path in glob.glob(f"{folder}/{part}.jsonl*"):
+        opened = gzip.open if path.endswith(".gz") else open
+        with opened(path, "rt", encoding="utf-8") as lines:
+            return [json.loads(line) for line in lines if line.strip()]
+    raise SystemExit(f"{folder} has no {part}.jsonl")
+
+
 class Task:
     """FOLDER/cls|pair|ner/NAME; `kind` is that of the folder."""
 
     def __init__(self, folder, most_test=0):
         self.folder, self.name = folder, os.path.basename(folder)
         self.kind = os.path.basename(os.path.dirname(folder))
-        self.train, test = self.read("train"), self.read("test")
+        self.train, test = read(folder, "train"), read(folder, "test")
         self.is_score = "score" in self.train[0]
         known = {label for row in self.train for label in self.gold(row)}
         # As everybody who is compared: test rows with labels that all of train lacks are left out.
@@ -65,13 +73,6 @@ class Task:
         if 0 < most_test < len(self.test):
             kept = SplitMix(3).permutation(len(self.test))[:most_test]
             self.test = [self.test[i] for i in sorted(kept)]
-
-    def read(self, part):
-        for path in glob.glob(f"{self.folder}/{part}.jsonl*"):
-            opened = gzip.open if path.endswith(".gz") else open
-            with opened(path, "rt", encoding="utf-8") as lines:
-                return [json.loads(line) for line in lines if line.strip()]
-        raise SystemExit(f"{self.folder} has no {part}.jsonl")
 
     def gold(self, row):
         return row["tags"] if self.kind == "ner" else [] if self.is_score else [row["label"]]

@@ -6,7 +6,6 @@ python3 Benchmarks/finetune_torch.py --data DATA --base DIR --tasks sst2,mrpc --
 
 import argparse
 import glob
-import gzip
 import json
 import os
 import time
@@ -16,45 +15,17 @@ import torch
 from tokenizers import Tokenizer
 from transformers import BertConfig, BertModel
 
+from few_rows import SplitMix, read
+
 BATCH, EPOCHS, STEPS, PATIENCE, LENGTH = 32, 6, 300, 4, 128
 RATE, DECAY, WARMUP, CLIP, DROPOUT = 1e-4, 0.01, 0.06, 1.0, 0.1
 TRAIN, DEV = 4000, 1000
-
-
-class SplitMix:
-    """The generator that rows are drawn with."""
-
-    def __init__(self, seed):
-        self.state = seed
-
-    def next(self):
-        mask = (1 << 64) - 1
-        self.state = (self.state + 0x9E3779B97F4A7C15) & mask
-        z = self.state
-        z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & mask
-        z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & mask
-        return z ^ (z >> 31)
-
-    def permutation(self, count):
-        order = list(range(count))
-        for i in range(count - 1, 0, -1):
-            j = (self.next() * (i + 1)) >> 64
-            order[i], order[j] = order[j], order[i]
-        return order
 
 
 def some(rows, draw, count):
     if len(rows) <= count:
         return rows
     return [rows[i] for i in sorted(SplitMix(draw).permutation(len(rows))[:count])]
-
-
-def read(folder, part):
-    for path in glob.glob(f"{folder}/{part}.jsonl*"):
-        opened = gzip.open if path.endswith(".gz") else open
-        with opened(path, "rt", encoding="utf-8") as lines:
-            return [json.loads(line) for line in lines if line.strip()]
-    raise SystemExit(f"{folder} has no {part}.jsonl")
 
 
 class Task:

@@ -50,7 +50,8 @@ extension AccuracyTrial {
       var own = options
       own.seed = draw.seed
       let wish = candidate.training == .full ? .byEpochs : TrainingWish.effort(candidate.effort)
-      if let effort = wish.effort(spec.task, rows: draw.rows.count) {
+      // Of one row none can be held out.
+      if draw.rows.count > 1, let effort = wish.effort(spec.task, rows: draw.rows.count) {
         var few = FewRows(effort: effort, names: rows.names)
         few.rate = settings.adapterRate
         return TrainingJob.onFewRows(

@@ -26,9 +26,7 @@ package struct TrainingData: Sendable {
     var train = try DataSet(path: data, task: spec.task, labelled: true, byteLimit: byteLimit)
     let whole = train
     if let limit { train.rows = Array(train.rows.prefix(limit)) }
-    var spec = spec
-    spec.adapter = spec.offered ?? spec.adapter
-    spec.offered = nil
+    var spec = spec.withOffered
     effort = wish.effort(spec.task, rows: train.rows.count)
     measure = dev == nil ? .test : .dev
     let isFresh = !isTrained || startsAnew

@@ -47,9 +47,7 @@ struct PreparedTraining: Sendable {
   init(_ request: TrainingRequest, _ vbert: VBertRecord, byteLimit: Int = .max) throws {
     try Self.checkTask(vbert)
     var options = request.options
-    var spec = vbert.spec
-    spec.adapter = spec.offered ?? spec.adapter
-    options.rate = request.rate ?? TrainingOptions.rate(for: spec)
+    options.rate = request.rate ?? TrainingOptions.rate(for: vbert.spec.withOffered)
     try options.check()
     guard request.limit ?? 1 >= 1 else {
       throw TrainingOptionProblem.outside("limit", "1 or more")

@@ -9,12 +9,9 @@ struct UnitRows: Sendable {
     var (values, inverses): ([Float], [Float]) = ([], [])
     values.reserveCapacity(rows.count)
     for first in stride(from: 0, to: rows.count, by: columns) {
-      var row = Array(rows[first..<first + columns])
-      let norm = Vector.norm(row)
-      let inverse = norm > 0 ? 1 / norm : 0
-      Vector.scale(&row, by: inverse)
-      values += row
-      inverses.append(Float(inverse))
+      let (unit, norm) = Cosines.unit(rows[first..<first + columns])
+      values += unit
+      inverses.append(norm > 0 ? Float(1 / norm) : 0)
     }
     (self.values, self.inverses, self.columns) = (values, inverses, columns)
   }

@@ -75,6 +75,13 @@ package struct VBertSpec: Sendable, Hashable, Codable {
   /// The scheme of a tagger's labels. O(labels) where it is told by these.
   package var tags: TagScheme { tagScheme ?? TagScheme(labels: labels) }
 
+  /// With the adapter that it was offered, where it has none.
+  package var withOffered: VBertSpec {
+    var spec = self
+    (spec.adapter, spec.offered) = (offered ?? adapter, nil)
+    return spec
+  }
+
   /// Whether its head reads the first state of a sequence and no other.
   package var readsFirstRowAlone: Bool { pooling == .cls && task != .tag }
 }

@@ -29,11 +29,5 @@ extension EmbeddingBatch {
 
 extension Examples {
   /// The class of each row, where an embedder learns from labels.
-  var classes: [Int32]? {
-    guard comparison == .labels else { return nil }
-    return targets.map { target in
-      if case .label(let label) = target { return label }
-      return -1
-    }
-  }
+  var classes: [Int32]? { comparison == .labels ? labelClasses : nil }
 }

@@ -77,7 +77,7 @@ extension TrainingNeed {
     fewRows effort: Effort, _ spec: VBertSpec, size: Size, base: Configuration, stateWidth: Int,
     scratch: TrainingBytes
   ) {
-    let tunes = effort == .full && spec.task == .classify && spec.adapter != .none
+    let tunes = effort.tunes(spec)
     var own = spec
     if !tunes { own.adapter = .none }
     let whole = TrainingNeed(

@@ -28,15 +28,13 @@ package struct FewRowsTraining {
     let few: FewRows
     /// On frozen states.
     let rows: HeadRows
-    var trial: HeadTrial
-    var folds: Folds
-    var tokens = 0
+    let folds: Folds
+    /// The way to find its head that was chosen.
+    let trial: HeadTrial
 
     /// Texts of one label can come together where there are two of some.
     var triesAdapter: Bool {
-      guard few.effort == .full, job.spec.task == .classify, job.spec.adapter != .none,
-        let classes = job.train.labelClasses
-      else { return false }
+      guard few.effort.tunes(job.spec), let classes = job.train.labelClasses else { return false }
       let counts = Dictionary(classes.map { ($0, 1) }, uniquingKeysWith: +)
       return counts.count > 1 && counts.values.contains { $0 > 1 }
     }
@@ -48,14 +46,17 @@ package struct FewRowsTraining {
     }
   }
 
+  /// A job whose states are computed.
+  private typealias Begun = (job: TrainingJob, few: FewRows, rows: HeadRows, folds: Folds)
+
   /// All jobs have `few`. An outcome or what went wrong for each, in order. Throws what the backend throws.
   package func run(
     _ jobs: [TrainingJob], isCancelled: () -> Bool = { false },
     report: (TrainingEvent) -> Void = { _ in }
   ) throws -> [Result<TrainingJob.Outcome, TrainingError>] {
-    var running: [Running] = []
+    var begun: [Begun] = []
     var done = 0
-    let all = jobs.reduce(0) { $0 + $1.train.count + $1.dev.count }
+    let all = jobs.reduce(0) { $0 + $1.train.count }
     for job in jobs {
       if isCancelled() { return jobs.map { _ in .failure(.cancelled) } }
       guard let few = job.few else { preconditionFailure("a job by epochs") }
@@ -63,16 +64,11 @@ package struct FewRowsTraining {
       let folds = Folds(
         rows: job.train.count, classes: job.train.labelClasses,
         count: min(FewRows.headFolds, job.train.count), seed: job.options.seed)
-      running.append(
-        Running(
-          job: job, few: few, rows: rows,
-          trial: HeadTrial(
-            candidate: HeadCandidate(strength: 10), heads: [], held: [], quality: []),
-          folds: folds, tokens: job.train.tokens))
-      done += job.train.count + job.dev.count
+      begun.append((job, few, rows, folds))
+      done += job.train.count
       report(.preparing(done: done, of: all))
     }
-    try chooseHeads(&running, report: report)
+    let running = try chooseHeads(begun, report: report)
     let tuned = try tune(running, isCancelled: isCancelled, report: report)
     if isCancelled() { return jobs.map { _ in .failure(.cancelled) } }
     var results: [Result<TrainingJob.Outcome, TrainingError>] = []
@@ -91,7 +87,7 @@ package struct FewRowsTraining {
     return results
   }
 
-  /// What the encoder makes of a job's rows and names, and behind them of its test rows.
+  /// What the encoder makes of a job's rows, and behind them of its labels' names.
   private func headRows(
     _ job: TrainingJob, _ few: FewRows, _ spec: VBertSpec, adapter: HostAdapter?
   ) throws -> HeadRows {
@@ -116,9 +112,9 @@ package struct FewRowsTraining {
   }
 
   private func chooseHeads(
-    _ running: inout [Running], report: (TrainingEvent) -> Void
-  ) throws {
-    let questions = running.map { item in
+    _ begun: [Begun], report: (TrainingEvent) -> Void
+  ) throws -> [Running] {
+    let questions = begun.map { item in
       HeadTrials.Question(
         rows: item.rows,
         candidates: item.few.candidates(item.job.spec, rows: item.job.train.count),
@@ -129,10 +125,10 @@ package struct FewRowsTraining {
     let found = try HeadTrials(backend: backend).run(questions) {
       report(.heads(done: $0, of: all))
     }
-    for (number, trials) in found.enumerated() {
-      running[number].trial =
-        trials[
-          HeadChoice.best(trials.map(\.quality), errors: running[number].few.errors)]
+    return zip(begun, found).map { item, trials in
+      Running(
+        job: item.job, few: item.few, rows: item.rows, folds: item.folds,
+        trial: trials[HeadChoice.best(trials.map(\.quality), errors: item.few.errors)])
     }
   }
 
@@ -204,8 +200,7 @@ package struct FewRowsTraining {
   private func tuned(
     _ item: Running, _ folds: Folds, _ outcomes: [TrainingJob.Outcome]
   ) throws -> Tuned {
-    var spec = item.job.spec.headAlone
-    (spec.adapter, spec.offered) = (item.job.spec.adapter, nil)
+    let spec = item.job.spec.headAlone.withOffered
     let candidate = item.trial.candidate
     let rows = try outcomes.map { try headRows(item.job, item.few, spec, adapter: $0.adapter) }
     var questions = (0..<folds.count).map { fold in
@@ -240,8 +235,8 @@ package struct FewRowsTraining {
     let taken = tuned.flatMap { tuned in
       HeadChoice.isWorth(tuned.trial.quality, over: tuned.alone.quality) ? tuned : nil
     }
-    var spec = item.job.spec.headAlone
-    if taken != nil { (spec.adapter, spec.offered) = (item.job.spec.adapter, nil) }
+    let alone = item.job.spec.headAlone
+    let spec = taken == nil ? alone : alone.withOffered
     let head = taken?.head ?? item.trial.heads[item.folds.count]
     var adapter = HostAdapter(
       bottlenecks: taken?.adapter.bottlenecks ?? [], lowRanks: taken?.adapter.lowRanks ?? [])
@@ -249,7 +244,7 @@ package struct FewRowsTraining {
       weight: head.weight, bias: head.bias, outputs: head.outputs,
       inputs: configuration.hiddenSize)
     func scores(_ held: [[Float]]) -> Scores { Scores(item.job.train, spec: spec, logits: held) }
-    let alone = scores(tuned?.alone.held ?? item.trial.held)
+    let headScores = scores(tuned?.alone.held ?? item.trial.held)
     let adapted = tuned.map { scores($0.trial.held) }
     var dev = (taken == nil ? nil : adapted) ?? scores(item.trial.held)
     if item.job.dev.count > 0 {
@@ -262,13 +257,13 @@ package struct FewRowsTraining {
     let recipe = TrainingRecipe(
       effort: item.few.effort, rows: item.job.train.count, labels: spec.labels.count,
       candidate: item.trial.candidate, adapter: spec.adapter, steps: tuned?.steps ?? 0,
-      metric: alone.primary, headScore: alone.value, adapterScore: adapted?.value,
+      metric: headScores.primary, headScore: headScores.value, adapterScore: adapted?.value,
       folds: tuned == nil ? item.folds.count : FewRows.adapterFolds,
-      measured: item.job.dev.count == 0 ? .crossValidation : item.few.measure,
-      measuredRows: item.job.dev.count)
+      measured: item.job.dev.count == 0 ? .crossValidation : item.few.measure)
     let epoch = TrainingJob.Epoch(number: 1, loss: dev.loss, dev: dev, isBest: true)
     return TrainingJob.Outcome(
       adapter: adapter, spec: spec, epochs: [epoch], best: epoch, rows: item.job.train.count,
-      tokens: item.tokens + (tuned?.tokens ?? 0), steps: tuned?.steps ?? 0, recipe: recipe)
+      tokens: item.job.train.tokens + (tuned?.tokens ?? 0), steps: tuned?.steps ?? 0, recipe: recipe
+    )
   }
 }

@@ -46,7 +46,7 @@ private final class HeadRounds {
   private let problems: [HeadProblem]
   private let backend: any TrainableBackend
   private let values, gradients, outputs, losses: TensorStore
-  private let wanted: [Tensor?]
+  /// Scores' targets.
   private let targets: TensorStore
   private var searches: [LimitedMemory]
   /// Of scores, which are learnt at mean 0 and variance 1.
@@ -65,7 +65,7 @@ private final class HeadRounds {
     values = try TensorStore(shapes, backend: backend)
     gradients = try TensorStore(shapes, backend: backend)
     outputs = try TensorStore(out, backend: backend)
-    losses = try TensorStore(problems.indices.map { ("\($0)", [1]) }, backend: backend)
+    losses = try TensorStore([("losses", [problems.count])], backend: backend)
     units = problems.map { problem in
       guard case .scores(let list) = problem.targets, !list.isEmpty else { return (0, 1) }
       let mean = list.reduce(0, +) / Float(list.count)
@@ -77,12 +77,11 @@ private final class HeadRounds {
     }
     targets = try TensorStore(
       scored.map { ("\($0.offset)", [$0.element.features.rows, 1]) }, backend: backend)
-    wanted = problems.indices.map { [targets] in targets["\($0)"] }
     searches = problems.map {
       LimitedMemory(start: [Float](repeating: 0, count: $0.outputs * ($0.features.hidden + 1)))
     }
     for (i, problem) in problems.enumerated() {
-      guard case .scores(let list) = problem.targets, let wanted = wanted[i] else { continue }
+      guard case .scores(let list) = problem.targets, let wanted = targets["\(i)"] else { continue }
       try backend.upload(
         list.map { ($0 - units[i].mean) / units[i].deviation }, to: wanted)
     }
@@ -125,6 +124,7 @@ private final class HeadRounds {
     try backend.linear(items(open, values, "logits"), scale: 1, adding: false)
     try addLosses(open)
     try backend.linearParameterGradient(items(open, gradients, "d"), scale: 1)
+    let found = try backend.download(losses.flat)
     for i in open {
       let problem = problems[i]
       let count = problem.outputs * problem.features.hidden
@@ -133,10 +133,8 @@ private final class HeadRounds {
       var weight = searches[i].point
       for bias in count..<weight.count { weight[bias] = 0 }
       Vector.add(1, weight, to: &gradient)
-      let loss = losses["\(i)"].map { loss in loss }
-      let value = try loss.map { loss throws(ComputeError) in try backend.download(loss)[0] } ?? 0
       searches[i].tell(
-        value: Double(value) + Vector.dot(weight, weight) / 2, gradient: gradient)
+        value: Double(found[i]) + Vector.dot(weight, weight) / 2, gradient: gradient)
     }
   }
 
@@ -153,7 +151,7 @@ private final class HeadRounds {
     for i in open {
       let problem = problems[i]
       let (logits, d) = (tensor(outputs, i, "logits"), tensor(outputs, i, "d"))
-      guard let value = losses["\(i)"] else { preconditionFailure("no loss of \(i)") }
+      let value = losses.flat.columns(i..<i + 1)
       switch problem.targets {
       case .classes(let labels):
         softmax.append(
@@ -165,7 +163,7 @@ private final class HeadRounds {
           logits, targets: wanted, weights: nil, share: problem.strength, into: d,
           addingTo: value)
       case .scores:
-        guard let wanted = wanted[i] else { preconditionFailure("no targets of \(i)") }
+        guard let wanted = targets["\(i)"] else { preconditionFailure("no targets of \(i)") }
         try backend.squaredLoss(
           logits, targets: wanted, share: problem.strength, into: d, addingTo: value)
       }

@@ -16,9 +16,8 @@ package struct TrainingRecipe: Sendable, Equatable {
   package var adapterScore: Double?
   /// Parts that rows were held out in to choose by.
   package var folds: Int
-  /// What the version's own measure is, and of how many rows where these were not learnt from.
+  /// What the version's own measure is.
   package var measured: Measure
-  package var measuredRows = 0
 
   package enum Measure: String, Sendable, Codable {
     case crossValidation = "cv"
