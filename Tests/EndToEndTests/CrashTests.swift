@@ -33,7 +33,7 @@ struct CrashTests {
 
     // How long a whole run takes here, so that the kills fall all over it, its end above all.
     let clock = ContinuousClock()
-    let whole = try await clock.measure {
+    var whole = try await clock.measure {
       _ = try await trainAndKill(vbert, "topic", after: .seconds(0))
       try vbert.succeed(
         "train", "topic", "--data", vbert.home.appending(path: "topic.jsonl").path(),
@@ -45,7 +45,13 @@ struct CrashTests {
     var killed = 0
     for round in 0..<12 {
       let share = 0.3 + 0.8 * Double(round) / 12
-      if try await trainAndKill(vbert, "topic", after: whole * share) { killed += 1 }
+      let start = clock.now
+      if try await trainAndKill(vbert, "topic", after: whole * share) {
+        killed += 1
+      } else {
+        // The machine was busier when the whole was measured.
+        whole = min(whole, clock.now - start)
+      }
       let now = try #require(try world.version(of: "topic"))
       #expect(now == version || now == version + 1)
       let answer = try vbert.succeed("predict", "topic", text, "--json")
