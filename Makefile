@@ -1,6 +1,6 @@
 # Two commands on a fresh machine: `make demo` shows the main job, `make test` runs every check.
 # Both install what they need (and say so), and both may be run again at any time.
-.PHONY: help demo test check test-large attack many build setup base base-large bench format lint release clean
+.PHONY: help demo test check test-large attack clients many build setup base base-large bench format lint release clean
 
 SWIFT_BUILD = swift build -c release
 
@@ -13,6 +13,7 @@ help:
 	@echo "make release  one stripped file to copy: .build-static/release/vbert"
 	@echo "make bench    speed beside PyTorch and ONNX Runtime (fetches them from PyPI)"
 	@echo "make attack   what hostile clients can do to a server, bound by bound (some minutes)"
+	@echo "make clients  clients from PyPI, unchanged, against a server: the matrix of docs/clients.md"
 	@echo "make many     train 300 vBERTs at once in 1 GB of memory, and say what was resident"
 	@echo "make format   format the sources; make lint checks them"
 
@@ -41,6 +42,10 @@ check:
 
 attack:
 	@scripts/attack/run
+
+# Needs PyPI and some 1.1 GB below .home.
+clients:
+	@scripts/clients/run --check
 
 # What needs the large base's own weights; `make test` does without.
 test-large: base-large

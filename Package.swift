@@ -47,6 +47,7 @@ let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioExtras = Target.Dependency.product(name: "NIOExtras", package: "swift-nio-extras")
 let nioTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let nioTypes1 = Target.Dependency.product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
@@ -119,7 +120,7 @@ let commandLine: [Target.Dependency] = [
 if upTo == "trainer" {
   targets.append(
     .executableTarget(
-      name: "vbert", dependencies: commandLine, exclude: ["Serve"],
+      name: "vbert", dependencies: commandLine, exclude: ["Serve", "Remote"],
       swiftSettings: strict + [.define("NO_SERVER")]))
 }
 if upTo == "vbert" {
@@ -136,13 +137,15 @@ if upTo == "vbert" {
     room(
       "Dispatcher",
       [
-        "Scheduler", "Manager", "Model", httpTypes, hummingbird, hummingbirdCore, logging, metrics,
+        "Scheduler", "Manager", "Model", "Files", httpTypes, hummingbird, hummingbirdCore, logging,
+        metrics,
         nio, nioHTTP, nioExtras, nioTypes, nioTypes1,
       ]),
+    room("VBERTClient", [nio, nioHTTP, nioPosix]),
     .executableTarget(
       name: "vbert",
       dependencies: commandLine + [
-        "Dispatcher", hummingbird, hummingbirdCore, lifecycle, logging, nio, signals,
+        "VBERTClient", "Dispatcher", hummingbird, hummingbirdCore, lifecycle, logging, nio, signals,
       ],
       swiftSettings: strict),
     tests(
@@ -151,6 +154,7 @@ if upTo == "vbert" {
         "ServingSupport", "Dispatcher", "Scheduler", "Manager", "Model", "Compute", httpTypes,
         hummingbird, hummingbirdTesting,
       ]),
+    tests("VBERTClientTests", ["VBERTClient"]),
     tests("EndToEndTests", ["vbert", "Model", httpClient, nio, nioHTTP]),
   ]
 }
@@ -181,6 +185,8 @@ if let room = ProcessInfo.processInfo.environment["VBERT_ROOM"] {
 
 let package = Package(
   name: "vbert",
+  products: targets.contains { $0.name == "VBERTClient" }
+    ? [.library(name: "VBERTClient", targets: ["VBERTClient"])] : [],
   dependencies: dependencies,
   targets: targets,
   swiftLanguageModes: [.v6],

@@ -34,9 +34,10 @@ package struct AccuracyRows: Sendable {
       throw AccuracyError.noTasks(task.directory.filePath)
     }
     let labels = kind == .score ? LabelSet([]) : try LabelSet(of: train, task: kind)
-    let spec = VBertSpec(
+    var spec = VBertSpec(
       task: kind, base: "", baseHash: "", adapter: .none, labels: labels.names,
       maxLength: maxLength, tagScheme: kind == .tag ? try train.tagScheme() : nil)
+    spec.input = train.inputKind
     var dev =
       try read("dev") ?? DataSet(path: train.path, rows: AccuracyRows.some(train.rows, of: 0, 500))
     try dev.checkTags(spec)
@@ -53,9 +54,7 @@ package struct AccuracyRows: Sendable {
       try Examples(data, spec: spec, labels: labels, tokenizer: tokenizer, base: base)
     }
     self.spec = spec
-    var texts = spec
-    texts.input = task.kind == .cls ? .text : .pair
-    names = FewRows.names(texts, tokenizer: tokenizer, base: base)
+    names = FewRows.names(spec, tokenizer: tokenizer, base: base)
     (self.train, self.dev, self.test) = (
       try examples(train), try examples(dev), try examples(test)
     )

@@ -125,6 +125,12 @@ package protocol Backend: AnyObject, Sendable {
 }
 
 extension Backend {
+  /// out[r] = x[r] / |x[r]|, its L2 norm; rows of zeros stay. x [R, H], out [R, H], fp32 or as x.
+  package func divideByNorms(_ x: Tensor, into out: Tensor) throws(ComputeError) {
+    let rows = try place(SequenceLayout(lengths: repeatElement(1, count: x.rows)))
+    try pool(x, sequences: rows, pooling: .normalizedMean, into: out)
+  }
+
   package func attention(
     _ qkv: Tensor, sequences: any PlacedSequences, heads: Int, into out: Tensor
   ) throws(ComputeError) {

@@ -40,6 +40,6 @@ package enum Pooling: UInt8, Sendable, Hashable, CaseIterable {
   case mean
   /// The first token.
   case cls
-  /// The mean divided by its L2 norm; zeros stay.
+  /// The mean divided by its L2 norm; zeros stay. Of a tagger's head: every token's state divided by its own.
   case normalizedMean
 }

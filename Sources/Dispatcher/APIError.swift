@@ -25,14 +25,22 @@ enum APIError: Error {
   case noTokens(index: Int)
   /// /tokenize would answer more than this.
   case tooManyTokens(most: Int)
+  /// Of the tenant's own limits.
+  case overQuota(limit: String, retryAfter: Int)
   /// The bodies of this tenant's requests, or everybody's, take all the memory there is for them.
   case memoryFull(tenant: Bool)
   case unknownModel(String)
+  /// Something else that is not there, in a sentence of its own.
+  case notFound(String)
+  /// What stands against a change.
+  case conflict(String)
   case untrained(String)
   case wrongTask(String)
   /// A pair where the vBERT learnt from texts, or a text where it learnt from pairs.
   case otherInput(String, learnt: InputKind)
   case unauthorized(KeyProblem)
+  /// A key's label, its scopes, and the one that it would need.
+  case forbidden(key: String, has: [String], needs: String)
   /// The routes that there are.
   case noRoute(known: String)
   case otherMethod(allowed: String)
@@ -54,6 +62,8 @@ enum APIError: Error {
     switch error {
     case let error as APIError: self = error
     case let error as ServingError: self = .serving(error)
+    // The connection was closed on who did not send, or is gone.
+    case is CancellationError: self = .serving(.cancelled)
     default: self = .internalError
     }
   }
@@ -74,6 +84,8 @@ enum APIError: Error {
       "the body has more than \(most) bytes: send several requests"
     case .tooManyTokens(let most):
       "the texts have more than \(most) tokens together: send several requests"
+    case .overQuota(let limit, let seconds):
+      "this tenant's limit of \(limit) is reached; try again in \(seconds) s"
     case .memoryFull(let tenant):
       (tenant ? "this tenant's requests hold" : "requests hold")
         + " all the memory that there is for bodies (--body-memory); try again in 1 s"
@@ -83,6 +95,7 @@ enum APIError: Error {
     case .noTokens(let index):
       "text \(index) has no tokens; without special tokens nothing of it is left to read"
     case .unknownModel(let name): "there is no vBERT named \(name)"
+    case .notFound(let what), .conflict(let what): what
     case .untrained(let name): "\(name) has no version yet: train it first"
     case .wrongTask(let what): what
     case .otherInput(let name, .text):
@@ -91,11 +104,13 @@ enum APIError: Error {
       "\(name) learnt from pairs, and this is a single text; ask /predict, where a pair is written "
         + "[\"a\", \"b\"], several [[\"a\", \"b\"], [\"c\", \"d\"]]"
     case .unauthorized(let problem): problem.words
+    case .forbidden(let key, let has, let needs):
+      "the key \(key) may \(has.joined(separator: ", ")); this needs \(needs): ask with a key of that scope"
     case .noRoute(let known): "there is nothing at this path; the routes are \(known)"
     case .otherMethod(let allowed): "this path takes \(allowed)"
     case .host: "the request needs one Host field, as HTTP/1.1 has it (RFC 9112, 3.2)"
     case .packed(let how):
-      "Content-Encoding: \(clipped(how)) is not read; send the body as it is"
+      "Content-Encoding: \(clipped(how)) is not read; send the body as it is, or as gzip"
     case .expectation(let what): "Expect: \(clipped(what)) is not understood; 100-continue is"
     case .unhealthy(let why): Self.told(why) ?? "the server is not well; its log says why"
     case .serving(.vbert(let name, let why)):
@@ -113,7 +128,7 @@ enum APIError: Error {
   /// Seconds after which another try is worth it.
   var retryAfter: Int? {
     switch self {
-    case .serving(.overloaded(_, let seconds)): seconds
+    case .serving(.overloaded(_, let seconds)), .overQuota(_, let seconds): seconds
     case .serving(.timedOut), .serving(.stopping), .serving(.dropped), .serving(.hung),
       .unhealthy, .memoryFull:
       1
@@ -138,4 +153,6 @@ enum Family: Sendable {
   case tei
   /// OpenAI, vLLM, infinity.
   case openAI
+  /// KServe, Triton.
+  case kserve
 }

@@ -15,24 +15,44 @@ struct Answer {
 }
 
 extension Dispatcher {
-  /// The caller's vBERT of this name, trained or not; what cannot be a name is nobody's. Throws
-  /// `APIError.unknownModel`.
-  func record(_ name: String, _ caller: Caller) async throws -> VBertRecord {
-    guard let valid = try? Name(name),
-      let record = try await registry.find(valid, tenant: caller.tenant.id)
-    else { throw APIError.unknownModel(clipped(name)) }
+  /// The vBERT of this name that the caller may see, trained or not. Throws `APIError.unknownModel`, for the
+  /// name of a version too.
+  func record(_ text: String, _ caller: Caller) async throws -> VBertRecord {
+    let (record, version) = try await address(text, caller)
+    guard version == nil else { throw APIError.unknownModel(clipped(text)) }
     return record
   }
 
-  /// The vBERT of this name that the caller may see, in its present version. Throws `APIError`:
-  /// never another vBERT, never the base.
+  /// The vBERT, and which of its versions the name says. What cannot be a name is nobody's, and so is another
+  /// tenant's, but for the operator. Throws `APIError.unknownModel`.
+  private func address(
+    _ text: String, _ caller: Caller
+  ) async throws -> (record: VBertRecord, version: Int?) {
+    guard let address = try? VBertAddress(text, of: caller.tenant.name),
+      address.name.tenant == caller.tenant.name || caller.isOperator,
+      let record = try await registry.find(address.name)
+    else { throw APIError.unknownModel(clipped(text)) }
+    return (record, address.version)
+  }
+
+  /// The vBERT of this name that the caller may see, in its present version or in the one that the name
+  /// says, `mood@4`. Throws `APIError`: never another vBERT, never the base.
   func find(_ name: String?, _ caller: Caller) async throws -> PinnedVBert {
     guard let name else {
-      throw APIError.invalid("say which vBERT is to answer", param: "model")
+      throw APIError.invalid(
+        "say which vBERT is to answer: here, with ?model=NAME, or with /m/NAME in front of the path",
+        param: "model")
     }
-    let record = try await record(name, caller)
+    let (record, asked) = try await address(name, caller)
     guard let version = record.version else { throw APIError.untrained(name) }
-    return PinnedVBert(id: version, name: record.name.text, spec: record.spec)
+    guard let number = asked, number != version.number else {
+      return PinnedVBert(id: version, name: name, spec: record.spec)
+    }
+    let id = VersionID(vbert: record.id, number: number)
+    guard let found = try await registry.version(id) else {
+      throw APIError.unknownModel(clipped(name))
+    }
+    return PinnedVBert(id: id, name: name, spec: found.spec)
   }
 
   /// The same, for a route that asks vBERTs of these tasks only. Another is told how it is asked.
@@ -95,7 +115,11 @@ extension Dispatcher {
         words: places(sequence))
     }
     let tokenization = ContinuousClock.now - begin
+    try quotas.enter(
+      caller.tenant, sequences: requests.count, tokens: requests.reduce(0) { $0 + $1.length })
+    defer { quotas.leave(caller.tenant, sequences: requests.count) }
     let replies = try await pipeline.intake.replies(to: requests, caller.arrival)
+    caller.meter.add(tokens: replies.reduce(0) { $0 + $1.tokens })
     return Answer(
       vbert: vbert, sequences: sequences, replies: replies, tokenization: tokenization,
       begin: caller.begin)
@@ -118,12 +142,14 @@ extension Dispatcher {
     }
   }
 
-  /// In pieces of some 64 KB where there is much of it: between two of them others have their turn.
+  /// In pieces of some 64 KB where there is much of it: between two of them others have their turn. Throws
+  /// `APIError.tooManyTokens`: a long query beside many short texts is a small body and much to keep.
   private func encode(
     _ inputs: [TextInput], _ encoder: TextEncoder, _ caller: Caller
   ) async throws -> [EncodedText] {
     var (encoder, done) = (encoder, [EncodedText]())
     done.reserveCapacity(inputs.count)
+    var room = limits.tokens
     while done.count < inputs.count {
       let (begun, from) = (encoder, done.count)
       let piece = try await work(caller, bytes: caller.isLarge ? Self.piece : 0) { check in
@@ -142,6 +168,8 @@ extension Dispatcher {
       }
       encoder = piece.0
       done += piece.1
+      room -= piece.1.reduce(0) { $0 + $1.encoding.count }
+      guard room >= 0 else { throw APIError.tooManyTokens(most: limits.tokens) }
     }
     return done
   }

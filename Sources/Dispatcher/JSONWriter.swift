@@ -96,6 +96,12 @@ struct JSONWriter {
     bytes += "null".utf8
   }
 
+  /// A value that is JSON already.
+  mutating func raw(_ json: [UInt8]) {
+    separate()
+    bytes += json
+  }
+
   mutating func numbers(_ values: [Float]) {
     bytes.reserveCapacity(bytes.count + 12 * values.count)
     array { for value in values { $0.number(value) } }

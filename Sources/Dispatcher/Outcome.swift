@@ -5,6 +5,9 @@ struct Outcome: Sendable {
     /// Written as the peer takes them.
     case pieces(any JSONPieces)
     case text(String, type: String)
+    case stream(ByteStream)
+    /// JSON, and the bytes of tensors that it describes.
+    case tensors(JSONWriter, [UInt8])
   }
 
   let body: Body
@@ -17,6 +20,12 @@ struct Outcome: Sendable {
 
   init(_ pieces: some JSONPieces, _ fields: [(AnswerField, String)] = []) {
     (body, self.fields) = (.pieces(pieces), fields)
+  }
+
+  init(_ stream: ByteStream) { (body, fields) = (.stream(stream), []) }
+
+  init(tensors json: JSONWriter, _ bytes: [UInt8], _ fields: [(AnswerField, String)]) {
+    (body, self.fields) = (.tensors(json, bytes), fields)
   }
 
   init(text: String, type: String) { (body, fields) = (.text(text, type: type), []) }

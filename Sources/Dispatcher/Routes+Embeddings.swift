@@ -71,7 +71,7 @@ extension Dispatcher {
 }
 
 extension Reply {
-  fileprivate func vector(dimensions: Int?, normalize: Bool) -> [Float] {
+  func vector(dimensions: Int?, normalize: Bool) -> [Float] {
     guard case .vector(let vector) = output else { return [] }
     return Readout.embedding(vector, dimensions: dimensions, normalize: normalize)
   }

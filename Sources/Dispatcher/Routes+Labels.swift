@@ -22,26 +22,18 @@ extension Dispatcher {
     let answer = try await ask(
       vbert, body.inputs.items.map(TextInput.init), body.reading, caller)
     let write = { @Sendable (index: Int, writer: inout JSONWriter) in
-      let values = answer.replies[index].values(vbert.spec.task, body.function)
-      let best = answer.replies[index].order
-      writer.array { list in
-        for i in best.prefix(body.topK ?? .max) {
-          list.object { item in
-            item.member("score", values[i])
-            item.member("label", vbert.spec.label(i))
-          }
-        }
-      }
+      writer.labels(answer, index, body.function, most: body.topK)
     }
     let pieces = JSONItems(answer.replies.count, isSingle: body.inputs.isSingle, item: write)
     return Outcome(pieces, answer.fields)
   }
 
-  /// vLLM's /classify.
+  /// vLLM's /classify, or infinity's.
   @Sendable func classify(_ body: ClassifyBody, _ caller: Caller) async throws -> Outcome {
     let vbert = try await find(body.vbertName, caller, tasks: [.classify, .multilabel])
     let answer = try await ask(
       vbert, body.input.texts.map(TextInput.text), body.reading, caller)
+    if body.isInfinity { return Outcome(answer.lists(body.function), answer.fields) }
     let pieces = JSONItems.data(
       answer.replies.count,
       before: { writer in
@@ -63,33 +55,38 @@ extension Dispatcher {
     }
     return Outcome(pieces, answer.fields)
   }
+}
 
-  /// Texts in the order of what a scorer says of (query, text), the best first.
-  @Sendable func rerank(_ body: RerankBody, _ caller: Caller) async throws -> Outcome {
-    let vbert = try await find(body.vbertName, caller, tasks: [.score])
-    if vbert.spec.input == .text {
-      throw APIError.wrongTask(
-        "\(vbert.name) learnt from single texts: to rank texts by a query it must learn from pairs "
-          + "(text_pair); as it is, ask it with \(ways(to: vbert))")
-    }
-    // Before a query of megabytes is paired with thousands.
-    try checkCount(body.texts.count)
-    let answer = try await ask(
-      vbert, body.texts.map { .pair(body.query, $0) }, body.reading, caller)
-    let scores = answer.replies.map {
-      $0.values(.score, body.raw ? ScoreFunction.none : .sigmoid)[0]
-    }
-    let outputs = answer.replies.map { $0.outputs[0] }
-    let order = outputs.indices.sorted { outputs[$0] > outputs[$1] }
-    let pieces = JSONItems(order.count) { place, list in
-      let i = order[place]
-      list.object { item in
-        item.member("index", i)
-        item.member("score", scores[i])
-        if body.returnsText { item.member("text", body.texts[i]) }
+extension Answer {
+  /// As infinity has them: all labels of every text.
+  fileprivate func lists(_ function: ScoreFunction?) -> JSONItems {
+    JSONItems.data(
+      replies.count, before: { $0.member("object", "classify") },
+      after: { writer in
+        writer.member("model", vbert.name)
+        writer.usage(tokens)
+        writer.member("id", "classify-\(UUID().uuidString.lowercased())")
+        writer.member("created", Int(Date().timeIntervalSince1970))
+      }
+    ) { index, list in list.labels(self, index, function) }
+  }
+}
+
+extension JSONWriter {
+  /// A text's labels with scores, the best first; `most` of them.
+  fileprivate mutating func labels(
+    _ answer: Answer, _ index: Int, _ function: ScoreFunction?, most: Int? = nil
+  ) {
+    let (reply, spec) = (answer.replies[index], answer.vbert.spec)
+    let values = reply.values(spec.task, function)
+    array { list in
+      for i in reply.order.prefix(most ?? .max) {
+        list.object { item in
+          item.member("score", values[i])
+          item.member("label", spec.label(i))
+        }
       }
     }
-    return Outcome(pieces, answer.fields)
   }
 }
 
@@ -101,7 +98,7 @@ extension TextInput {
 }
 
 extension VBertSpec {
-  fileprivate func label(_ index: Int) -> String {
+  func label(_ index: Int) -> String {
     index < labels.count ? labels[index] : task == .score ? "score" : "LABEL_\(index)"
   }
 }
@@ -118,14 +115,14 @@ extension Reply {
 
   /// Of labels, the best first. By what the head says: all functions keep its order, but beyond some 17
   /// a sigmoid is 1 for float32, and what is equal then has no order of its own.
-  fileprivate var order: [Int] {
+  var order: [Int] {
     let outputs = outputs
     return outputs.indices.sorted { outputs[$0] > outputs[$1] }
   }
 
   /// A value a label by the function that was asked for, or by the task's own: probabilities; a score is
   /// what it is.
-  fileprivate func values(_ task: VBertTask, _ function: ScoreFunction?) -> [Float] {
+  func values(_ task: VBertTask, _ function: ScoreFunction?) -> [Float] {
     let own: ScoreFunction =
       switch task {
       case .multilabel: .sigmoid

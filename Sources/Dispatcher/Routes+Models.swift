@@ -5,9 +5,10 @@ internal import Model
 extension Dispatcher {
   /// The caller's vBERTs by name, a page of them.
   func models(_ query: ModelsQuery, _ caller: Caller) async throws -> Outcome {
-    let (tenant, page, after) = (caller.tenant, query.limit, query.after)
+    let (tenant, page) = (caller.tenant, query.limit)
+    let after = query.after.map { VBertName($0, of: tenant.name) }
     let list = { @Sendable [registry] () async throws(RegistryError) in
-      try await registry.list(prefix: "", tenant: tenant.id, after: after, limit: page + 1)
+      try await registry.list(prefix: "", tenant: tenant.name, after: after, limit: page + 1)
     }
     // A thousand specifications are read and decoded: not on a thread that others wait for.
     let found =
@@ -19,13 +20,13 @@ extension Dispatcher {
     let pieces = JSONItems.data(
       min(found.count, page), before: { $0.member("object", "list") },
       after: { $0.member("has_more", found.count > page) }
-    ) { i, list in list.model(found[i], tenant) }
+    ) { i, list in list.model(found[i], asked: tenant) }
     return Outcome(pieces)
   }
 
   func model(_ name: String, _ caller: Caller) async throws -> Outcome {
     var writer = JSONWriter()
-    writer.model(try await record(name, caller), caller.tenant)
+    writer.model(try await record(name, caller), asked: caller.tenant)
     return Outcome(writer)
   }
 }
@@ -56,13 +57,14 @@ struct ModelsQuery: Sendable {
 }
 
 extension JSONWriter {
-  /// OpenAI's members, then what a vBERT is.
-  fileprivate mutating func model(_ record: VBertRecord, _ tenant: TenantRecord) {
+  /// OpenAI's members, then what a vBERT is. `asked`: whoever asks; another tenant's has that one's name too.
+  mutating func model(_ record: VBertRecord, asked tenant: TenantRecord) {
+    let name = record.name
     object { item in
-      item.member("id", record.name.text)
+      item.member("id", name.tenant == tenant.name ? name.name.text : name.full)
       item.member("object", "model")
       item.member("created", Int(record.created.timeIntervalSince1970))
-      item.member("owned_by", tenant.name.text)
+      item.member("owned_by", name.tenant.text)
       item.member("task", record.spec.task.rawValue)
       item.member("base", record.spec.base)
       item.key("domain")

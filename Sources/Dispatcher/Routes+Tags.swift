@@ -14,6 +14,15 @@ extension Dispatcher {
     _ vbert: PinnedVBert, _ items: [TextInput], isSingle: Bool,
     _ tagging: Tagging, _ reading: Reading, _ caller: Caller
   ) async throws -> Outcome {
+    let (answer, write) = try await tagged(vbert, items, tagging, reading, caller)
+    return Outcome(JSONItems(items.count, isSingle: isSingle, item: write), answer.fields)
+  }
+
+  /// The answer, and what writes the entities of one of its texts.
+  func tagged(
+    _ vbert: PinnedVBert, _ items: [TextInput], _ tagging: Tagging, _ reading: Reading,
+    _ caller: Caller
+  ) async throws -> (Answer, @Sendable (Int, inout JSONWriter) -> Void) {
     let answer = try await ask(vbert, items, reading, caller, places: tagging.places)
     let scheme = vbert.spec.tags
     let write = { @Sendable (index: Int, writer: inout JSONWriter) in
@@ -33,8 +42,7 @@ extension Dispatcher {
         }
       }
     }
-    let pieces = JSONItems(items.count, isSingle: isSingle, item: write)
-    return Outcome(pieces, answer.fields)
+    return (answer, write)
   }
 }
 

@@ -68,6 +68,17 @@ package struct AtomicFile: ~Copyable {
     try Self.flushDirectory(directory)
   }
 
+  /// A finished file of the same directory takes the place of `path`: flushed, renamed, the directory
+  /// flushed.
+  package static func replace(_ path: String, by finished: String) throws(FileError) {
+    let descriptor = unsafe open(finished, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .last("open", finished) }
+    defer { close(descriptor) }
+    guard fsync(descriptor) == 0 else { throw .last("write", finished) }
+    guard unsafe rename(finished, path) == 0 else { throw .last("replace", path) }
+    try flushDirectory(directory(of: path))
+  }
+
   /// The directory of a path, with a slash at its end.
   static func directory(of path: String) -> String {
     let slash = path.utf8.lastIndex(of: UInt8(ascii: "/"))

@@ -8,6 +8,7 @@ package import Foundation
 /// bases/<name>/          shared encoders, and their lookup tables
 /// adapters/<xx>/<blob>   trained parameters, one file a version, never changed once named
 /// unpublished/<vbert>-<xx>  results that could not be published, to be imported
+/// files/<id>             what tenants brought over HTTP to learn from
 /// distill/               checkpoints of distillations that are not done
 /// locks/                 files whose flock says who is alive; their contents mean nothing
 /// ```

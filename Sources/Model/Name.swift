@@ -15,6 +15,9 @@ package struct Name: Sendable, Hashable, Comparable, CustomStringConvertible {
   /// The tenant of what nobody else owns.
   package static let `default` = Name(known: "default")
 
+  /// The label of the key that a tenant is made with.
+  package static let first = Name(known: "first")
+
   package static let longest = 128
 
   /// O(`longest`), however long the text.

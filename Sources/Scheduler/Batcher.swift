@@ -6,6 +6,12 @@ package protocol Batchable: Sendable {
   var base: String { get }
   /// Nobody waits for it any more.
   var isUnwanted: Bool { get }
+  /// Has time: it takes what others leave.
+  var isBackground: Bool { get }
+}
+
+extension Batchable {
+  package var isBackground: Bool { false }
 }
 
 /// The fair queue and the lanes' batch policies together: sequences in, batches out, each to the lane that
@@ -77,7 +83,9 @@ package struct Batcher<Element: Batchable>: Sendable {
     while batch.elements.count < policy.maxSequences {
       let isFirst = batch.elements.isEmpty
       let next = queue.next(within: policy.tokenBudget - batch.tokens) { element in
-        isFirst || element.isUnwanted || seconds + Self.price(element, in: batch, policy) <= limit
+        let most = element.isBackground ? limit * Self.background : limit
+        return isFirst || element.isUnwanted
+          || seconds + Self.price(element, in: batch, policy) <= most
       }
       guard let next else { break }
       if next.isUnwanted {
@@ -97,6 +105,10 @@ package struct Batcher<Element: Batchable>: Sendable {
 
   /// Share of the limit that batches aim at: some take longer than foreseen.
   private static var aim: Double { 0.8 }
+
+  /// Share of a batch's time that elements of the background may fill: so long at most somebody waits for them who
+  /// comes when nobody else did.
+  private static var background: Double { 0.1 }
 
   /// Seconds that the batch takes longer with this in it.
   private static func price(_ element: Element, in batch: Batch, _ policy: BatchPolicy) -> Double {

@@ -7,7 +7,8 @@ internal import HeapModule
 /// of cost on top of what it has left over, and goes on as long as its head costs no more than that;
 /// who has nothing queued saves up nothing. So over any time in which two tenants always have
 /// something queued, their shares by weight differ by at most a quantum and a longest sequence, and
-/// nobody waits for more than one visit to everybody else per quantum.
+/// nobody waits for more than one visit to everybody else per quantum. Inside a tenant its requests share
+/// (`TenantQueue`).
 ///
 /// A value: events in, elements out, no clock and no lock of its own. All operations are amortised
 /// O(1) but for deadlines, O(log n), and a pass over the ring where weights are very small.
@@ -35,6 +36,7 @@ package struct FairQueue<Element: Sendable>: Sendable {
     let tokens: Int
     let cost: Int
     let lane: Int
+    let isBounded: Bool
   }
 
   private struct Deadline: Comparable {
@@ -48,8 +50,8 @@ package struct FairQueue<Element: Sendable>: Sendable {
   private struct Lane {
     let tenant: Int64
     var weight: Double
-    /// In order of arrival; keys without an entry were cancelled.
-    var keys = Fifo<Key>()
+    /// Keys without an entry were cancelled.
+    var requests = TenantQueue()
     var live = 0
     /// What it may still take on this visit.
     var deficit = 0.0
@@ -66,6 +68,8 @@ package struct FairQueue<Element: Sendable>: Sendable {
   /// The earliest first; keys that are gone meanwhile stay until their time or until there are many.
   private var deadlines = Heap<Deadline>()
   private var nextKey: Key = 0
+  /// Those that bounds count.
+  private var bounded = 0
   /// Sum over everything queued.
   package private(set) var tokens = 0
 
@@ -79,15 +83,16 @@ package struct FairQueue<Element: Sendable>: Sendable {
   /// Sequences queued.
   package var count: Int { entries.count }
 
-  /// Queues all of a tenant's `elements`, or none of them. `weight` is the tenant's from now on.
-  /// `isBounded` is false for the server's own few. `cost` is positive; the default is tokens.
+  /// Queues all of a tenant's `elements`, which are one request, or none of them. `weight` is the tenant's from now on.
+  /// `isBounded` is false for what is counted elsewhere: no
+  /// bound counts it. `cost` is positive; the default is tokens.
   package mutating func admit(
     _ elements: [(element: Element, tokens: Int)], tenant: Int64, weight: Double,
     deadline: ContinuousClock.Instant, isBounded: Bool = true, cost: ((Element) -> Int)? = nil
   ) throws(Full) -> Range<Key> {
     precondition(weight > 0 && weight.isFinite && elements.allSatisfy { $0.tokens > 0 })
     if isBounded {
-      let free = bounds.total - count
+      let free = bounds.total - bounded
       guard elements.count <= free else { throw .everybody }
       let queued = laneOfTenant[tenant].map { lanes[$0].live } ?? 0
       guard queued + elements.count <= bounds.perTenant ?? free else { throw .tenant }
@@ -97,12 +102,14 @@ package struct FairQueue<Element: Sendable>: Sendable {
     let lane = self.lane(of: tenant, weight: weight)
     for (element, tokens) in elements {
       entries[nextKey] = Entry(
-        element: element, tokens: tokens, cost: cost?(element) ?? tokens, lane: lane)
-      lanes[lane].keys.append(nextKey)
+        element: element, tokens: tokens, cost: cost?(element) ?? tokens, lane: lane,
+        isBounded: isBounded)
       deadlines.insert(Deadline(time: deadline, key: nextKey))
+      if isBounded { bounded += 1 }
       self.tokens += tokens
       nextKey += 1
     }
+    lanes[lane].requests.append(first..<nextKey)
     lanes[lane].live += elements.count
     return first..<nextKey
   }
@@ -124,8 +131,8 @@ package struct FairQueue<Element: Sendable>: Sendable {
   package mutating func cancel(_ key: Key) -> Element? {
     guard let entry = entries[key] else { return nil }
     remove(key, entry)
-    if lanes[entry.lane].keys.count > 2 * lanes[entry.lane].live + 16 {
-      lanes[entry.lane].keys.removeAll { entries[$0] == nil }
+    if lanes[entry.lane].requests.count > 2 * lanes[entry.lane].live + 16 {
+      lanes[entry.lane].requests.removeGone { entries[$0] != nil }
     }
     return entry.element
   }
@@ -150,7 +157,7 @@ package struct FairQueue<Element: Sendable>: Sendable {
   ) -> Element? {
     guard let key = settle(), let entry = entries[key], entry.tokens <= room, fits(entry.element)
     else { return nil }
-    lanes[entry.lane].keys.removeFirst()
+    lanes[entry.lane].requests.removeFirst(cost: entry.cost)
     lanes[entry.lane].deficit -= Double(entry.cost)
     remove(key, entry)
     return entry.element
@@ -158,6 +165,7 @@ package struct FairQueue<Element: Sendable>: Sendable {
 
   private mutating func remove(_ key: Key, _ entry: Entry) {
     entries[key] = nil
+    if entry.isBounded { bounded -= 1 }
     tokens -= entry.tokens
     lanes[entry.lane].live -= 1
     if lanes[entry.lane].live == 0 { lanes[entry.lane].deficit = 0 }
@@ -170,8 +178,7 @@ package struct FairQueue<Element: Sendable>: Sendable {
   private mutating func settle() -> Key? {
     var passed = 0
     while let lane = ring.first {
-      dropCancelled(lane)
-      guard let key = lanes[lane].keys.first, let entry = entries[key] else {
+      guard let key = head(of: lane), let entry = entries[key] else {
         ring.removeFirst()
         laneOfTenant[lanes[lane].tenant] = nil
         freeLanes.append(lane)
@@ -195,8 +202,8 @@ package struct FairQueue<Element: Sendable>: Sendable {
     return nil
   }
 
-  private mutating func dropCancelled(_ lane: Int) {
-    while let key = lanes[lane].keys.first, entries[key] == nil { lanes[lane].keys.removeFirst() }
+  private mutating func head(of lane: Int) -> Key? {
+    lanes[lane].requests.first { entries[$0] != nil }
   }
 
   /// Nobody could send for a whole round: grants at once all the rounds before the one in which
@@ -204,8 +211,7 @@ package struct FairQueue<Element: Sendable>: Sendable {
   private mutating func grantIdleRounds() {
     var rounds = Double.infinity
     for lane in laneOfTenant.values {
-      dropCancelled(lane)
-      guard let key = lanes[lane].keys.first, let entry = entries[key] else { continue }
+      guard let key = head(of: lane), let entry = entries[key] else { continue }
       let missing = Double(entry.cost) - lanes[lane].deficit
       rounds = min(rounds, (missing / (quantum * lanes[lane].weight)).rounded(.up) - 1)
     }

@@ -16,11 +16,4 @@ struct Fifo<Element: Sendable>: Sendable {
       head = 0
     }
   }
-
-  /// Keeps the order. O(count).
-  mutating func removeAll(where gone: (Element) -> Bool) {
-    elements.removeFirst(head)
-    head = 0
-    elements.removeAll(where: gone)
-  }
 }

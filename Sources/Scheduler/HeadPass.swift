@@ -41,17 +41,32 @@ struct HeadPass {
     return outputs
   }
 
-  /// Outputs of the sequences whose heads read tokens; they are the last ones.
+  /// Outputs of the sequences whose heads read tokens; they are the last ones, and of these the last
+  /// read them at norm 1.
   func tagged() throws(ComputeError) -> [Reply.Output] {
     let runs = part.runs.filter { $0.vbert.spec.task == .tag }
-    guard let first = runs.first else { return [] }
-    let start = part.rows(of: first).lowerBound
+    let divided = runs.drop { $0.vbert.spec.pooling != .normalizedMean }
+    return try tagged(runs.prefix(divided.startIndex), atNormOne: false)
+      + tagged(divided, atNormOne: true)
+  }
+
+  private func tagged(
+    _ runs: ArraySlice<BatchPart.Run>, atNormOne: Bool
+  ) throws(ComputeError) -> [Reply.Output] {
+    guard let first = runs.first, let last = runs.last else { return [] }
+    let read = part.rows(of: first).lowerBound..<part.rows(of: last).upperBound
+    var x = states.rows(read)
+    if atNormOne {
+      let divided = take(rows: x.rows, columns: x.columns)
+      try backend.divideByNorms(x, into: divided)
+      x = divided
+    }
     let width = HeadPass.width(runs)
     let logits = try heads(
       of: runs.map { run in
         let rows = part.rows(of: run)
-        return (run, rows.lowerBound - start..<rows.upperBound - start)
-      }, over: states.rows(start..<states.rows), width: width)
+        return (run, rows.lowerBound - read.lowerBound..<rows.upperBound - read.lowerBound)
+      }, over: x, width: width)
 
     var outputs: [Reply.Output] = []
     for run in runs {
@@ -62,7 +77,7 @@ struct HeadPass {
           .words(
             part.works[i].request.words.map { place in
               guard let place, place < rows.count else { return [] }
-              let row = (rows.lowerBound - start + place) * width
+              let row = (rows.lowerBound - read.lowerBound + place) * width
               return Array(logits[row..<row + labels])
             }))
       }
@@ -94,7 +109,7 @@ struct HeadPass {
   }
 
   /// Columns for the widest head.
-  private static func width(_ runs: [BatchPart.Run]) -> Int {
+  private static func width(_ runs: some Sequence<BatchPart.Run>) -> Int {
     runs.reduce(1) { max($0, $1.vbert.spec.task.outputs(labels: $1.vbert.spec.labels.count)) }
   }
 
@@ -104,8 +119,12 @@ struct HeadPass {
     let hidden = part.engine.model.configuration.hiddenSize
     let width = width(part.runs)
     let ways = Pooling.allCases.count
+    let divides = part.runs.contains {
+      $0.vbert.spec.task == .tag && $0.vbert.spec.pooling == .normalizedMean
+    }
     return ways * Workspace.bytes(rows: layout.count, columns: hidden)
       + ways * Workspace.bytes(rows: layout.count, columns: width)
-      + Workspace.bytes(rows: layout.rows, columns: width)
+      + 2 * Workspace.bytes(rows: layout.rows, columns: width)
+      + (divides ? Workspace.bytes(rows: layout.rows, columns: hidden) : 0)
   }
 }

@@ -59,12 +59,14 @@ package final class Intake: Sendable {
       guard arrival.deadline > .now else { return .failure(.timedOut) }
       let counts = isProbe ? nil : counts
       let works = requests.enumerated().map { place, request in
-        Work(request, for: waiter, place: place, deadline: arrival.deadline, counts: counts)
+        Work(
+          request, for: waiter, place: place, deadline: arrival.deadline, counts: counts,
+          isBackground: arrival.isBackground)
       }
       do throws(FairQueue<Work>.Full) {
         let keys = try state.batcher.admit(
           works, tenant: arrival.tenant, weight: arrival.weight, deadline: arrival.deadline,
-          isBounded: !isProbe)
+          isBounded: !isProbe && !arrival.isBackground)
         return .success((keys, state.rouse()))
       } catch {
         let seconds = Intake.retryAfter(

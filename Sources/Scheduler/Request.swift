@@ -51,10 +51,23 @@ package struct Arrival: Sendable {
   package let tenant: Int64
   package let weight: Double
   package let deadline: ContinuousClock.Instant
+  /// It takes what others leave: no place of the queue's that is counted, and a small part of a batch.
+  package let isBackground: Bool
 
   package init(tenant: Int64, weight: Double, deadline: ContinuousClock.Instant) {
     self.tenant = tenant
     self.weight = weight
     self.deadline = deadline
+    isBackground = false
+  }
+
+  /// Of a tenant's work that has time: behind everything that is asked, beside that of other tenants.
+  package init(background tenant: Int64, deadline: ContinuousClock.Instant) {
+    // A tenant's number is 0 or more: the queue knows the two apart.
+    self.tenant = -2 - tenant
+    // Who waits longer than a billion times as much work of others is next.
+    weight = 1e-9
+    self.deadline = deadline
+    isBackground = true
   }
 }

@@ -8,6 +8,7 @@ package final class Work: Sendable, Batchable {
   package let arrived = ContinuousClock.now
   package let deadline: ContinuousClock.Instant
   package let units: Double
+  package let isBackground: Bool
   private let waiter: Waiter
   private let ticket: Mutex<Ticket?>
   /// nil for the server's own probes.
@@ -15,12 +16,13 @@ package final class Work: Sendable, Batchable {
 
   package init(
     _ request: Request, for waiter: Waiter, place: Int, deadline: ContinuousClock.Instant,
-    counts: SequenceCounts? = nil
+    counts: SequenceCounts? = nil, isBackground: Bool = false
   ) {
     self.request = request
     self.waiter = waiter
     self.deadline = deadline
     self.counts = counts
+    self.isBackground = isBackground
     units = BatchSpeed.units(tokens: request.length)
     ticket = Mutex(Ticket(waiter, place: place))
   }

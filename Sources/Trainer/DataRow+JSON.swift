@@ -2,7 +2,7 @@ package import Model
 
 extension DataRow {
   /// A JSON object: `text` (and `text_pair`) with `label`, `labels` or `score`, or `tokens` with
-  /// `tags`, as the task wants them. Other fields are ignored, but none may be there twice; null is as
+  /// `tags`, as the task wants them; a classifier's may be `messages` (see `chat`). Other fields are ignored, but none may be there twice; null is as
   /// if the field were not there; without `labelled` so is a target that is missing, and a tagger's row may be
   /// a `text` as it runs. An embedder's labelled row is one of `Comparison`. Throws `DataRowProblem`.
   package init(
@@ -21,6 +21,11 @@ extension DataRow {
       (input, others, target) = try DataRow.compared(object)
       return
     }
+    if task == .classify, object["text"] == nil, let messages = object["messages"] {
+      (input, target) = try DataRow.chat(messages, labelled: labelled)
+      others = []
+      return
+    }
     input = try task == .tag ? .words(DataRow.strings(object, "tokens")) : DataRow.text(object)
     others = []
     let field = DataRow.field(task)
@@ -31,7 +36,7 @@ extension DataRow {
     switch task {
     case .classify: self.target = .label(try DataRow.label(target, field, DataRow.expected(task)))
     case .multilabel: self.target = .labels(try DataRow.labels(target))
-    case .score: self.target = .score(try DataRow.score(target))
+    case .score: self.target = .score(try DataRow.score(target, most: DataRow.largestLearnt))
     case .tag:
       let tags = try DataRow.strings(object, field)
       guard input.wordCount == tags.count else {
@@ -102,10 +107,10 @@ extension DataRow {
     return labels
   }
 
-  static func score(_ value: JSONValue) throws(DataRowProblem) -> Double {
+  static func score(_ value: JSONValue, most: Double) throws(DataRowProblem) -> Double {
     guard let number = value.number else { throw .wrong(field: "score", expected: "a number") }
-    guard let score = value.double, score.magnitude <= largestScore else {
-      throw .scoreTooLarge(value.double.map { "\($0)" } ?? clipped(number))
+    guard let score = value.double, score.magnitude <= most else {
+      throw .scoreTooLarge(value.double.map { "\($0)" } ?? clipped(number), most: most)
     }
     return score
   }

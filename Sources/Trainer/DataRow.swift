@@ -10,7 +10,9 @@ package struct DataRow: Sendable, Equatable {
     case tags([String])
   }
 
-  /// Of a score, in magnitude.
+  /// Of a score that a head learns, in magnitude: its parameters are kept in 16 bits.
+  static let largestLearnt = 10_000.0
+  /// Of a score that an embedder compares, which is moved to 0...1.
   static let largestScore = 1e30
 
   /// Counts from 1.
@@ -64,7 +66,7 @@ package enum DataRowProblem: Error, Equatable, CustomStringConvertible {
   case canonicalTwin(String, line: Int)
   case numberTooLong
   /// The score as it can be said.
-  case scoreTooLarge(String)
+  case scoreTooLarge(String, most: Double)
   /// Than the vBERT learnt from.
   case otherInput(InputKind)
   /// Of a dev row: than the rows that are learnt from.
@@ -94,7 +96,9 @@ package enum DataRowProblem: Error, Equatable, CustomStringConvertible {
       }
     case .unreadable(let base, let problem): "the base \(base) cannot read it: \(problem)"
     case .json(let problem) where problem.isJSON: "\(problem)"
-    case .json(let problem): "\(problem); every line must be one JSON object"
+    case .json(let problem):
+      "\(problem); every line must be one JSON object, as in {\"text\": \"...\", \"label\": \"...\"} (tables and "
+        + "CoNLL files are not read: write their rows so)"
     case .notAnObject: "not a JSON object, as in {\"text\": \"...\", \"label\": \"...\"}"
     case .missing(let field, let expected): "\"\(field)\" is missing; it must be \(expected)"
     case .wrong(let field, let expected): "\"\(field)\" is not \(expected)"
@@ -111,8 +115,8 @@ package enum DataRowProblem: Error, Equatable, CustomStringConvertible {
     case .canonicalTwin(let label, let line):
       "the label \"\(label.prefix(40))\" differs from that in line \(line) only in its canonical form "
         + "(composed or decomposed); write both alike"
-    case .scoreTooLarge(let score):
-      "\"score\" is \(score); at most \(DataRow.largestScore) in magnitude is possible; divide all of them"
+    case .scoreTooLarge(let score, let most):
+      "\"score\" is \(score); at most \(most) in magnitude is possible; divide all of them"
     case .otherInput(.text):
       "a pair, but the vBERT learnt from single texts; leave \"text_pair\" out, or train with --anew"
     case .otherInput(.pair):

@@ -14,6 +14,12 @@ package struct DataSet: Sendable {
 
   package init(path: String, rows: [DataRow]) { (self.path, self.rows) = (path, rows) }
 
+  /// What all rows are; nil where they are of both kinds, or words. O(rows).
+  package var inputKind: InputKind? {
+    let kinds = Set(rows.compactMap(\.input.kind))
+    return kinds.count == 1 ? kinds.first : nil
+  }
+
   /// Reads a file, plain or gzip; blank lines are skipped. Throws `DataSetError`, which names file
   /// and line, and what the file system says. `byteLimit`: of all lines together, with what holds a line.
   package init(path: String, task: VBertTask, labelled: Bool, byteLimit: Int = .max) throws {
@@ -50,6 +56,7 @@ package enum DataSetError: Error, CustomStringConvertible {
   case tooManyBytes(path: String, most: Int)
   case tooFewLabels(path: String, count: Int)
   case tooFewRows(path: String)
+  case oneRow(path: String)
   /// A tagger's rows without an entity.
   case untagged(path: String)
   /// Labels that the vBERT has learnt and these rows lack.
@@ -65,6 +72,7 @@ package enum DataSetError: Error, CustomStringConvertible {
       "\(path), line \(problem.faults.first?.line ?? 0): \(problem)"
     case .nothingCompared(let path, let problem): "\(path) \(problem)"
     case .noRows(let path): "\(path) holds no rows"
+    case .oneRow(let path): "\(path) holds one row; give two or more to learn from"
     case .tooManyRows(let path, let most): "\(path) holds more than \(most) rows; use fewer"
     case .tooManyBytes(let path, let most):
       "\(path) holds more than the \(most >> 20) MB of rows that fit; raise --memory, or give fewer rows"

@@ -98,12 +98,36 @@ package struct Examples: Sendable {
     return classes.count == targets.count ? classes : nil
   }
 
+  /// Of each row the first that reads the same; every row has one sequence. O(rows).
+  var firstOfText: [Int] {
+    var seen: [TokenSequence: Int] = [:]
+    return sequences.indices.map { row in
+      let first = seen[sequences[row]] ?? row
+      if first == row { seen[sequences[row]] = row }
+      return first
+    }
+  }
+
   /// Rows by number, and behind them texts of the labels from 0 on, as an embedder compares labelled texts.
   func compared(_ rows: [Int], names: [TokenSequence]) -> Examples {
     var part = self.rows(rows)
     part.comparison = .labels
     part.sequences += names
     part.targets += names.indices.map { .label(Int32($0)) }
+    return part
+  }
+
+  /// With scores at mean 0 and variance 1; others as they are.
+  var standardized: Examples {
+    let scores = targets.compactMap { target -> Float? in
+      if case .score(let score) = target { score } else { nil }
+    }
+    guard !scores.isEmpty else { return self }
+    let unit = ScoreUnit(scores)
+    var part = self
+    part.targets = targets.map { target in
+      if case .score(let score) = target { .score(unit.standard(score)) } else { target }
+    }
     return part
   }
 

@@ -73,7 +73,7 @@ package final class Predictor {
     } else {
       let states = try upper.states(
         of: batch, rows: found?.rows, sequences: sequences, groups: groups)
-      features = spec.task == .tag ? states : try pooled(states, sequences)
+      features = try spec.task == .tag ? words(states) : pooled(states, sequences)
     }
     withExtendedLifetime(found?.owner) {}
     let headGroups = spec.task == .tag ? groups : single
@@ -83,6 +83,14 @@ package final class Predictor {
     let out = upper.workspace.take(rows: features.rows, columns: labels)
     try backend.applyHeads(features, groups: headGroups, into: out)
     return out
+  }
+
+  /// What a tagger's head reads.
+  private func words(_ states: Tensor) throws -> Tensor {
+    guard spec.pooling == .normalizedMean else { return states }
+    let features = upper.workspace.take(rows: states.rows, columns: states.columns)
+    try upper.backend.divideByNorms(states, into: features)
+    return features
   }
 
   private func pooled(_ states: Tensor, _ sequences: any PlacedSequences) throws -> Tensor {

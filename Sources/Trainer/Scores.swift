@@ -11,6 +11,9 @@ package struct Scores: Sendable {
 
   package var value: Double { values[primary] ?? 0 }
 
+  /// Nothing right, or no more than whoever always gives the same answer.
+  package var saysNothing: Bool { value <= 0 || values["matthews"].map { $0 <= 0 } ?? false }
+
   /// `logits`: of every row the head's outputs (for tag: those of all its tokens; for embed the vectors of
   /// its texts, one after another).
   package init(_ examples: Examples, spec: VBertSpec, logits: [[Float]]) {

@@ -8,6 +8,8 @@ struct TrainingCourse {
   /// Of each row, where rows of one class should meet in a step.
   private let classes: [Int32]?
   private let perEpoch: Int
+  /// Steps, if it does not end before.
+  let steps: Int
   private let schedule: Schedule
   private var random: SplitMix
   private var order: [Int] = []
@@ -27,7 +29,8 @@ struct TrainingCourse {
     self.options = options
     self.random = random
     perEpoch = (rows + options.batch - 1) / options.batch
-    let total = perEpoch * options.epochs
+    let total = min(perEpoch * options.epochs, options.mostSteps ?? .max)
+    steps = total
     schedule = Schedule(
       peak: options.rate, warmup: max(1, Int(Double(total) * options.warmup)), total: total)
     draw()
@@ -38,10 +41,9 @@ struct TrainingCourse {
     if let classes { order = ClassRuns.arranged(order, classes: classes, &random) }
   }
 
-  var steps: Int { perEpoch * options.epochs }
   var rate: Float { schedule.rate(at: step) }
   /// Whether the epoch's steps are done: `end` comes next.
-  var isEpochDone: Bool { step == perEpoch * (epochs.count + 1) }
+  var isEpochDone: Bool { step == min(steps, perEpoch * (epochs.count + 1)) }
   /// The mean of the epoch so far.
   var meanLoss: Double { loss / Double(max(1, step - perEpoch * epochs.count)) }
 
@@ -72,15 +74,13 @@ struct TrainingCourse {
     let isBetter = !isMeasured || best.map { dev.value > $0.dev.value } ?? true
     let isNearer = best.map { dev.value == $0.dev.value && dev.loss < $0.dev.loss } ?? false
     let epoch = TrainingJob.Epoch(
-      number: epochs.count + 1, loss: loss / Double(perEpoch), dev: dev,
-      isBest: isBetter || isNearer)
+      number: epochs.count + 1, loss: meanLoss, dev: dev, isBest: isBetter || isNearer)
     epochs.append(epoch)
     if epoch.isBest { best = epoch }
     if isBetter || dev.value <= 0 && (best?.dev.value ?? 0) <= 0 { lastBetter = epoch.number }
     loss = 0
     let since = epoch.number - lastBetter
-    isOver =
-      epoch.number >= max(1, options.epochs) || options.patience > 0 && since >= options.patience
+    isOver = step >= steps || options.patience > 0 && since >= options.patience
     if !isOver { draw() }
     return epoch
   }

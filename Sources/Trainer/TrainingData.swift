@@ -26,7 +26,7 @@ package struct TrainingData: Sendable {
     var train = try DataSet(path: data, task: spec.task, labelled: true, byteLimit: byteLimit)
     let whole = train
     if let limit { train.rows = Array(train.rows.prefix(limit)) }
-    var spec = spec.withOffered
+    var spec = spec.asCreated
     effort = wish.effort(spec.task, rows: train.rows.count)
     measure = dev == nil ? .test : .dev
     let isFresh = !isTrained || startsAnew
@@ -36,6 +36,7 @@ package struct TrainingData: Sendable {
       if isFresh { spec.tagScheme = found } else { try whole.checkTags(spec) }
     }
     let plan = try LabelPlan(train, spec: spec, isTrained: isTrained, startsAnew: startsAnew)
+    guard effort == nil || train.rows.count >= 2 else { throw DataSetError.oneRow(path: data) }
     // An embedder's labels say what is near, and are forgotten.
     spec.labels = spec.task == .embed ? [] : plan.labels.names
     spec.unseenLabels = plan.unseen.isEmpty ? nil : plan.unseen
@@ -46,8 +47,7 @@ package struct TrainingData: Sendable {
     } else {
       comparison = nil
     }
-    let kinds = Set(train.rows.compactMap(\.input.kind))
-    if isFresh { spec.input = kinds.count == 1 ? kinds.first : nil }
+    if isFresh { spec.input = train.inputKind }
     if let dev {
       self.dev = try DataSet(
         path: dev, task: spec.task, labelled: true, byteLimit: byteLimit)
@@ -55,28 +55,13 @@ package struct TrainingData: Sendable {
       if spec.task == .embed { try Self.check(self.dev, comparison) }
       if isFresh { try Self.check(self.dev, like: spec) }
     } else if effort != nil {
-      guard train.rows.count >= 2 else { throw DataSetError.tooFewRows(path: data) }
       guard train.rows.count <= FewRows.mostAlone else {
         throw DataSetError.tooManyRows(path: data, most: FewRows.mostAlone)
       }
       // `TrainingJob.onFewRows` sets rows aside.
       self.dev = DataSet(path: data, rows: [])
     } else {
-      // Of labelled rows one alone would find nothing.
-      let least = comparison == .labels ? 2 : 1
-      let count = max(least, Int((Double(train.rows.count) * options.devShare).rounded(.up)))
-      guard train.rows.count >= 2, count < train.rows.count else {
-        throw DataSetError.tooFewRows(path: data)
-      }
-      var random = SplitMix(seed: options.seed ^ 0x6465_7600)
-      var order = random.permutation(train.rows.count)
-      if comparison == .labels {
-        // What is near a row is told by others of its label: kept back are some of some labels.
-        order = ClassRuns.arranged(order, classes: train.classes, &random)
-      }
-      let (kept, held) = (order.dropFirst(count).sorted(), order.prefix(count).sorted())
-      self.dev = DataSet(path: data, rows: held.map { train.rows[$0] })
-      train = DataSet(path: data, rows: kept.map { train.rows[$0] })
+      (train, self.dev) = try Self.keptBack(train, comparison, options)
     }
     self.train = train
     // A label that only dev rows have tells of these what is near, too.
@@ -84,6 +69,32 @@ package struct TrainingData: Sendable {
       spec.task == .embed
       ? LabelSet(plan.labels.names + self.dev.labels(beyond: plan.labels)) : plan.labels
     self.spec = spec
+  }
+
+  /// Rows to learn from, and a share of them to measure by, drawn by the seed. Of an embedder's few rows more
+  /// are kept back, until these compare something by themselves.
+  private static func keptBack(
+    _ rows: DataSet, _ comparison: Comparison?, _ options: TrainingOptions
+  ) throws(DataSetError) -> (learnt: DataSet, held: DataSet) {
+    var random = SplitMix(seed: options.seed ^ 0x6465_7600)
+    var order = random.permutation(rows.rows.count)
+    if comparison == .labels {
+      // What is near a row is told by others of its label: kept back are some of some labels.
+      order = ClassRuns.arranged(order, classes: rows.classes, &random)
+    }
+    func part(_ numbers: ArraySlice<Int>) -> DataSet {
+      DataSet(path: rows.path, rows: numbers.sorted().map { rows.rows[$0] })
+    }
+    func tells(_ part: DataSet) -> Bool {
+      !part.rows.isEmpty && (comparison == nil || (try? part.comparison()) != nil)
+    }
+    var count = Int((Double(order.count) * options.devShare).rounded(.up))
+    while count < order.count / 2, !tells(part(order.prefix(count))) {
+      count = min(2 * count, order.count / 2)
+    }
+    let (learnt, held) = (part(order.dropFirst(count)), part(order.prefix(count)))
+    guard tells(learnt), tells(held) else { throw .tooFewRows(path: rows.path) }
+    return (learnt, held)
   }
 
   /// Dev rows of another kind than those that are learnt from, or with other labels, where a vBERT takes

@@ -22,11 +22,16 @@ package struct TrainingJob: Sendable {
   private struct JobKind: Hashable {
     let adapters: AdapterTraining.Kind
     let effort: Effort?
+    /// Contrast trains without a head.
+    let isContrasted: Bool
   }
 
   /// Jobs of one kind can train together.
   package var kind: AnyHashable {
-    AnyHashable(JobKind(adapters: AdapterTraining.Kind(spec), effort: few?.effort))
+    AnyHashable(
+      JobKind(
+        adapters: AdapterTraining.Kind(spec), effort: few?.effort,
+        isContrasted: few?.effort == .full && spec.isContrasted))
   }
 
   /// Tokens that run at once.
@@ -65,9 +70,9 @@ package struct TrainingJob: Sendable {
 /// line, a log and a stream of events read the same.
 package enum TrainingEvent: Sendable {
   /// Labels of a vBERT that no row has.
-  case unseen(Name, [String])
+  case unseen(VBertName, [String])
   /// These train together from now on.
-  case began([Name])
+  case began([VBertName])
   /// Rows whose frozen states are computed, of all jobs'.
   case preparing(done: Int, of: Int)
   /// Heads found on frozen states, of all that are tried.
@@ -87,7 +92,7 @@ package enum TrainingEvent: Sendable {
 /// O(1) an event: of a thousand jobs every round has a thousand.
 package struct TrainingProgress: Sendable {
   private var steps: [Int: (done: Int, of: Int)] = [:]
-  package private(set) var names: [Name] = []
+  package private(set) var names: [VBertName] = []
   package private(set) var ended = 0
   /// Steps taken, and all that there will be at most.
   package private(set) var done = 0
@@ -106,7 +111,7 @@ package struct TrainingProgress: Sendable {
     }
   }
 
-  private init(_ names: [Name]) { self.names = names }
+  private init(_ names: [VBertName]) { self.names = names }
 
   private mutating func note(_ job: Int, done: Int, of all: Int) {
     let before = steps.updateValue((done, all), forKey: job) ?? (0, 0)

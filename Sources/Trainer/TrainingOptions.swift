@@ -32,6 +32,9 @@ package struct TrainingOptions: Sendable, Equatable {
   /// Sizes that an embedder's vectors may be cut to; empty: as it was before.
   package var dimensions: [Int] = []
 
+  /// Steps after which it is over, if that is before the last epoch's end.
+  var mostSteps: Int?
+
   /// By epochs, unless their number is chosen.
   static let leastSteps = 300
 
@@ -78,14 +81,26 @@ package struct TrainingOptions: Sendable, Equatable {
 /// An option of a training that is not what it may be.
 package enum TrainingOptionProblem: Error, Equatable, CustomStringConvertible {
   case outside(String, String)
-  case stepsByEpochs
+  /// What is of few rows alone.
+  case byEpochs(String)
+  /// Of an embedder.
+  case embedderByEpochs(String)
+  /// What is of an adapter alone, and what has none to tune.
+  case tunesNothing(String, String)
+  case effortAndEpochs
 
   package var description: String {
     switch self {
     case .outside(let option, let range): "\(option) must be \(range)"
-    case .stepsByEpochs:
-      "steps are of a classifier's adapter on up to \(FewRows.most) rows; this training goes by epochs: leave --steps "
-        + "out, or say --epochs"
+    case .byEpochs(let option):
+      "--\(option) is for few rows: up to \(FewRows.most) of a classifier, \(FewRows.mostOthers) of tags, scores or several "
+        + "labels; this training goes by epochs: leave it out"
+    case .embedderByEpochs(let option):
+      "--\(option) is for few rows of other tasks; an embedder goes by epochs: leave it out"
+    case .tunesNothing(let option, let what):
+      "--\(option) is an adapter's: \(what) tunes none; leave it out"
+    case .effortAndEpochs:
+      "effort does not go by epochs: leave it out, or the options of epochs on the command line"
     }
   }
 }

@@ -3,7 +3,7 @@ package import Model
 
 /// What somebody asks to have trained.
 package struct TrainingRequest: Sendable {
-  package var name: Name
+  package var name: VBertName
   /// Files of rows; without dev rows a share of the others is kept back.
   package var data: String
   package var dev: String?
@@ -17,11 +17,13 @@ package struct TrainingRequest: Sendable {
   package var steps: Int?
   /// Labels and kind are taken from these rows, whatever was declared or trained before.
   package var startsAnew: Bool
+  /// The number of the fine-tuning that it is; its end is written down with the version.
+  package var fineTuning: Int64?
   /// What is wrong with the way it was asked: it fails with that, and nothing is read.
   package var problem: (any Error)?
 
   package init(
-    name: Name, data: String, dev: String? = nil, limit: Int? = nil, options: TrainingOptions,
+    name: VBertName, data: String, dev: String? = nil, limit: Int? = nil, options: TrainingOptions,
     rate: Float? = nil, wish: TrainingWish = .effort(nil), steps: Int? = nil,
     startsAnew: Bool = false, problem: (any Error)? = nil
   ) {
@@ -47,7 +49,7 @@ struct PreparedTraining: Sendable {
   init(_ request: TrainingRequest, _ vbert: VBertRecord, byteLimit: Int = .max) throws {
     try Self.checkTask(vbert)
     var options = request.options
-    options.rate = request.rate ?? TrainingOptions.rate(for: vbert.spec.withOffered)
+    options.rate = request.rate ?? TrainingOptions.rate(for: vbert.spec.asCreated)
     try options.check()
     guard request.limit ?? 1 >= 1 else {
       throw TrainingOptionProblem.outside("limit", "1 or more")
@@ -57,6 +59,7 @@ struct PreparedTraining: Sendable {
       options: options, isTrained: vbert.version != nil, startsAnew: request.startsAnew,
       byteLimit: byteLimit, wish: request.wish)
     try options.check(for: vbert.spec, data)
+    try request.checkWish(data.effort, data.spec)
     self.vbert = vbert
     self.options = options
     (steps, rate, isByHand) = (request.steps, request.rate, request.wish == .byEpochs)
@@ -90,7 +93,6 @@ struct PreparedTraining: Sendable {
       return .onFewRows(
         few, spec: spec, rows: examples.train, dev: examples.dev, options: options)
     }
-    guard steps == nil else { throw TrainingOptionProblem.stepsByEpochs }
     var options = options
     if data.comparison == nil, !isByHand {
       options.epochs = options.epochs(rows: examples.train.count)
@@ -121,7 +123,7 @@ package struct TrainingResult: Sendable {
       recipe = outcome.recipe
     }
   }
-  package let name: Name
+  package let name: VBertName
   package let result: Result<Trained, any Error>
   /// 0 where none were read.
   package internal(set) var trainRows = 0

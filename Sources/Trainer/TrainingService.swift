@@ -113,7 +113,8 @@ package struct TrainingService {
           outcome.adapter, as: item.vbert, spec: outcome.spec,
           metrics: outcome.metrics,
           note: [note, outcome.recipe?.description ?? ""].filter { !$0.isEmpty }.joined(
-            separator: "; "), job: pair.0)
+            separator: "; "), job: pair.0,
+          work: TrainingWork(rows: outcome.rows, tokens: outcome.tokens))
       }
     }
     var versions = await store.publish(

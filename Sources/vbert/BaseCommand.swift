@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Manager
+import Model
 
 struct BaseCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -74,7 +75,7 @@ struct BaseRemoveCommand: AsyncParsableCommand {
     let bases = options.openBases()
     try bases.require(name)
     if let user = try await registry.firstVBert(onBase: name) {
-      throw BaseError.inUse(name: name, vbert: user)
+      throw BaseError.inUse(name: name, vbert: user.text)
     }
     try bases.remove(name)
     if options.json { try Output.json(["removed": name]) }

@@ -19,13 +19,13 @@ struct CreateCommand: AsyncParsableCommand {
 
   @OptionGroup var options: GlobalOptions
   @Argument(
-    help: "Its name: A-Z a-z 0-9 . _ -, unique on this server.", transform: { try Name($0) })
-  var name: Name
+    help: "Its name: A-Z a-z 0-9 . _ -, unique among its tenant's; or TENANT/NAME.",
+    transform: { try VBertName($0) })
+  var name: VBertName
   @Option(help: "What it answers.") var task: VBertTask
   @Option(help: "The base that it shares (default: the only one).")
   var base: String?
-  @Option(help: "Whose it is.", transform: { try Name($0) }) var tenant: Name = TenantRecord
-    .defaultName
+  @Option(help: "Whose it is (default: default).", transform: { try Name($0) }) var tenant: Name?
   @Option(help: "The domain whose lookup table it uses.") var domain: String?
   @Option(
     help: ArgumentHelp(
@@ -38,9 +38,9 @@ struct CreateCommand: AsyncParsableCommand {
   @Option(
     help: ArgumentHelp(
       """
-      How token states become one: mean, mean-normalized (at norm 1) or cls (default: for embed what the base's \
-      own folder says, else mean, which few rows are learnt from at norm 1).
-      """), transform: { try Pooling(parsing: $0) })
+      How token states become one: mean or cls (default: for embed what the base's own folder says, else mean, \
+      which few rows are learnt from at norm 1).
+      """), transform: chosenPooling)
   var pooling: Pooling?
   @Option(
     help: ArgumentHelp(
@@ -57,27 +57,23 @@ struct CreateCommand: AsyncParsableCommand {
     transform: LabelList.init)
   var labels: LabelList?
 
+  func validate() throws {
+    _ = try name.owned(by: tenant)
+    if pooling != nil, task == .tag { throw ValidationError("\(NewVBertError.pooledTagger)") }
+  }
+
   func run() async throws {
     let registry = try options.openRegistry()
-    let (chosen, reason) = try await BaseChoice(
-      home: Home(option: options.home), registry
-    ).choose(base)
-    let defaults = chosen.record.defaults
-    let spec = VBertSpec(
-      task: task, base: chosen.name, baseHash: chosen.record.contentHash, domain: domain,
-      adapter: adapter ?? .standard(for: task),
-      pooling: pooling ?? defaults.pooling(for: task),
-      labels: labels?.names ?? [],
-      maxLength: maxLength
-        ?? defaults.maxLength(for: task, positions: chosen.configuration.maxPositions))
-    try spec.check(base: chosen.configuration)
-    if let domain { try chosen.check(domain: domain) }
-    let made = try await registry.create(vbert: name, tenant: tenant, spec: spec)
+    let (spec, chosen, reason) = try await NewVBert(
+      task: task, base: base, domain: domain, adapter: adapter, pooling: pooling,
+      labels: labels?.names ?? [], maxLength: maxLength
+    ).spec(BaseChoice(home: Home(option: options.home), registry))
+    let made = try await registry.create(vbert: name.owned(by: tenant), spec: spec)
     if options.json {
-      try Output.json(try await VBertRow(made, in: registry))
+      try Output.json(VBertRow(made))
     } else {
       print(
-        "\(name): \(task.rawValue) on base \(chosen.name) (\(reason.rawValue)), adapter \(spec.adapter)"
+        "\(made.name): \(task.rawValue) on base \(chosen.name) (\(reason.rawValue)), adapter \(spec.adapter)"
       )
       let lacksTable = domain.map { !chosen.hasTable(of: $0) } ?? false
       if let domain, lacksTable {
@@ -87,9 +83,20 @@ struct CreateCommand: AsyncParsableCommand {
       }
       print(
         made.version == nil
-          ? "train it with: vbert train \(name) --data train.jsonl"
+          ? "train it with: vbert train \(made.name) --data train.jsonl"
           : lacksTable ? "then it answers" : "it answers from now on")
     }
+  }
+}
+
+extension VBertName {
+  /// With what --tenant says. Throws `ValidationError` where the name itself says another.
+  func owned(by other: Name?) throws -> VBertName {
+    guard let other else { return self }
+    guard tenant == .default || tenant == other else {
+      throw ValidationError("\(full) is not --tenant \(other)'s: say whose it is once")
+    }
+    return VBertName(name, of: other)
   }
 }
 
@@ -108,4 +115,14 @@ struct LabelList {
       throw ValidationError("--labels is no JSON list of strings: \(words(error))")
     }
   }
+}
+
+/// Throws for what only training makes.
+private func chosenPooling(_ text: String) throws -> Pooling {
+  let pooling = try Pooling(parsing: text)
+  guard pooling != .normalizedMean else {
+    throw ValidationError(
+      "\(text) is what training on few rows makes of mean, where it helps; create with mean")
+  }
+  return pooling
 }

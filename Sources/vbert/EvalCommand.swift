@@ -9,7 +9,7 @@ struct EvalCommand: AsyncParsableCommand {
     commandName: "eval", abstract: "Measure a vBERT on labelled rows.")
 
   @OptionGroup var options: GlobalOptions
-  @Argument(help: "The vBERT's name.", transform: { try Name($0) }) var name: Name
+  @Argument(help: "The vBERT's name.", transform: { try VBertName($0) }) var name: VBertName
   @Option(help: "Labelled rows, as for train.") var data: String
   @Option(help: "A version's number (default: the one that answers now).") var version: Int?
   @OptionGroup var device: DeviceOptions
@@ -67,8 +67,8 @@ struct EvalCommand: AsyncParsableCommand {
 }
 
 enum PredictError: Error, CustomStringConvertible {
-  case untrained(Name)
-  case noVersion(Name, Int)
+  case untrained(VBertName)
+  case noVersion(VBertName, Int)
   /// Given as an argument.
   case text(DataRowProblem)
 
@@ -87,7 +87,7 @@ enum PredictError: Error, CustomStringConvertible {
 
 extension AdapterStore {
   /// The version that answers now, or the one of that number.
-  func version(of name: Name, number: Int?) async throws -> VersionRecord {
+  func version(of name: VBertName, number: Int?) async throws -> VersionRecord {
     let vbert = try await registry.vbert(name)
     guard let current = vbert.version else { throw PredictError.untrained(name) }
     let id = VersionID(vbert: vbert.id, number: number ?? current.number)

@@ -8,7 +8,7 @@ struct ExportCommand: AsyncParsableCommand {
     commandName: "export", abstract: "Write a vBERT to a new directory, to be imported elsewhere.")
 
   @OptionGroup var options: GlobalOptions
-  @Argument(help: "Its name.", transform: { try Name($0) }) var name: Name
+  @Argument(help: "Its name.", transform: { try VBertName($0) }) var name: VBertName
   @Argument(help: "The directory to make.") var directory: String
   @Option(help: "Which version (default: the one that answers now).") var version: Int?
 

@@ -10,20 +10,24 @@ struct ImportCommand: AsyncParsableCommand {
   @OptionGroup var options: GlobalOptions
   @Argument(help: "The directory.") var directory: String
   @Option(
-    help: "A name (default: the one that it was exported under).", transform: { try Name($0) })
-  var name: Name?
-  @Option(help: "Whose it is.", transform: { try Name($0) }) var tenant: Name = TenantRecord
-    .defaultName
+    help: "A name, or TENANT/NAME (default: the one that it was exported under).",
+    transform: { try VBertName($0) })
+  var name: VBertName?
+  @Option(help: "Whose it is (default: default).", transform: { try Name($0) }) var tenant: Name?
 
   @Option(
     help: "Publish it as this vBERT's next version, instead of making a new one.",
-    transform: { try Name($0) })
-  var into: Name?
+    transform: { try VBertName($0) })
+  var into: VBertName?
 
   func validate() throws {
     guard into == nil || name == nil else {
       throw ValidationError("give --into or --name, not both")
     }
+    guard into == nil || tenant == nil else {
+      throw ValidationError("--into says whose it is: leave --tenant out")
+    }
+    _ = try name?.owned(by: tenant)
   }
 
   func run() async throws {
@@ -37,10 +41,11 @@ struct ImportCommand: AsyncParsableCommand {
       return print("\(into) answers with version \(version.id.number) now")
     }
     let made = try await store.importDirectory(
-      URL(filePath: directory, directoryHint: .isDirectory), name: name, tenant: tenant,
+      URL(filePath: directory, directoryHint: .isDirectory), name: name?.owned(by: tenant),
+      tenant: tenant ?? .default,
       baseShape: { try bases.base(of: $0).configuration })
     if options.json {
-      try Output.json(try await VBertRow(made, in: store.registry))
+      try Output.json(VBertRow(made))
     } else {
       print("\(made.name): \(made.spec.task.rawValue) on base \(made.spec.base)")
     }

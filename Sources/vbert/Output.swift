@@ -4,7 +4,16 @@ import Foundation
 enum Output {
   /// One line: keys sorted, snake_case, times as ISO 8601. JSON has no word for what is no number: such a
   /// value is the text "nan" or "inf".
-  static func json(_ value: some Encodable) throws { print(try line(value)) }
+  static func json(_ value: some Encodable) throws { try say(try line(value)) }
+
+  /// A line that must arrive: throws what the disk or the pipe behind stdout says.
+  static func say(_ line: String) throws {
+    // What was printed before comes before.
+    fflush(nil)
+    do { try FileHandle.standardOutput.write(contentsOf: Data((line + "\n").utf8)) } catch {
+      throw OutputError()
+    }
+  }
 
   /// The same, not printed.
   static func line(_ value: some Encodable) throws -> String {
@@ -30,6 +39,11 @@ enum Output {
       print(cells.joined(separator: "  ").trimmingSuffix(while: \.isWhitespace))
     }
   }
+}
+
+/// What was to be said could not be: a full disk, a pipe that nobody reads.
+struct OutputError: Error, CustomStringConvertible {
+  var description: String { "stdout cannot be written" }
 }
 
 extension String {

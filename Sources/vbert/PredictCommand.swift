@@ -15,7 +15,7 @@ struct PredictCommand: AsyncParsableCommand {
       """)
 
   @OptionGroup var options: GlobalOptions
-  @Argument(help: "The vBERT's name.", transform: { try Name($0) }) var name: Name
+  @Argument(help: "The vBERT's name.", transform: { try VBertName($0) }) var name: VBertName
   @Argument(help: "A text; a tagger splits it into words as /tag does.") var text: String?
   @Option(help: "The second text of a pair.") var pair: String?
   @Option(
@@ -97,11 +97,13 @@ struct Answer: Encodable {
   var tags: [String]?
   var entities: [TaggedAnswer.Entity]?
   var embedding: [Float]?
-  private var tagged: String?
+  var tagged: String?
 
   enum CodingKeys: CodingKey {
     case label, labels, score, probabilities, tokens, tags, entities, embedding
   }
+
+  init() {}
 
   init(_ output: [Float], spec: VBertSpec, input: TextInput, encoded: EncodedText) {
     func named(_ values: [Float]) -> [String: Float] {

@@ -21,8 +21,8 @@ struct ProgressLine {
     last = now
     let seconds = (now - start) / .seconds(1)
     let rate = Double(done) / max(1e-9, seconds)
-    // Of the first moment there is none that means anything.
-    let isKnown = seconds > 0.1
+    // Of the first moment, and of nothing, there is none that means anything.
+    let isKnown = seconds > 0.1 && done > 0
     var line = "\(what): \(done)"
     if let total {
       line += " of \(total) \(unit) (\(100 * done / max(1, total))%)"

@@ -6,7 +6,11 @@ import Model
 struct TenantCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "tenant", abstract: "Accounts: who owns vBERTs, and with which key.",
-    subcommands: [Create.self, List.self, Delete.self, Access.self])
+    subcommands: [
+      Create.self, List.self, Delete.self, Give.self, TenantKeyCommand.self,
+      TenantQuotaCommand.self,
+      Access.self,
+    ])
 }
 
 extension TenantCommand {
@@ -30,14 +34,19 @@ extension TenantCommand {
       let key = try await registry.createTenant(name, processor: processor)
       if wasOpen {
         ProgressLine.warn(
-          "this home is closed from now on: every request needs a key, and there is none for tenant "
-            + "\(TenantRecord.defaultName). To serve its vBERTs too: vbert tenant access open, or vbert export "
-            + "and vbert import --tenant \(name)")
+          "this home is closed from now on: every request needs a key, and tenant \(TenantRecord.defaultName) has "
+            + "none. For its vBERTs: vbert tenant key add \(TenantRecord.defaultName) LABEL, or vbert tenant give "
+            + "NAME --to \(name)")
       }
-      if options.json {
-        try Output.json(["tenant": name.text, "key": key])
-      } else {
-        print(key)
+      do {
+        if options.json {
+          try Output.json(["tenant": name.text, "key": key])
+        } else {
+          try Output.say(key)
+        }
+      } catch {
+        throw UnseenKey(
+          "tenant \(name) is there; make it one with vbert tenant key rotate \(name) \(Name.first)")
       }
     }
   }
@@ -76,27 +85,44 @@ extension TenantCommand {
         try Output.json(tenants.map(Row.init))
       } else {
         Output.table(
-          ["NAME", "WEIGHT", "KEY"],
-          tenants.map { [$0.name.text, "\($0.processor.weight)", $0.hasKey ? "yes" : "none"] })
+          ["NAME", "WEIGHT", "KEYS"],
+          tenants.map { [$0.name.text, "\($0.processor.weight)", "\($0.keys)"] })
       }
     }
 
     private struct Row: Encodable {
       let name: String
       let weight: Double
-      let hasKey: Bool
+      let keys: Int
       let created: Date
 
       init(_ tenant: TenantRecord) {
         (name, weight) = (tenant.name.text, tenant.processor.weight)
-        (hasKey, created) = (tenant.hasKey, tenant.created)
+        (keys, created) = (tenant.keys, tenant.created)
       }
+    }
+  }
+
+  struct Give: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Make a vBERT another tenant's, with all its versions.",
+      discussion: "  vbert tenant give mood --to acme\n  vbert tenant give acme/mood --to default")
+
+    @OptionGroup var options: GlobalOptions
+    @Argument(help: "The vBERT: NAME, or TENANT/NAME.", transform: { try VBertName($0) })
+    var vbert: VBertName
+    @Option(help: "The tenant.", transform: { try Name($0) }) var to: Name
+
+    func run() async throws {
+      try await options.openRegistry().give(vbert, to: to)
+      let name = VBertName(vbert.name, of: to)
+      if options.json { try Output.json(["name": name.text]) } else { print("it is \(name) now") }
     }
   }
 
   struct Delete: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Remove a tenant; its key is worth nothing from then on.")
+      abstract: "Remove a tenant; its keys are worth nothing from then on.")
 
     @OptionGroup var options: GlobalOptions
     @Argument(help: "Its name.", transform: { try Name($0) }) var name: Name

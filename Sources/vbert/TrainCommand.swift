@@ -13,9 +13,9 @@ struct TrainCommand: AsyncParsableCommand {
       "label" or "score"}, {"text", "labels": [...]} or {"tokens", "tags"}, as the task wants them. Tags may
       be BIO, IOB1, BIOES, BILOU, types alone and more: docs/formats.md; all of a file are of one scheme.
         vbert train reviews --data train.jsonl
-      Up to 5,000 rows of a classifier are learnt so: a head is found on frozen states, then an adapter is tuned so
-      that texts of one label come together, and kept where rows that were held out say that it helps. Other tasks,
-      more rows, and who gives --epochs, --batch or --patience, train by epochs.
+      Up to 5,000 rows of a classifier, and 1,000 of tags, scores or several labels, are learnt so: a head is found on
+      frozen states, then an adapter is tuned, and kept where rows that were held out say that it helps. More rows, and
+      who gives --epochs, --batch or --patience, train by epochs.
         vbert train reviews --data train.jsonl --effort quick
         vbert train reviews --data train.jsonl --dev dev.jsonl --epochs 5 --batch 16
       An embedder that was created with an adapter learns from rows of one kind: {"text", "text_pair"}, which should be
@@ -23,7 +23,7 @@ struct TrainCommand: AsyncParsableCommand {
       the same; {"text", "text_pair", "score"}, as near as the score is high.
         vbert train faq-search --data pairs.jsonl --dimensions 384,192,96
       --many trains every vBERT of a list in the same batches, one {"name", "data"} a line, with "dev"
-      where it has rows for that, and "epochs", "lr", "batch", "seed", "patience" and "limit" where they
+      where it has rows for that, and "effort", "epochs", "lr", "batch", "seed", "patience" and "limit" where they
       differ from the options here; each goes the way that it goes alone.
         vbert train --many jobs.jsonl --device cuda
         vbert train --many jobs.jsonl --memory 4G --json 2> ended.jsonl > report.json
@@ -33,7 +33,7 @@ struct TrainCommand: AsyncParsableCommand {
       """)
 
   @OptionGroup var options: GlobalOptions
-  @Argument(help: "The vBERT's name.", transform: { try Name($0) }) var name: Name?
+  @Argument(help: "The vBERT's name.", transform: { try VBertName($0) }) var name: VBertName?
   @Option(help: "Training rows.") var data: String?
   @Option(help: "A list of vBERTs to train at once.") var many: String?
   @Option(
@@ -48,7 +48,10 @@ struct TrainCommand: AsyncParsableCommand {
       quick for --many above 20).
       """)
   var effort: Effort?
-  @Option(help: "Steps of the adapter's course on few rows (default: what suits their number).")
+  @Option(
+    help:
+      "Steps of the adapter's course on few rows (default: what suits their number, in whole passes)."
+  )
   var steps: Int?
   @Option(help: "Most passes over the data: training goes by epochs (default: 10, if it does).")
   var epochs: Int?

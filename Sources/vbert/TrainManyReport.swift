@@ -16,12 +16,16 @@ struct TrainManyReport: Encodable {
     /// How few rows were learnt, in words; absent for training by epochs.
     var recipe: String?
     var trainRows: Int
+    var devRows: Int
+    /// Rows that were longer than the vBERT reads.
+    var truncatedRows: Int
     /// From the beginning of all to its end; absent for one that had none.
     var seconds: Double?
     var error: String?
 
     init(_ result: TrainingResult) {
       (name, trainRows) = (result.name.text, result.trainRows)
+      (devRows, truncatedRows) = (result.devRows, result.truncatedRows)
       seconds = result.seconds > 0 ? result.seconds : nil
       switch result.result {
       case .success(let trained):
@@ -42,6 +46,7 @@ struct TrainManyReport: Encodable {
       }
       let score = "\(name) version \(version): \(measure ?? "") \(TrainReport.short(score ?? 0))"
       return score + (recipe.map { "; \($0)" } ?? " after epoch \(bestEpoch) of \(epochs)")
+        + (truncatedRows > 0 ? "; \(truncatedRows) rows were cut to the maximum length" : "")
         + ", \(when)"
     }
   }

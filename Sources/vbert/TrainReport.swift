@@ -56,7 +56,7 @@ struct TrainReport: Encodable {
     "\(name) version \(version): \(measured.words) \(primary) "
       + Self.short(metrics["\(measured.rawValue)_\(primary)"] ?? 0)
       + (recipe.map { "; \($0); \(Int(seconds)) s" }
-        ?? " after epoch \(bestEpoch) of \(epochs); \(trainRows) rows, \(Int(seconds)) s, "
+        ?? " of \(devRows) rows after epoch \(bestEpoch) of \(epochs); \(trainRows) rows, \(Int(seconds)) s, "
         + "\(Int(rowsPerSecond)) rows/s")
       + (tagScheme.map { "; tags read as \($0)" } ?? "")
       + (truncatedRows > 0 ? "; \(truncatedRows) rows were cut to the maximum length" : "")
@@ -66,12 +66,16 @@ struct TrainReport: Encodable {
   /// given ones. The first few.
   static func doubts(_ report: TrainingReport) -> [String] {
     let empty = report.results.compactMap { result in
-      (try? result.result.get()).flatMap { $0.best.dev.value <= 0 ? (result.name, $0) : nil }
+      (try? result.result.get()).flatMap { $0.best.dev.saysNothing ? (result.name, $0) : nil }
     }
     let words = empty.prefix(5).map { name, trained in
-      "\(name) version \(trained.version) has learnt nothing that its dev rows show "
-        + "(\(trained.best.dev.primary) \(short(trained.best.dev.value))): look at the rows, give "
-        + "more of them or of --epochs, or a lower --lr; `vbert rollback` lets an older version answer"
+      "\(name) version \(trained.version) has learnt nothing that "
+        + (trained.recipe == nil ? "its dev rows show " : "rows show that were held out ")
+        + "(\(trained.best.dev.primary) \(short(trained.best.dev.value))"
+        + (trained.best.dev.value > 0 ? ", as always the same label has" : "")
+        + "): look at the rows, give more of them"
+        + (trained.recipe == nil ? " or of --epochs, or a lower --lr" : "")
+        + (trained.version > 1 ? "; `vbert rollback` lets an older version answer" : "")
     }
     let unchanged = report.results.compactMap { result -> String? in
       guard let trained = try? result.result.get(), trained.best.number == 0 else { return nil }

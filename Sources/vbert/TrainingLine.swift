@@ -22,7 +22,7 @@ struct TrainingLine {
     switch event {
     case .unseen(let name, let labels):
       ProgressLine.warn(
-        "\(name): no row has \(labels.joined(separator: ", ")): nothing is learnt of it")
+        "\(name): no row has \(labels.joined(separator: ", ")): nothing but a name can tell of it")
     case .began:
       bar = ProgressLine()
       (dev, isPreparing) = ("", true)

@@ -12,7 +12,7 @@ struct TrainingList {
       case name, data, dev, effort, epochs, lr, batch, seed, patience, limit
     }
 
-    var name: Name
+    var name: VBertName
     var data: String
     var dev: String?
     var effort: Effort?
@@ -44,7 +44,7 @@ struct TrainingList {
     steps: Int? = nil, limit: Int?, startsAnew: Bool
   ) throws {
     let reader = try LineReader(path: path)
-    var (requests, names): ([TrainingRequest], Set<Name>) = ([], [])
+    var (requests, names): ([TrainingRequest], Set<VBertName>) = ([], [])
     while let line = try reader.next() {
       if line.isBlank { continue }
       let found: Line
@@ -71,7 +71,8 @@ struct TrainingList {
       own.seed = found.seed ?? own.seed
       own.patience = found.patience ?? own.patience
       own.rate = found.lr ?? rate ?? own.rate
-      let problem = Self.problem(own, limit: found.limit).map {
+      let mixes = found.effort != nil && wish == .byEpochs
+      let problem = (mixes ? .effortAndEpochs : Self.problem(own, limit: found.limit)).map {
         TrainingListError.option(path: path, number: line.number, $0)
       }
       requests.append(
@@ -87,7 +88,7 @@ struct TrainingList {
         request.steps == nil
       else { return request }
       var request = request
-      request.wish = .effort(.quick)
+      request.wish = .quickly
       return request
     }
   }
@@ -104,7 +105,7 @@ struct TrainingList {
 enum TrainingListError: Error, CustomStringConvertible {
   case line(path: String, number: Int, why: String)
   case empty(path: String)
-  case twice(Name)
+  case twice(VBertName)
   case option(path: String, number: Int, TrainingOptionProblem)
 
   var description: String {

@@ -22,9 +22,8 @@ struct VBertRow: Encodable {
   let version: Int?
   let created: Date
 
-  init(_ vbert: VBertRecord, tenant: String) {
-    name = vbert.name.text
-    self.tenant = tenant
+  init(_ vbert: VBertRecord) {
+    (name, tenant) = (vbert.name.name.text, vbert.name.tenant.text)
     task = vbert.spec.task.rawValue
     (base, baseHash) = (vbert.spec.base, vbert.spec.baseHash)
     domain = vbert.spec.domain
@@ -37,10 +36,6 @@ struct VBertRow: Encodable {
     dimensions = vbert.spec.dimensions
     version = vbert.version?.number
     created = vbert.created
-  }
-
-  init(_ vbert: VBertRecord, in registry: any RegistryStore) async throws {
-    self.init(vbert, tenant: try await registry.tenant(vbert.tenant)?.name.text ?? "")
   }
 
   static let titles: [String] = [

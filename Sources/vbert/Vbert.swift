@@ -33,7 +33,7 @@ struct Vbert: AsyncParsableCommand {
   private static let vberts: [any ParsableCommand.Type] = [
     TenantCommand.self, CreateCommand.self, ListCommand.self, VersionsCommand.self,
     RollbackCommand.self, DeleteCommand.self, ExportCommand.self, ImportCommand.self,
-    TrainCommand.self, EvalCommand.self, PredictCommand.self,
+    TrainCommand.self, TrainerCommand.self, EvalCommand.self, PredictCommand.self,
   ]
 
   #if NO_SERVER
@@ -48,14 +48,32 @@ struct Vbert: AsyncParsableCommand {
     do {
       try ArgumentText.check()
       var command = try parseAsRoot()
-      if var asynchronous = command as? any AsyncParsableCommand {
+      if try await isDoneOnServer(command) {
+        // Another machine has done it.
+      } else if var asynchronous = command as? any AsyncParsableCommand {
         try await asynchronous.run()
       } else {
         try command.run()
       }
+      guard fflush(nil) == 0 else { throw OutputError() }
     } catch {
       end(with: error)
     }
+  }
+
+  /// Whether --server named one that has done it. Throws `ValidationError` for verbs that need the home itself.
+  private static func isDoneOnServer(_ command: any ParsableCommand) async throws -> Bool {
+    let isAsked = CommandLine.arguments.contains { $0 == "--server" || $0.hasPrefix("--server=") }
+    #if !NO_SERVER
+      if let verb = command as? any RemoteVerb { return try await verb.runOnServer() }
+    #endif
+    // Help is a command of its own.
+    guard isAsked, !(type(of: command).configuration.commandName ?? "").isEmpty,
+      !"\(type(of: command))".contains("Help")
+    else { return false }
+    throw ValidationError(
+      "this verb works on a home of this machine's; with --server there are create, list, versions, rollback, "
+        + "delete, train, predict and tenant give")
   }
 
   private static func end(with error: any Error) -> Never {

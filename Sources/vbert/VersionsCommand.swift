@@ -9,7 +9,7 @@ struct VersionsCommand: AsyncParsableCommand {
     commandName: "versions", abstract: "What was published of a vBERT; * marks what answers now.")
 
   @OptionGroup var options: GlobalOptions
-  @Argument(help: "Its name.", transform: { try Name($0) }) var name: Name
+  @Argument(help: "Its name.", transform: { try VBertName($0) }) var name: VBertName
 
   func run() async throws {
     let registry = try options.openRegistry()
@@ -31,7 +31,7 @@ struct RollbackCommand: AsyncParsableCommand {
     abstract: "Let an older version answer (or a newer one again); no version is lost.")
 
   @OptionGroup var options: GlobalOptions
-  @Argument(help: "Its name.", transform: { try Name($0) }) var name: Name
+  @Argument(help: "Its name.", transform: { try VBertName($0) }) var name: VBertName
   @Option(help: "The version's number (default: the one before the present).") var to: Int?
 
   func run() async throws {
@@ -51,7 +51,7 @@ struct RollbackCommand: AsyncParsableCommand {
 }
 
 struct RollbackError: Error, CustomStringConvertible {
-  let name: Name
+  let name: VBertName
   let current: Int
 
   var description: String {
@@ -87,6 +87,14 @@ struct VersionRow: Encodable {
   static let titles: [String] = ["", "VERSION", "CREATED", "BYTES", "METRICS", "NOTE"]
 
   var cells: [String] {
+    Self.cells(
+      version, current: current, created: created, bytes: bytes, metrics: metrics, note: note)
+  }
+
+  static func cells(
+    _ version: Int, current: Bool, created: Date, bytes: Int, metrics: [String: Double],
+    note: String
+  ) -> [String] {
     let figures = metrics.sorted { $0.key < $1.key }
       .map { "\($0.key) \(($0.value * 10_000).rounded() / 10_000)" }
     return [

@@ -63,7 +63,10 @@ import Testing
       let raw = try await probabilities(#", "use_activation": false"#)
       let sum = raw.map { exp($0) }.reduce(0, +)
       #expect(own.count == 2 && zip(own, raw).allSatisfy { abs($0 - exp($1) / sum) < 1e-5 })
-      #expect(try await probabilities(#", "raw_scores": true"#) == raw)
+      let infinity = try await client.post(
+        "/classify", #"{"model": "mood", "input": "a dog", "raw_scores": true}"#)
+      let labels = (infinity.object["data"] as? [[[String: Any]]])?.first ?? []
+      #expect(labels.compactMap { $0["score"] as? Double } == raw.sorted(by: >))
       let sigmoids = try await probabilities(#", "function_to_apply": "sigmoid""#)
       #expect(zip(sigmoids, raw).allSatisfy { abs($0 - Self.sigmoid($1)) < 1e-5 })
 
@@ -111,7 +114,7 @@ import Testing
       let bias = adapter.head?.bias?.map { $0 + 60 }
       adapter.head?.bias = bias
       try await home.store.create(
-        vbert: name, tenant: TenantRecord.defaultName, spec: spec, base: shape, adapter: adapter)
+        vbert: VBertName(name), spec: spec, base: shape, adapter: adapter)
     }
     try await TinyServer(home: home).test { client in
       func ranks(_ more: String) async throws -> [[String: Any]] {

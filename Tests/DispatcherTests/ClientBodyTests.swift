@@ -58,6 +58,29 @@ import Testing
       "/tag",
       #"{"inputs":"ann in paris","parameters":{"aggregation_strategy":"average","ignore_labels":["O"],"stride":null},"model":"names"}"#
     ),
+    // Cohere's, Voyage's, Jina's, vLLM's and infinity's ways to rank
+    (
+      "/v2/rerank",
+      #"{"model":"similar","query":"a","documents":["b","c"],"top_n":1}"#
+    ),
+    (
+      "/v1/rerank",
+      #"{"model":"similar","query":"a","documents":["b",{"text":"c"}],"top_n":2,"rank_fields":["text"],"return_documents":true}"#
+    ),
+    (
+      "/v1/rerank",
+      #"{"query":"a","documents":["b"],"model":"similar","top_k":null,"truncation":true}"#
+    ),
+    ("/rerank", #"{"model":"similar","query":"a","documents":["b"],"return_documents":true}"#),
+    (
+      "/rerank",
+      #"{"query":"a","documents":["b"],"return_documents":false,"raw_scores":false,"model":"similar","top_n":null}"#
+    ),
+    // Voyage's vectors
+    (
+      "/v1/embeddings",
+      #"{"input":["a"],"model":"meaning","input_type":null,"truncation":true,"output_dtype":null,"output_dimension":null,"encoding_format":"base64"}"#
+    ),
     // LoRAX's way to name a vBERT
     ("/predict", #"{"inputs":"a","adapter_id":"topic","model":"base"}"#),
   ]
@@ -82,6 +105,10 @@ import Testing
     ("/embed", #"{"inputs":"a","model":"meaning","truncat":true}"#, "truncat"),
     ("/embed", #"{"inputs":"a","model":"meaning","instruction":"Find"}"#, "instruction"),
     ("/rerank", #"{"query":"a","texts":["b"],"model":"similar","top_n":1}"#, "top_n"),
+    (
+      "/rerank", #"{"query":"a","documents":["b"],"model":"similar","max_chunks_per_doc":1}"#,
+      "max_chunks_per_doc"
+    ),
   ]
 
   @Test func clientsWorkUnchanged() async throws {

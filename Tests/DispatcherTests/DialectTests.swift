@@ -13,6 +13,7 @@ import Testing
     (.predict, #"{"model": "names", "inputs": "ann in paris""#),
     (.tag, #"{"model": "names", "inputs": "ann in paris""#),
     (.rerank, #"{"model": "similar", "query": "a cat", "texts": ["a dog", "the cat"]"#),
+    (.ranking, #"{"model": "similar", "query": "a cat", "documents": ["a dog", "the cat"]"#),
     (
       .similarity,
       #"{"model": "meaning", "inputs": {"source_sentence": "a cat", "sentences": ["a dog"]}"#
@@ -150,6 +151,9 @@ import Testing
   /// What every honoured member must be; the same in `parameters`.
   private static let kinds: [String: (good: [String], bad: [String])] = [
     "truncate": (["true", "false"], ["\"yes\"", "1", "\"END\"", "[]"]),
+    "truncation": (["true", "false"], ["\"longest_first\"", "1"]),
+    "top_n": (["1", "2", "100"], ["0", "-1", "1.5", "\"1\""]),
+    "return_documents": (["true", "false"], ["1", "\"yes\""]),
     "truncation_direction": (
       [#""Left""#, #""Right""#, #""left""#], [#""LEFT""#, #""Middle""#, "true", "\"\""]
     ),
@@ -256,6 +260,7 @@ import Testing
       for (dialect, body) in Self.bodies {
         let pairs = [
           ("truncate", "false", "truncate_prompt_tokens", "10"),
+          ("truncate", "true", "truncation", "false"), ("top_n", "1", "top_k", "2"),
           ("truncation_direction", #""Left""#, "truncation_side", #""right""#),
           ("raw_scores", "true", "use_activation", "true"),
           ("raw_scores", "false", "softmax", "false"),
@@ -299,8 +304,8 @@ import Testing
           "input is missing; text is not a member of /classify: did you mean input?"
         ),
         (
-          "/rerank", #"{"query": "a", "documents": ["b"]}"#,
-          "texts is missing; documents is not a member of /rerank: did you mean texts?"
+          "/rerank", #"{"query": "a", "passages": ["b"]}"#,
+          "texts is missing; passages is not a member of /rerank: did you mean texts?"
         ),
         (
           "/rerank", #"{"question": "a", "texts": ["b"]}"#,
@@ -333,7 +338,7 @@ import Testing
           "texts[1]: text was expected, and this is true or false"
         ),
         (
-          "/v1/embeddings", #"{"input": [[1, 2]]}"#,
+          "/v1/embeddings", #"{"input": [["a"]]}"#,
           "input: a text or a list of texts was expected"
         ),
       ] {

@@ -41,6 +41,21 @@ import Testing
       #"{"model": "similar", "query": "a cat", "texts": ["b"], "truncate_prompt_tokens": 5, "use_activation": false}"#
     ),
     (
+      "/v1/rerank",
+      #"{"model": "similar", "query": "a", "documents": ["b", {"text": "c"}], "top_n": 1, "return_documents": true}"#
+    ),
+    (
+      "/m/topic", #"{"inputs": [{"text": "a", "text_pair": "b"}, "c"], "parameters": {"top_k": 2}}"#
+    ),
+    (
+      "/m/meaning", #"{"inputs": {"source_sentence": "a", "sentences": ["b"]}, "model": "meaning"}"#
+    ),
+    ("/?model=names", #"{"inputs": "ann in london", "adapter_id": "names"}"#),
+    (
+      "/v2/models/mood/infer",
+      #"{"id": "r", "inputs": [{"name": "text", "shape": [2], "datatype": "BYTES", "data": ["a", "b"]}], "outputs": [{"name": "scores"}], "parameters": {"binary_data_output": false}}"#
+    ),
+    (
       "/v1/embeddings",
       #"{"model": "meaning", "input": ["a"], "add_special_tokens": false, "user": "me", "options": {"use_cache": true}}"#
     ),

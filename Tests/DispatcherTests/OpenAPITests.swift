@@ -21,15 +21,26 @@ import Testing
     var path = ""
     for line in try String(contentsOf: url, encoding: .utf8).split(separator: "\n") {
       if !line.hasPrefix(" ") { isInPaths = line == "paths:" }
-      guard isInPaths, line.hasSuffix(":") else { continue }
+      guard isInPaths, line.hasSuffix(":") || line.hasPrefix("    $ref: ") else { continue }
       let indent = line.prefix { $0 == " " }.count
       let key = String(line.dropFirst(indent).dropLast())
       if indent == 2 { path = key }
+      if indent == 4, key.hasPrefix("$ref"), let same = Self.reference(line) {
+        // Another path's operations, all of them.
+        let copied = operations.filter { $0.path == same }
+        #expect(!copied.isEmpty, "\(path) points to \(same), which is not above it")
+        operations.formUnion(copied.map { Operation(method: $0.method, path: path) })
+      }
       if indent == 4, ["get", "post", "delete", "put", "patch"].contains(key) {
         operations.insert(Operation(method: key, path: path))
       }
     }
     return operations
+  }
+
+  /// The path that `$ref: "#/paths/~1v1~1embeddings"` points to.
+  private static func reference(_ line: Substring) -> String? {
+    line.firstMatch(of: /"#\/paths\/([^"]+)"/).map { String($0.1).replacing("~1", with: "/") }
   }
 
   @Test func theDocumentAndTheRoutesAgree() async throws {

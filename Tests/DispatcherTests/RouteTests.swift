@@ -186,7 +186,8 @@ import Testing
       let all = try await client.get("/v1/models")
       let names = (all.object["data"] as? [[String: Any]])?.compactMap { $0["id"] as? String } ?? []
       #expect(
-        names == names.sorted() && names.count == 7 && all.object["has_more"] as? Bool == false)
+        names == names.sorted() && names.count == TinyHome.names.count
+          && all.object["has_more"] as? Bool == false)
       let page = try await client.get("/v1/models?limit=2&after=meaning")
       let data = page.object["data"] as? [[String: Any]] ?? []
       #expect(data.compactMap { $0["id"] as? String } == ["mood", "names"])

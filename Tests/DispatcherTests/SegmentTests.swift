@@ -93,7 +93,7 @@ import Testing
     for (name, length) in [("long", 65), ("endless", Int.max), ("short", 2), ("negative", -1)] {
       var spec = TinyModel.spec(.embed, .none)
       spec.maxLength = length
-      _ = try await home.registry.create(vbert: Name(name), spec: spec)
+      _ = try await home.registry.create(vbert: VBertName(name), spec: spec)
     }
     try home.add("meaning", TinyModel.spec(.embed, .none))
     let server = try await TinyServer(home: home)

@@ -24,7 +24,7 @@ import Testing
     for (number, one) in Self.cases.enumerated() {
       var spec = TinyModel.spec(.tag, TinyHome.bottleneck, labels: one.labels)
       spec.tagScheme = one.scheme.flatMap { TagScheme(text: $0) }
-      try home.add(Name("names-\(number)"), spec, seed: 6)
+      try home.add(VBertName("names-\(number)"), spec, seed: 6)
     }
     let server = try await TinyServer(home: home)
     try await server.test { client in

@@ -3,6 +3,7 @@ import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
 import Manager
+import Model
 import Scheduler
 import ServingSupport
 
@@ -25,8 +26,8 @@ final class TinyServer: Sendable {
     let metrics = PrometheusMetrics()
     pipeline = try home.pipeline(queue: queue, adapters: adapters, metrics: metrics)
     dispatcher = try await Dispatcher(
-      registry: home.registry, bases: home.bases, pipeline: pipeline, cache: home.cache,
-      limits: limits,
+      store: home.store, bases: home.bases, pipeline: pipeline, cache: home.cache,
+      rules: TinyRules(), limits: limits,
       about: ServerInfo(
         version: "0", device: "cpu", plotMode: .exact, tokenBudget: 512, maxSequences: 64,
         queue: queue),
@@ -67,9 +68,11 @@ struct Client: Sendable {
   }
 
   func send(
-    _ method: HTTPRequest.Method, _ path: String, _ body: [UInt8]? = nil, key: String? = nil
+    _ method: HTTPRequest.Method, _ path: String, _ body: [UInt8]? = nil,
+    _ fields: [String: String] = [:], key: String? = nil
   ) async throws -> Answer {
     var headers = HTTPFields()
+    for (name, value) in fields { HTTPField.Name(name).map { headers[$0] = value } }
     if let key { headers[.authorization] = "Bearer \(key)" }
     return try await client.execute(
       uri: path, method: method, headers: headers, body: body.map { ByteBuffer(bytes: $0) }
@@ -90,4 +93,24 @@ struct Client: Sendable {
 
 func numbers(_ value: Any?) -> [Double] {
   (value as? [Any])?.compactMap { ($0 as? NSNumber)?.doubleValue } ?? []
+}
+
+/// Of a file the first row counts: what the trainer says of rows is tested where it says it.
+struct TinyRules: TrainingRules {
+  struct Problem: Error, CustomStringConvertible { let description: String }
+
+  func report(rows path: String) throws -> RowsReport {
+    let text = try String(contentsOfFile: path, encoding: .utf8)
+    guard text.hasPrefix("{") else { throw Problem(description: "line 1: not a JSON object") }
+    let lines = text.split(separator: "\n").count
+    return RowsReport(
+      task: .classify, rows: lines, input: .text, labels: ["A b": lines], labelCount: 1)
+  }
+
+  func isProblemOfRows(_ error: any Error) -> Bool { error is Problem }
+
+  func check(_ wish: FineTuningWish, _ spec: VBertSpec, _ rows: RowsReport) throws {
+    guard spec.task == rows.task else { throw Problem(description: "its rows are for others") }
+    if wish.epochs == 0 { throw Problem(description: "epochs must be 1 to 1000") }
+  }
 }

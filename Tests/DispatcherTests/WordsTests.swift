@@ -36,7 +36,7 @@ import Testing
         var spec = TinyModel.spec(task, TinyHome.bottleneck, labels: labels)
         spec.input = input
         let name = "\(task.rawValue)-\(input.rawValue)"
-        try home.add(Name(name), spec)
+        try home.add(VBertName(name), spec)
         names.append(name)
       }
     }
@@ -132,7 +132,7 @@ import Testing
       ("short", "x"), ("gone", nil), ("long", String(repeating: "y", count: 9000)),
     ] {
       let broken = try home.add(
-        Name(name), TinyModel.spec(.classify, TinyHome.bottleneck, labels: ["x", "y"]))
+        VBertName(name), TinyModel.spec(.classify, TinyHome.bottleneck, labels: ["x", "y"]))
       let blob = try #require(try home.registry.version(broken.id)?.blob)
       let url = home.store.url(blob.name)
       if let damage {

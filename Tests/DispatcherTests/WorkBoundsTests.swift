@@ -26,6 +26,43 @@ import Testing
     }
   }
 
+  /// A long query beside many short texts is a small body: what is kept of it is bounded all the same.
+  @Test func tokensOfARequestAreBounded() async throws {
+    var limits = ServerLimits()
+    limits.tokens = 100
+    let server = try await TinyServer(limits: limits)
+    try await server.test { client in
+      func rank(_ words: Int, _ texts: Int) async throws -> Client.Answer {
+        let list = Array(repeating: "\"cat\"", count: texts).joined(separator: ", ")
+        return try await client.post(
+          "/rerank",
+          #"{"model": "similar", "query": "\#(self.words(words))", "texts": [\#(list)]}"#)
+      }
+      // [CLS] 6 [SEP] 1 [SEP]: 10 tokens a pair.
+      #expect(try await rank(6, 10).status == 200)
+      let over = try await rank(6, 11)
+      #expect(over.status == 413 && over.text.contains("more than 100 tokens together"))
+      #expect(server.pipeline.intake.load.sequences == 0)
+      let one = try await client.post(
+        "/embed", #"{"model": "meaning", "inputs": "\#(self.words(500))", "truncate": true}"#)
+      #expect(one.status == 200, "what is cut does not count")
+    }
+  }
+
+  /// As many texts as OpenAI's clients send at once, in a queue of the default size.
+  @Test func aRequestMayHave2048Texts() async throws {
+    try await TinyServer(queue: 8192).test { client in
+      for (count, status) in [(2048, 200), (2049, 413)] {
+        let list = Array(repeating: "\"a cat\"", count: count).joined(separator: ", ")
+        let answer = try await client.post(
+          "/v1/embeddings",
+          #"{"model": "meaning", "input": [\#(list)], "encoding_format": "base64"}"#)
+        #expect(answer.status == status)
+        if status == 200 { #expect((answer.object["data"] as? [Any])?.count == count) }
+      }
+    }
+  }
+
   /// Small and large requests go different ways; the answers are the same.
   @Test func largeRequestsAreAnsweredLikeSmallOnes() async throws {
     try await TinyServer().test { client in

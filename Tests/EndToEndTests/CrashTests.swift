@@ -49,8 +49,8 @@ struct CrashTests {
       if try await trainAndKill(vbert, "topic", after: whole * share) {
         killed += 1
       } else {
-        // The machine was busier when the whole was measured.
-        whole = min(whole, clock.now - start)
+        // The machine was busier when the whole was measured: sooner, until one is caught.
+        whole = min(whole, clock.now - start) * 0.7
       }
       let now = try #require(try world.version(of: "topic"))
       #expect(now == version || now == version + 1)

@@ -56,15 +56,62 @@ import Testing
     for more in [["--steps", "5", "--epochs", "2"], ["--effort", "quick", "--lr", "0.1"]] {
       #expect(try vbert.run(["train", "few", "--data", data] + more).status == 2)
     }
-    try vbert.succeed("create", "tags", "--task", "tag", "--base", "tiny-skip2")
-    let rows = try TinyData.write(TinyData.tag, "tags", in: vbert.home)
-    let tags = try vbert.run(["train", "tags", "--data", rows, "--steps", "5"])
-    #expect(tags.status == 1 && tags.stderr.contains("this training goes by epochs"))
+    try vbert.succeed(
+      "create", "near", "--task", "embed", "--adapter", "lora:2@query", "--base", "tiny-skip2")
+    let texts = try TinyData.write(
+      (0..<20).map { ["text": "text \($0)", "label": $0 % 2 == 0 ? "even" : "odd"] }, "texts",
+      in: vbert.home)
+    let near = try vbert.run(["train", "near", "--data", texts, "--steps", "5"])
+    for effort in ["quick", "full"] {
+      let asked = try vbert.run(["train", "near", "--data", texts, "--effort", effort])
+      #expect(asked.status == 1 && asked.stderr.contains("--effort \(effort) is for few rows"))
+    }
+    try vbert.succeed(
+      "create", "bare", "--task", "classify", "--adapter", "none", "--base", "tiny-skip2")
+    for option in [["--steps", "5"], ["--lr", "0.1"]] {
+      let bare = try vbert.run(["train", "bare", "--data", data] + option)
+      #expect(bare.status == 1 && bare.stderr.contains("tunes none"), "\(bare)")
+    }
+    try vbert.succeed("create", "price", "--task", "score", "--base", "tiny-skip2")
+    let one = try TinyData.write([["text": "a", "score": 1]], "one", in: vbert.home)
+    let alone = try vbert.run(["train", "price", "--data", one, "--dev", one])
+    #expect(alone.status == 1 && alone.stderr.contains("holds one row; give two or more"))
+    #expect(near.status == 1 && near.stderr.contains("an embedder goes by epochs"), "\(near)")
     #expect(try vbert.run(["train", "few", "--data", data, "--effort", "some"]).status == 2)
+    let pooling = try vbert.run(["create", "norm", "--pooling", "mean-normalized"])
+    #expect(pooling.status == 2 && pooling.stderr.contains("create with mean"), "\(pooling)")
     let list = try TinyData.write(
       [["name": "few", "data": data, "effort": "full", "epochs": 3]], "list", in: vbert.home)
+    let mixed = try TinyData.write(
+      [
+        ["name": "few", "data": data, "effort": "full"],
+        ["name": "bare", "data": data, "effort": "quick", "lr": 0.1],
+      ], "mixed", in: vbert.home)
+    let mixture = try vbert.run(["train", "--many", mixed])
+    #expect(mixture.status == 1 && mixture.stderr.contains("effort quick tunes nothing"))
     let line = try vbert.run(["train", "--many", list])
     #expect(line.status != 0 && line.stderr.contains("effort does not go by epochs"))
+  }
+
+  /// Members of every task in one list, each with an adapter.
+  @Test func tasksTrainBesideEachOther() throws {
+    defer { vbert.removeHome() }
+    let rows: [(String, [[String: Any]])] = [
+      ("classify", TinyData.classify), ("score", TinyData.score), ("tag", TinyData.tag),
+    ]
+    var list: [[String: Any]] = []
+    for (task, rows) in rows {
+      try vbert.succeed("create", task, "--task", task, "--base", "tiny-skip2")
+      list.append(["name": task, "data": try TinyData.write(rows, task, in: vbert.home)])
+    }
+    let path = try TinyData.write(list, "list", in: vbert.home)
+    try vbert.succeed("train", "--many", path, "--steps", "3")
+    // By epochs an effort that was asked for is refused, and its line alone.
+    list[0]["effort"] = "full"
+    let mixed = try TinyData.write(list, "mixed", in: vbert.home)
+    let output = try vbert.run(["train", "--many", mixed, "--epochs", "2"])
+    #expect(output.status == 1 && output.stderr.contains("effort does not go by epochs"))
+    #expect(output.stdout.contains("2 of 3 vBERTs trained"), "\(output)")
   }
 
   /// Above twenty members heads alone, but for who says otherwise.

@@ -74,7 +74,7 @@ struct ManyTests {
       (
         ["name": "dev", "data": data, "dev": "/nowhere/dev.jsonl"], "cannot open /nowhere/dev.jsonl"
       ),
-      (["name": "wild", "data": wild], "no longer a number"),
+      (["name": "wild", "data": wild], "divide all of them"),
     ]
   }
 

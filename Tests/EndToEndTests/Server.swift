@@ -10,6 +10,7 @@ final class Server: @unchecked Sendable {
   let process: Process
   private let stderr: URL
   private let base: String
+  var url: String { base }
 
   struct Reply {
     var status: Int
@@ -42,15 +43,45 @@ final class Server: @unchecked Sendable {
 
   deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
 
-  func get(_ path: String) async throws -> Reply {
-    try await send(HTTPClientRequest(url: base + path))
+  func get(_ path: String, key: String? = nil) async throws -> Reply {
+    try await send(request(path, key))
   }
 
-  func post(_ path: String, _ body: [String: Any]) async throws -> Reply {
+  private func request(_ path: String, _ key: String?) -> HTTPClientRequest {
     var request = HTTPClientRequest(url: base + path)
+    if let key { request.headers.add(name: "authorization", value: "Bearer \(key)") }
+    return request
+  }
+
+  func post(_ path: String, _ body: [String: Any], key: String? = nil) async throws -> Reply {
+    var request = request(path, key)
     request.method = .POST
     request.headers.add(name: "content-type", value: "application/json")
     request.body = .bytes(ByteBuffer(bytes: try JSONSerialization.data(withJSONObject: body)))
+    return try await send(request)
+  }
+
+  /// A file's form, as every client sends it.
+  func upload(
+    _ bytes: Data, named name: String = "train.jsonl", purpose: String = "fine-tune",
+    key: String? = nil
+  ) async throws -> Reply {
+    var request = request("/v1/files", key)
+    request.method = .POST
+    request.headers.add(name: "content-type", value: "multipart/form-data; boundary=xYzZy")
+    let head = """
+      --xYzZy\r\nContent-Disposition: form-data; name="purpose"\r\n\r\n\(purpose)\r
+      --xYzZy\r\nContent-Disposition: form-data; name="file"; filename="\(name)"\r
+      Content-Type: application/octet-stream\r\n\r\n
+      """
+    let body = Data(head.utf8) + bytes + Data("\r\n--xYzZy--\r\n".utf8)
+    request.body = .bytes(ByteBuffer(bytes: body))
+    return try await send(request)
+  }
+
+  func delete(_ path: String, key: String? = nil) async throws -> Reply {
+    var request = request(path, key)
+    request.method = .DELETE
     return try await send(request)
   }
 

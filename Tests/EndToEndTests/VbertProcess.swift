@@ -15,6 +15,8 @@ struct VbertProcess {
 
   /// Everything is kept here, one home a test.
   let home: URL
+  /// Whether verbs are told of it.
+  private let isAtHome: Bool
 
   /// The binary beside the test bundle, whatever the configuration.
   static var binary: URL {
@@ -31,7 +33,9 @@ struct VbertProcess {
     }
   }
 
-  init() throws {
+  /// Not `isAtHome`: for verbs that ask a server.
+  init(isAtHome: Bool = true) throws {
+    self.isAtHome = isAtHome
     home = FileManager.default.temporaryDirectory.appending(path: "vbert-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: home, withIntermediateDirectories: true)
   }
@@ -42,7 +46,7 @@ struct VbertProcess {
   func process(_ arguments: [String]) throws -> (Process, stdout: URL, stderr: URL) {
     let process = Process()
     process.executableURL = try Self.binary
-    process.arguments = arguments + ["--home", home.path()]
+    process.arguments = arguments + (isAtHome ? ["--home", home.path()] : [])
     let name = UUID().uuidString
     let files = ["out", "err"].map { home.appending(path: "\(name).\($0)") }
     for file in files { try Data().write(to: file) }

@@ -26,14 +26,17 @@ enum House {
     Room(
       "Dispatcher", knows: ["Scheduler", "Manager", "Model"], packages: ["CoreMetrics"]),
     Room(
-      "Dispatcher", shelf: "Edge", knows: ["Scheduler", "Manager", "Model"],
+      "Dispatcher", shelf: "Edge", knows: ["Scheduler", "Manager", "Model", "Files"],
       packages: ["CoreMetrics", "HTTPTypes", "Hummingbird", "Logging", "NIOCore", "NIOHTTP1"]),
+    Room("Dispatcher", shelf: "Batches", knows: ["Scheduler", "Manager", "Model", "Files"]),
     Room(
       "Dispatcher", shelf: "Connections",
       packages: [
         "HTTPTypes", "HummingbirdCore", "Logging", "NIOCore", "NIOHTTP1", "NIOExtras",
         "NIOHTTPTypes", "NIOHTTPTypesHTTP1",
       ]),
+    // Whoever asks a server needs nothing of it.
+    Room("VBERTClient", packages: ["NIOCore", "NIOHTTP1", "NIOPosix"]),
     // What measures and checks stands outside of Sources, and is reached by the same commands.
     Room("GPUBench", folder: "Benchmarks/GPUBench", knows: ["ComputeCUDA", "Model", "Compute"]),
     Room(
@@ -53,11 +56,14 @@ enum House {
       packages: ["ArgumentParser"]),
     Room(
       "vbert", shelf: "Serve",
-      knows: ["Dispatcher", "Scheduler", "Manager", "Model", "Compute"],
+      knows: ["Dispatcher", "Trainer", "Scheduler", "Manager", "Model", "Compute"],
       packages: [
         "ArgumentParser", "Hummingbird", "HummingbirdCore", "Logging", "NIOCore",
         "ServiceLifecycle", "UnixSignals",
       ]),
+    Room(
+      "vbert", shelf: "Remote", knows: ["VBERTClient", "Trainer", "Model", "Compute"],
+      packages: ["ArgumentParser"]),
     Room("TokenizerBenchmark", folder: "Benchmarks/TokenizerBenchmark", knows: ["Model"]),
   ]
 
@@ -95,6 +101,7 @@ enum House {
         "TestSupport", "ServingSupport", "Dispatcher", "Scheduler", "Manager", "Model", "Compute",
       ],
       packages: ["HTTPTypes", "Hummingbird", "HummingbirdTesting"]),
+    Room(test: "VBERTClientTests", knows: ["TestSupport", "VBERTClient"]),
     Room(
       test: "EndToEndTests", knows: ["TestSupport", "Model"], runs: ["vbert"],
       packages: ["AsyncHTTPClient", "NIOCore", "NIOHTTP1"]),

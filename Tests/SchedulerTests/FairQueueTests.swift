@@ -63,8 +63,8 @@ private let far = ContinuousClock.now + .seconds(3600)
     }
   }
 
-  /// Whatever the order of arrivals, removals and cancellations: everything comes out once, in the
-  /// tenant's order, and the sums agree with a naive list.
+  /// Whatever the order of arrivals, removals and cancellations: everything comes out once, in its
+  /// request's order, and the sums agree with a naive list.
   @Test func fuzzedQueuesLoseNothingAndGiveNothingTwice() {
     Fuzz.run { random, seed in
       var pair = Pair()
@@ -92,6 +92,71 @@ private let far = ContinuousClock.now + .seconds(3600)
     var before = 0
     while let next = queue.next(within: 512), next != -1 { before += 128 }
     #expect(before <= 256 * 100 + 512)
+  }
+
+  /// A short request does not wait behind its own tenant's bulk, nor behind many of them.
+  @Test func aShortOneDoesNotWaitForItsTenantsBulk() throws {
+    var queue = Queue(bounds: .init(total: 10_000, perTenant: 9000))
+    for bulk in 0..<4 {
+      let texts = (0..<256).map { (element: 1000 * (bulk + 1) + $0, tokens: 512) }
+      _ = try queue.admit(texts, tenant: 1, weight: 1, deadline: far)
+    }
+    for _ in 0..<100 { _ = queue.next(within: 512) }
+    _ = try queue.admit([(-1, 8)], tenant: 1, weight: 1, deadline: far)
+    var before = 0
+    while let next = queue.next(within: 512), next != -1 { before += 1 }
+    #expect(before <= 4)
+  }
+
+  /// Requests that keep coming do not keep a bulk of their tenant from its share.
+  @Test func shortOnesDoNotStarveABulk() throws {
+    var queue = Queue(bounds: .init(total: 10_000, perTenant: 9000))
+    let texts = (0..<200).map { (element: $0, tokens: 100) }
+    _ = try queue.admit(texts, tenant: 1, weight: 1, deadline: far)
+    var (short, bulk, id) = (0, 0, 1000)
+    // Always one that waits, and then always ten.
+    for waiting in [1, 10] {
+      (short, bulk) = (0, 0)
+      var shorts = 0
+      for _ in 0..<2000 {
+        while shorts < waiting {
+          _ = try queue.admit([(id, 10)], tenant: 1, weight: 1, deadline: far)
+          (id, shorts) = (id + 1, shorts + 1)
+        }
+        guard let next = queue.next(within: 512) else { break }
+        if next < 1000 { bulk += 100 } else { (short, shorts) = (short + 10, shorts - 1) }
+      }
+      // One of so many requests: that share of the tokens, give or take a half.
+      let share = Double(bulk) / Double(bulk + short)
+      #expect((0.5...1.5).contains(share * Double(waiting + 1)), "\(waiting): \(share)")
+    }
+  }
+
+  /// Requests of one tenant that always wait are served alike, whatever their sequences are.
+  @Test func fuzzedRequestsShareAlike() throws {
+    try Fuzz.run { random, seed in
+      let count = Int.random(in: 2...8, using: &random)
+      var queue = Queue(bounds: .init(total: 1 << 20, perTenant: 1 << 20))
+      var owner: [Int: (request: Int, tokens: Int)] = [:]
+      for request in 0..<count {
+        let most = [8, 64, 512].randomElement(using: &random) ?? 8
+        let texts = (0..<(40_000 / most)).map { _ in
+          let tokens = Int.random(in: (most / 2)...most, using: &random)
+          owner[owner.count] = (request, tokens)
+          return (element: owner.count - 1, tokens: tokens)
+        }
+        _ = try queue.admit(texts, tenant: 1, weight: 1, deadline: far)
+      }
+      var served = [Double](repeating: 0, count: count)
+      while served.reduce(0, +) < 10_000 {
+        let taken = queue.next(within: 512)
+        let next = try #require(taken)
+        let (request, tokens) = try #require(owner[next])
+        served[request] += Double(tokens)
+      }
+      let (least, most) = (served.min() ?? 0, served.max() ?? 0)
+      #expect(most - least <= 2 * 512, "seed \(seed): \(served)")
+    }
   }
 
   @Test func boundsHoldForAllOrNothing() throws {
@@ -129,6 +194,8 @@ private struct Pair {
     var key: UInt64
     var id: Int
     var tenant: Int64
+    /// The key of its request's first.
+    var request: UInt64
     var tokens: Int
     var due: Int
   }
@@ -157,9 +224,12 @@ private struct Pair {
       var key = try queue.admit(
         items, tenant: tenant, weight: Double(tenant + 1) / 3, deadline: start + .milliseconds(due)
       ).lowerBound
+      let request = key
       for item in items {
         naive.append(
-          Item(key: key, id: item.element, tenant: tenant, tokens: item.tokens, due: due))
+          Item(
+            key: key, id: item.element, tenant: tenant, request: request, tokens: item.tokens,
+            due: due))
         key += 1
       }
       same = same && fits
@@ -173,8 +243,8 @@ private struct Pair {
       return
     }
     guard let place = naive.firstIndex(where: { $0.id == next }) else { return same = false }
-    let tenant = naive[place].tenant
-    same = same && naive.first { $0.tenant == tenant }?.id == next && naive[place].tokens <= room
+    let request = naive[place].request
+    same = same && naive.first { $0.request == request }?.id == next && naive[place].tokens <= room
     naive.remove(at: place)
   }
 

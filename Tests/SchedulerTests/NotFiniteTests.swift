@@ -45,7 +45,7 @@ import Testing
   func oneVBERTsResultIsItsOwnError(name: String, value: Float) async throws {
     let home = try TinyHome()
     try home.addAll()
-    let victim = try home.pinned(Name(name))
+    let victim = try home.pinned(VBertName(name))
     let lane = try TinyModel.lane()
     let pipeline = try home.pipeline(
       adapters: try Poison(home, victim, value: value, lane: lane))

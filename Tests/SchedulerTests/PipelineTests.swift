@@ -94,7 +94,7 @@ import Testing
     pipeline.start()
     var random = SeededGenerator(seed: 6)
     let meaning = try Self.request(home, try home.pinned("meaning"), &random)
-    func ask(_ name: Name) async throws -> Reply.Output {
+    func ask(_ name: VBertName) async throws -> Reply.Output {
       let request = try home.request(
         home.pinned(name), meaning.tokens,
         words: Array(0..<meaning.tokens.count))
@@ -111,6 +111,44 @@ import Testing
       return
     }
     #expect(words.count == meaning.length && words.allSatisfy { $0.count == 5 })
+    await pipeline.stop()
+  }
+
+  /// Two taggers with the same parameters, of which one reads words at norm 1: without the bias its outputs
+  /// are the other's divided by each word's norm. Both are in one batch.
+  @Test func wordsAreReadAtNormOne() async throws {
+    let home = try TinyHome()
+    try home.addAll()
+    let pipeline = try home.pipeline()
+    pipeline.start()
+    var random = SeededGenerator(seed: 12)
+    let names = try home.pinned("names")
+    let requests = try (0..<6).map { _ in try Self.request(home, names, &random) }
+    let twins = try requests.map {
+      try home.request(home.pinned("parts"), $0.tokens, words: $0.words)
+    }
+    let replies = try await pipeline.intake.replies(
+      to: zip(twins, requests).flatMap { [$0, $1] }, Self.arrival())
+    let adapter = try TinyModel.adapter(names.spec, seed: 6)
+    let bias = try #require(adapter.head?.bias)
+    var words = 0
+    for (divided, raw) in zip(
+      replies.enumerated().filter { $0.offset % 2 == 0 },
+      replies.enumerated().filter { $0.offset % 2 == 1 })
+    {
+      guard case .words(let divided) = divided.element.output,
+        case .words(let raw) = raw.element.output
+      else { throw CocoaError(.featureUnsupported) }
+      for (a, b) in zip(divided, raw) where !a.isEmpty {
+        let (a, b) = (zip(a, bias).map(-), zip(b, bias).map(-))
+        func norm(_ values: [Float]) -> Float { values.reduce(0) { $0 + $1 * $1 }.squareRoot() }
+        let state = norm(b) / norm(a)
+        #expect(state > 2, "a state's norm after LayerNorm")
+        for (a, b) in zip(a, b) { #expect(abs(a * state - b) < 1e-4) }
+        words += 1
+      }
+    }
+    #expect(words > 20)
     await pipeline.stop()
   }
 
@@ -204,13 +242,13 @@ import Testing
     let kept = AdapterCache(store: home.store, bound: 1 << 20, load: { try mover.keep($0) })
     let moved = MovedAdapters(kept, mover: mover)
     let gone = VersionID(vbert: 99, number: 1)
-    let names: [Name] = ["topic", "mood", "tags"]
+    let names: [VBertName] = ["topic", "mood", "tags"]
     let ids = try names.map { try home.pinned($0).id }
     let found = moved.residents(
       for: [ids[0], gone, ids[1], ids[2]],
       bases: Array(repeating: TinyModel.configuration, count: 4))
     #expect(throws: AdapterError.gone(gone)) { try found[1].get() }
-    for (i, name) in [(0, "topic"), (2, "mood"), (3, "tags")] as [(Int, Name)] {
+    for (i, name) in [(0, "topic"), (2, "mood"), (3, "tags")] as [(Int, VBertName)] {
       let expected = try kept.resident(
         for: try home.pinned(name).id, base: TinyModel.configuration)
       #expect(try found[i].get() === expected)

@@ -6,3 +6,9 @@ extension Name: ExpressibleByStringInterpolation {
     do { try self.init(text) } catch { preconditionFailure("\(error)") }
   }
 }
+
+extension VBertName: ExpressibleByStringInterpolation {
+  package init(stringLiteral text: String) {
+    do { try self.init(text) } catch { preconditionFailure("\(error)") }
+  }
+}

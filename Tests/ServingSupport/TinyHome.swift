@@ -48,19 +48,18 @@ package final class TinyHome: Sendable {
   /// Registers a vBERT and publishes random parameters.
   @discardableResult
   package func add(
-    _ name: Name, _ spec: VBertSpec, seed: UInt64 = 1,
-    tenant: Name = TenantRecord.defaultName
+    _ name: VBertName, _ spec: VBertSpec, seed: UInt64 = 1
   ) throws -> PinnedVBert {
     let shape = try bases.base(named: spec.base).configuration
     let adapter = try TinyModel.adapter(spec, shape, seed: seed)
     // Nothing here waits for another task: it runs on this thread, a test's too.
     _ = try blocking { [store] in
-      try await store.create(vbert: name, tenant: tenant, spec: spec, base: shape, adapter: adapter)
+      try await store.create(vbert: name, spec: spec, base: shape, adapter: adapter)
     }
     return try pinned(name)
   }
 
-  package func pinned(_ name: Name) throws -> PinnedVBert {
+  package func pinned(_ name: VBertName) throws -> PinnedVBert {
     let record = try registry.vbert(name)
     guard let version = record.version else { throw CocoaError(.fileNoSuchFile) }
     return PinnedVBert(id: version, name: record.name.text, spec: record.spec)
@@ -74,8 +73,8 @@ package final class TinyHome: Sendable {
   }
 
   /// What `addAll` adds.
-  package static let names: [Name] = [
-    "topic", "mood", "tags", "names", "similar", "meaning", "dense-topic",
+  package static let names: [VBertName] = [
+    "topic", "mood", "tags", "names", "similar", "meaning", "dense-topic", "parts",
   ]
 
   /// One of every task and kind of adapter, on both bases.
@@ -101,6 +100,11 @@ package final class TinyHome: Sendable {
     try add(
       "dense-topic", TinyModel.spec(.classify, Self.bottleneck, labels: abc, base: "dense"),
       seed: 9)
+    try add(
+      "parts",
+      TinyModel.spec(
+        .tag, Self.bottleneck, labels: ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"],
+        pooling: .normalizedMean), seed: 6)
   }
 
   /// No probe comes between, and no stage is called hung on a machine that does other things too.

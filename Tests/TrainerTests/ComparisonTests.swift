@@ -103,9 +103,9 @@ import Testing
     func rows(_ scores: [Double]) -> [String] {
       scores.map { #"{"text": "a", "text_pair": "b", "score": \#($0)}"# }
     }
-    let first = try training(rows([1, 5, 3]))
+    let first = try training(rows([1, 5, 3, 2]))
     #expect(first.spec.scores == ScoreRange(1, 5) && first.spec.labels.isEmpty)
-    let data = try Self.file(rows([2, 4, 6]))
+    let data = try Self.file(rows([2, 4, 6, 3]))
     let again = try TrainingData(
       data: data.path, dev: nil, spec: first.spec, options: TrainingOptions(), isTrained: true)
     #expect(again.spec.scores == ScoreRange(1, 6))
@@ -118,6 +118,21 @@ import Testing
     let classes = data.dev.classes
     #expect(classes.count == 20)
     #expect(classes.allSatisfy { label in classes.count { $0 == label } > 1 })
+  }
+
+  /// Of few rows a tenth would compare nothing: more are kept back, and what is too few says so.
+  @Test func fewRowsKeepBackWhatCanBeMeasured() throws {
+    let two = (0..<20).map { #"{"text": "a", "label": \#($0 % 2)}"# }
+    let labelled = try training(two)
+    #expect(Set(labelled.dev.classes).count == 2 && labelled.train.rows.count >= 10)
+    let scored = (0..<10).map { #"{"text": "a", "text_pair": "b", "score": \#($0)}"# }
+    #expect(try training(scored).dev.rows.count == 2)
+    let pairs = (0..<10).map { #"{"text": "a", "text_pair": "b\#($0)"}"# }
+    #expect(try training(pairs).dev.rows.count == 2)
+    for few in [Array(scored[..<3]), Array(pairs[..<3]), Array(two[..<3])] {
+      let problem = #expect(throws: DataSetError.self) { try training(few) }
+      #expect(problem.map { "\($0)".contains("too few rows to keep some back") } == true)
+    }
   }
 
   @Test func devRowsCompareWhatTheOthersDo() throws {

@@ -76,9 +76,10 @@ import Testing
     for loss in EmbeddingLoss.suiting(kind) {
       let job = try Self.job(world, kind) { $0.loss = loss }
       let group = try group([job], world)
-      let before = try group.measure(held).value
+      func recall() throws -> Double { try group.measure(held).values["recall_at_10"] ?? 0 }
+      let before = try recall()
       let outcome = try group.run()[0].get()
-      let after = try group.measure(held).value
+      let after = try recall()
       #expect(after > before + 0.1, "\(kind) \(loss): \(before) to \(after)")
       #expect(outcome.epochs.count == 8 && outcome.adapter.head == nil)
       // Of a pair's text many others are as near: all are about one animal.

@@ -29,7 +29,7 @@ import Trainer
   @Test func theLastNoteOfASecondIsWritten() async throws {
     let folder = try TemporaryFolder()
     let registry: any RegistryStore = try Registry(home: Home(option: folder.path))
-    let name = try Name("topic")
+    let name = try VBertName("topic")
     try await registry.create(
       vbert: name,
       spec: VBertSpec(task: .classify, base: "b", baseHash: "", adapter: .none))

@@ -58,6 +58,44 @@ struct PredictorTests {
     #expect(found.count == layout.count)
     for (a, b) in zip(found.joined(), expected) { #expect(abs(a - b) < 1e-5) }
   }
+
+  /// A tagger's head reads every token's state, at norm 1 where its specification says so.
+  @Test func wordsAreReadAtNormOne() throws {
+    let tiny = try TinyModel()
+    let hidden = tiny.configuration.hiddenSize
+    let base = try BaseModel(
+      source: tiny.tensors, configuration: tiny.configuration, backend: tiny.backend)
+    let local = try LocalEncoder(base: base, backend: tiny.backend, chunk: 64)
+    // Says the state itself.
+    let identity = (0..<hidden * hidden).map { Float($0 / hidden == $0 % hidden ? 1 : 0) }
+    let adapter = HostAdapter(
+      head: HostMatrix(
+        weight: identity, bias: [Float](repeating: 0, count: hidden), outputs: hidden,
+        inputs: hidden))
+    func outputs(_ pooling: Pooling) throws -> [[Float]] {
+      var spec = tiny.spec(.none)
+      (spec.task, spec.pooling) = (.tag, pooling)
+      spec.labels = (0..<hidden).map { "B-\($0)" }
+      return try Predictor(
+        spec: spec, adapter: adapter, base: base, lookup: local.lookup, backend: tiny.backend
+      ).outputs(
+        zip(tiny.file.ids, tiny.file.type_ids).map {
+          try TokenSequence(ids: $0, types: $1, for: tiny.configuration)
+        })
+    }
+    let (raw, divided) = try (outputs(.mean), outputs(.normalizedMean))
+    #expect(raw.map(\.count) == divided.map(\.count) && raw.map(\.count) != [])
+    for (raw, divided) in zip(raw, divided) {
+      for first in stride(from: 0, to: raw.count, by: hidden) {
+        let state = raw[first..<first + hidden]
+        let norm = state.reduce(0) { $0 + $1 * $1 }.squareRoot()
+        for (a, b) in zip(divided[first..<first + hidden], state) {
+          #expect(abs(a - b / norm) < 1e-5)
+        }
+      }
+    }
+  }
+
   /// A result that is no number is an error that names its row, and never zeros or null.
   @Test(arguments: [Float.nan, .infinity]) func resultsAreNumbers(bad: Float) throws {
     let tiny = try TinyModel()

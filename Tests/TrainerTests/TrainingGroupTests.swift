@@ -82,7 +82,7 @@ import Trainer
     let jobs = try jobs(world, adapter: "none", tags: false)
     let backend = try CPUBackend(threads: 2)
     var (progress, ended, epochs, last) = (TrainingProgress(), [Int](), 0, 0)
-    progress.hear(.began(try (0..<4).map { try Name("job\($0)") }))
+    progress.hear(.began(try (0..<4).map { try VBertName("job\($0)") }))
     let group = try TrainingGroup(
       jobs, source: world.source, entry: world.entry(backend),
       configuration: world.configuration, backend: backend, stateBytes: 1 << 20)

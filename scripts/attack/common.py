@@ -130,7 +130,8 @@ class Home:
             file.writelines(json.dumps(row) + "\n" for row in rows)
         owner = ["--tenant", tenant] if tenant else []
         self.run("create", name, "--task", task, "--base", "tiny-skip2", *owner)
-        self.run("train", name, "--data", f"{self.path}/{name}.jsonl", "--epochs", "1")
+        full = f"{tenant}/{name}" if tenant else name
+        self.run("train", full, "--data", f"{self.path}/{name}.jsonl", "--epochs", "1")
 
     def tenant(self, name):
         """Makes the tenant and returns its key."""
@@ -171,9 +172,11 @@ class Server:
         with open(self.log.name) as file:
             return file.read()
 
-    def send(self, method, path, body=None, key=None, timeout=60, port=None):
-        """Status, headers, bytes."""
-        headers = {"content-type": "application/json", "connection": "close"}
+    def send(self, method, path, body=None, key=None, timeout=60, port=None, coding=None, kind="application/json"):
+        """Status, headers, bytes. `coding`: how the body is packed; `kind`: what it is."""
+        headers = {"content-type": kind, "connection": "close"}
+        if coding:
+            headers["content-encoding"] = coding
         if key:
             headers["authorization"] = f"Bearer {key}"
         data = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()

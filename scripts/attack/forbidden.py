@@ -29,7 +29,9 @@ def compare(server, what, kinds, words="same"):
             reply = connection.getresponse()
             text = reply.read()
             times[name].append(time.perf_counter() - begin)
-            answers[name].add((reply.status, text.replace(b"nothing", b"NAME").replace(b"secrets", b"NAME")))
+            answers[name].add((reply.status, text.replace(b"nothing", b"NAME").replace(b"secrets", b"NAME")
+                               .replace(b"nobody", b"TENANT").replace(b"theirs", b"TENANT")
+                               .replace(name.encode(), b"NAME")))
             if reply.will_close:
                 connection.close()
     one, two = ({n: 1e6 * statistics.median(t[i::2]) for n, t in times.items()} for i in range(2))
@@ -58,6 +60,30 @@ with Home(train=()) as home:
                 {name: ("/embed", body[name], ours) for name in body})
         compare(server, "GET /v1/models of an unknown name and of another tenant's",
                 {name: (f"/v1/models/{name}", None, ours) for name in body})
+        # By its full name, with the routes that change things, and the tenant itself.
+        full = {f"theirs/{name}": json.dumps({"inputs": "a cat", "model": f"theirs/{name}"})
+                for name in ["nothing", "secrets"]}
+        compare(server, "/embed of another tenant's by its full name, and of none there",
+                {name: ("/embed", body, ours) for name, body in full.items()})
+        compare(server, "GET /v1/vberts of an unknown name and of another tenant's",
+                {name: (f"/v1/vberts/theirs%2F{name}", None, ours) for name in ["nothing", "secrets"]})
+        # What they have brought, and what learns from it.
+        form = (b'--b\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nfine-tune\r\n--b\r\n'
+                b'Content-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+                b'{"text": "a cat", "label": "a"}\n{"text": "a dog", "label": "b"}\n\r\n--b--\r\n')
+        file = json.loads(server.post("/v1/files", form, key=theirs, kind="multipart/form-data; boundary=b")[2])["id"]
+        job = json.loads(server.post("/v1/fine_tuning/jobs", {
+            "model": "tiny-skip2", "training_file": file, "suffix": "made"}, key=theirs)[2])["id"]
+        never = "x" * 24
+        for path, prefix, id in [("/v1/files/", "file-", file), ("/v1/fine_tuning/jobs/", "ftjob-", job)]:
+            compare(server, f"GET {path} of an unknown id and of another tenant's",
+                    {name: (path + name, None, ours) for name in [prefix + never, id]})
+        compare(server, "events of an unknown fine-tuning and of another tenant's",
+                {name: (f"/v1/fine_tuning/jobs/{name}/events", None, ours) for name in ["ftjob-" + never, job]})
+        compare(server, "another tenant's keys, and those of no tenant",
+                {name: (f"/v1/keys?tenant={name}", None, ours) for name in ["nobody", "theirs"]})
+        compare(server, "another tenant, and no tenant",
+                {name: (f"/v1/tenants/{name}", None, ours) for name in ["nobody", "theirs"]})
         compare(server, "a key that never was and one that was revoked",
                 {"never": ("/v1/models", None, "vb_" + gone[3:][::-1]), "revoked": ("/v1/models", None, gone)})
         compare(server, "no key and a wrong one",

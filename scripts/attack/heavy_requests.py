@@ -1,5 +1,6 @@
 """Requests that cost processor time before anything is computed, and a base that cannot be loaded."""
 
+import gzip
 import json
 import os
 import statistics
@@ -10,11 +11,11 @@ from common import Home, Server, Watch, finish, row, together
 MEGABYTE = 1 << 20
 
 
-def attack(server, what, path, body, times, statuses):
-    data = json.dumps(body).encode()
+def attack(server, what, path, body, times, statuses, coding=None):
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
     with Watch(server) as watch:
         begin = time.monotonic()
-        replies = together([lambda: server.post(path, data, timeout=120)] * times)
+        replies = together([lambda: server.post(path, data, timeout=120, coding=coding)] * times)
         took = time.monotonic() - begin
     codes = sorted({str(r[0]) if isinstance(r, tuple) else repr(r)[:60] for r in replies})
     largest = max((len(r[2]) for r in replies if isinstance(r, tuple)), default=0)
@@ -93,5 +94,14 @@ with Home() as home:
                {f"{i}": None for i in range(200_000)}, 2, ["422"])
         attack(server, "2 x /embed, 1,000,000 lists in a member", "/embed",
                {"inputs": "a", "model": "embedder", "metadata": [[]] * 1_000_000}, 2, ["200"])
+        # At the bounds of one request: 2,048 texts, 32 MB.
+        attack(server, "2 x /rerank, 100 KB query, 2,048 texts", "/rerank",
+               {"query": "the red cat runs " * 6000, "texts": ["a dog"] * 2048, "model": "scorer",
+                "truncate": True}, 2, ["200"])
+        attack(server, "2 x /embed, 31 MB in 2,048 texts, cut", "/embed",
+               {"inputs": ["the red cat runs " * 900] * 2048, "model": "embedder", "truncate": True}, 2,
+               ["200"])
+        bomb = gzip.compress(b" " * MEGABYTE) * 4000
+        attack(server, "4 x /embed, 4 MB of gzip that hold 4 GB", "/embed", bomb, 4, ["413", "429"], "gzip")
     blocked_base(home)
 finish()

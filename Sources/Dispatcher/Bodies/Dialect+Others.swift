@@ -45,14 +45,16 @@ extension Dialect {
     all["stride"] = .refused(whole)
     all["late_chunking"] = .only([.flag(false)], whole)
     all["max_chunks_per_doc"] = .refused(whole)
-    all["truncation"] = .refused("say \"truncate\": true, and the side with truncation_direction")
-    all["truncation_strategy"] = all["truncation"]
+    all["truncation_strategy"] = .refused(
+      "say \"truncate\": true, and the side with truncation_direction")
     for name in ["max_length", "max_tokens", "max_tokens_per_doc", "max_tokens_per_query"] {
       all[name] = .refused(
         "say truncate_prompt_tokens (the last tokens; with \"truncation_direction\": \"Right\" the first)"
       )
     }
-    all["truncate"] = .only([.flag(false)], "no text is cut here")
+    for name in ["truncate", "truncation"] {
+      all[name] = .only([.flag(false)], "no text is cut here")
+    }
     all["add_special_tokens"] = .only([.flag(true)], "texts are read with their special tokens")
 
     let plain = "vectors come as 32-bit floating-point numbers"
@@ -86,7 +88,7 @@ extension Dialect {
     }
     all["top_n"] = .refused("all texts are ranked, the best first: take so many of them")
     all["return_documents"] = .only([.flag(false)], "say return_text")
-    all["rank_fields"] = .refused("give the fields' text in texts")
+    all["rank_fields"] = .only([.texts(["text"])], "give in text all that is to be ranked")
     for name in ["text_pair", "text_1", "text_2"] {
       all[name] = .refused("a pair is written [\"a\", \"b\"], in inputs of /predict")
     }

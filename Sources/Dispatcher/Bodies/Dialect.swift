@@ -17,7 +17,7 @@ struct Dialect: Sendable {
   static let names = ["model", "adapter_id"]
   /// How texts are read: what becomes of those that are too long.
   private static let reading = [
-    "truncate", "truncation_direction", "truncation_side", "truncate_prompt_tokens",
+    "truncate", "truncation", "truncation_direction", "truncation_side", "truncate_prompt_tokens",
   ]
   /// Whether a function is applied to what the head says.
   private static let activation = ["raw_scores", "use_activation", "activation", "softmax"]
@@ -29,6 +29,10 @@ struct Dialect: Sendable {
   static let tag = Dialect("/tag", ["inputs"], reading + ["aggregation_strategy", "ignore_labels"])
   static let rerank = Dialect(
     "/rerank", ["query", "texts"], reading + activation + ["return_text"])
+  /// Cohere's.
+  static let ranking = Dialect(
+    "/v1/rerank", ["query", "documents"],
+    reading + activation + ["top_n", "top_k", "return_documents"])
   static let similarity = Dialect("/similarity", ["inputs"], reading)
   static let tokenize = Dialect("/tokenize", ["inputs"], ["add_special_tokens"])
   static let embeddings = Dialect(
@@ -38,8 +42,24 @@ struct Dialect: Sendable {
     "/classify", ["input"],
     reading + activation + ["function_to_apply", "add_special_tokens"])
 
+  /// What may stand in `parameters` of the Open Inference Protocol: members of the task's own route.
+  static func infer(_ task: VBertTask, at path: String) -> Dialect {
+    let own =
+      switch task {
+      case .embed: ["normalize", "dimensions"]
+      case .classify, .multilabel, .score: activation + ["function_to_apply"]
+      case .tag: ["aggregation_strategy", "ignore_labels"]
+      }
+    return Dialect(path, [], reading + own)
+  }
+
   /// docs/openapi.yaml is held against this list.
-  static let all = [embed, predict, tag, rerank, similarity, tokenize, embeddings, classify]
+  static let all = [
+    embed, predict, tag, rerank, ranking, similarity, tokenize, embeddings, classify,
+  ]
+
+  /// The same members at another path.
+  func at(_ path: String) -> Dialect { Dialect(path, inputs, honoured) }
 
   init(_ path: String, _ inputs: [String], _ honoured: [String]) {
     (self.path, self.inputs, self.honoured) = (path, inputs, honoured)

@@ -24,6 +24,8 @@ struct PredictInputs: Equatable, Sendable {
   let items: [[String]]
   let isSingle: Bool
 
+  init(items: [[String]], isSingle: Bool) { (self.items, self.isSingle) = (items, isSingle) }
+
   init?(_ value: JSONValue) {
     if let text = value.text {
       (items, isSingle) = ([[text]], true)

@@ -24,6 +24,13 @@ struct Members {
     prefix = ""
   }
 
+  /// Of nothing but `parameters`. Throws `APIError`.
+  init(parameters members: [JSONValue.Member], _ dialect: Dialect) throws(APIError) {
+    given = Self.present(members, "parameters.")
+    prefix = ""
+    try dialect.check([], inParameters: given)
+  }
+
   private init(_ given: [Dialect.Given], prefix: String) {
     (self.given, self.prefix) = (given, prefix)
   }
@@ -79,6 +86,15 @@ struct Members {
     try read(name, "a whole number") { $0.whole }
   }
 
+  /// A number of things.
+  func count(_ name: String) throws(APIError) -> Int? {
+    guard let count = try wholeNumber(name), let path = find(name)?.path else { return nil }
+    guard count >= 1 else {
+      throw .invalid("a whole number from 1 on was expected", param: path)
+    }
+    return count
+  }
+
   /// One of a few words.
   func word<Word: OneOf>(_ name: String, as: Word.Type = Word.self) throws(APIError) -> Word? {
     try read(name, Word.allCases.map(\.rawValue).joined(separator: " or ")) {
@@ -113,7 +129,26 @@ struct Members {
   }
 }
 
+extension Members {
+  /// OpenAI's `input`. Throws `APIError`.
+  func input() throws(APIError) -> Texts {
+    if let one = find("input"), one.value.holdsNumbers {
+      throw .invalid(
+        "texts are wanted, and these are numbers: token ids mean something to the tokeniser that made them alone. "
+          + "LangChain's OpenAIEmbeddings sends texts with check_embedding_ctx_length=False",
+        param: one.path)
+    }
+    return try need("input", Texts.expected, Texts.init)
+  }
+}
+
 extension JSONValue {
+  /// A list that begins with a number, or with a list that does: token ids, as OpenAI also takes them.
+  fileprivate var holdsNumbers: Bool {
+    guard let first = first(where: { _ in true })?.value else { return false }
+    return first.kind == .number || first.first(where: { _ in true })?.value.kind == .number
+  }
+
   /// Of a list of texts, or of lists of these, what first is neither, and where.
   fileprivate var firstOdd: (place: Int, kind: Kind)? {
     first { $0.kind != .text && $0.kind != .list }.map { ($0.place, $0.value.kind) }

@@ -34,6 +34,13 @@ struct Reading: Sendable, Equatable {
   /// Throws `APIError` where members contradict each other.
   init(_ members: Members) throws(APIError) {
     truncate = try members.flag("truncate")
+    // Voyage's word, and Hugging Face's tokenizers'.
+    if let truncation = try members.flag("truncation") {
+      guard truncate ?? truncation == truncation else {
+        throw .contradiction("truncate", "truncation")
+      }
+      truncate = truncation
+    }
     let sides = try [
       members.word("truncation_direction", as: Side.self),
       members.word("truncation_side", as: Side.self),

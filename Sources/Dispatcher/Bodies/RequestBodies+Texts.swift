@@ -4,7 +4,7 @@ internal import Model
 
 struct EmbedBody: RequestBody {
   static var dialect: Dialect { .embed }
-  let vbertName: String?
+  var vbertName: String?
   let inputs: Texts
   let reading: Reading
   let normalize: Bool
@@ -22,7 +22,7 @@ struct EmbedBody: RequestBody {
 struct EmbeddingsBody: RequestBody {
   enum Format: String, OneOf { case float, base64 }
   static var dialect: Dialect { .embeddings }
-  let vbertName: String?
+  var vbertName: String?
   let input: Texts
   let reading: Reading
   let dimensions: Dimensions?
@@ -31,7 +31,7 @@ struct EmbeddingsBody: RequestBody {
 
   init(_ members: Members) throws(APIError) {
     vbertName = try members.vbertName()
-    input = try members.need("input", Texts.expected, Texts.init)
+    input = try members.input()
     reading = try Reading(members)
     dimensions = try Dimensions(members)
     format = try members.word("encoding_format") ?? .float
@@ -41,7 +41,7 @@ struct EmbeddingsBody: RequestBody {
 
 struct SimilarityBody: RequestBody {
   static var dialect: Dialect { .similarity }
-  let vbertName: String?
+  var vbertName: String?
   let source: String
   let sentences: [String]
   let reading: Reading
@@ -57,7 +57,7 @@ struct SimilarityBody: RequestBody {
 
 struct TokenizeBody: RequestBody {
   static var dialect: Dialect { .tokenize }
-  let vbertName: String?
+  var vbertName: String?
   let inputs: Texts
   let addsSpecialTokens: Bool
 

@@ -4,19 +4,35 @@ internal import Model
 /// whatever its dialect calls it.
 protocol RequestBody: Sendable {
   static var dialect: Dialect { get }
+  /// Who is asked: as the body says it, until the rest of the request is heard too.
+  var vbertName: String? { get set }
   /// Throws `APIError`.
   init(_ members: Members) throws(APIError)
+  /// Of a route that speaks several: the one that this body is in.
+  static func dialect(of value: JSONValue) -> Dialect
 }
 
 extension RequestBody {
+  static func dialect(of value: JSONValue) -> Dialect { dialect }
+
+  /// `path`: what the route is called where it is not what its dialect is named after. Throws `APIError`.
+  init(json bytes: [UInt8], at path: String? = nil) throws(APIError) {
+    try self.init(JSONValue(body: bytes), at: path)
+  }
+
+  /// The same of what was read before. Throws `APIError`.
+  init(_ value: JSONValue, at path: String? = nil) throws(APIError) {
+    let dialect = Self.dialect(of: value)
+    try self.init(Members(value, dialect.at(path ?? dialect.path)))
+  }
+}
+
+extension JSONValue {
   /// Throws `APIError`.
-  init(json bytes: [UInt8]) throws(APIError) {
-    let value: JSONValue
-    do throws(JSONProblem) { value = try JSONValue(bytes, deepest: JSONProblem.deepestBody) } catch
-    {
+  init(body bytes: [UInt8]) throws(APIError) {
+    do throws(JSONProblem) { try self.init(bytes, deepest: JSONProblem.deepestBody) } catch {
       throw error.ofBody
     }
-    try self.init(Members(value, Self.dialect))
   }
 }
 
@@ -30,7 +46,7 @@ extension Members {
 
 struct PredictBody: RequestBody {
   static var dialect: Dialect { .predict }
-  let vbertName: String?
+  var vbertName: String?
   let inputs: PredictInputs
   let reading: Reading
   let function: ScoreFunction?
@@ -41,17 +57,21 @@ struct PredictBody: RequestBody {
   private let members: Members
 
   init(_ members: Members) throws(APIError) {
+    try self.init(members, PredictInputs.expected) { PredictInputs($0) }
+  }
+
+  /// Inputs that are written in a way of their own.
+  init(
+    _ members: Members, _ expected: String, _ read: (JSONValue) -> PredictInputs?
+  ) throws(APIError) {
     vbertName = try members.vbertName()
-    inputs = try members.need("inputs", PredictInputs.expected, PredictInputs.init)
+    inputs = try members.need("inputs", expected, read)
     guard inputs.items.allSatisfy({ 1...2 ~= $0.count }) else {
       throw .invalid("one text or a pair of two an item was expected", param: "inputs")
     }
     reading = try Reading(members)
     function = try ScoreFunction.asked(members)
-    topK = try members.wholeNumber("top_k")
-    if let topK, topK < 1, let path = members.find("top_k")?.path {
-      throw .invalid("a whole number from 1 on was expected", param: path)
-    }
+    topK = try members.count("top_k")
     tagging = try Tagging(members)
     self.members = members
   }
@@ -74,7 +94,7 @@ struct PredictBody: RequestBody {
 
 struct TagBody: RequestBody {
   static var dialect: Dialect { .tag }
-  let vbertName: String?
+  var vbertName: String?
   let inputs: TagInputs
   let reading: Reading
   let tagging: Tagging
@@ -87,36 +107,19 @@ struct TagBody: RequestBody {
   }
 }
 
-struct RerankBody: RequestBody {
-  static var dialect: Dialect { .rerank }
-  let vbertName: String?
-  let query: String
-  let texts: [String]
-  let reading: Reading
-  /// The head's outputs instead of their sigmoids.
-  let raw: Bool
-  let returnsText: Bool
-
-  init(_ members: Members) throws(APIError) {
-    vbertName = try members.vbertName()
-    query = try members.need("query", "text") { $0.text }
-    texts = try members.need("texts", "a list of texts") { $0.texts }
-    reading = try Reading(members)
-    raw = try ScoreFunction.asked(members) == ScoreFunction.none
-    returnsText = try members.flag("return_text") ?? false
-  }
-}
-
 struct ClassifyBody: RequestBody {
   static var dialect: Dialect { .classify }
-  let vbertName: String?
+  var vbertName: String?
   let input: Texts
   let reading: Reading
   let function: ScoreFunction?
+  /// infinity's answer is wanted, not vLLM's, which does not know `raw_scores`.
+  let isInfinity: Bool
 
   init(_ members: Members) throws(APIError) {
     vbertName = try members.vbertName()
-    input = try members.need("input", Texts.expected, Texts.init)
+    isInfinity = members.find("raw_scores") != nil
+    input = try members.input()
     reading = try Reading(members)
     function = try ScoreFunction.asked(members)
   }

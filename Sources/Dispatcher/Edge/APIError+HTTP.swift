@@ -11,13 +11,14 @@ extension APIError {
       isTEI ? .unprocessableContent : .badRequest
     case .batchTooLarge, .bodyTooLarge, .tooManyTokens: .contentTooLarge
     case .tooLong, .serving(.tooLong): isTEI ? .contentTooLarge : .badRequest
-    case .unknownModel, .noRoute: .notFound
-    case .untrained: .conflict
+    case .unknownModel, .notFound, .noRoute: .notFound
+    case .untrained, .conflict: .conflict
     case .otherMethod: .methodNotAllowed
     case .packed: .unsupportedMediaType
     case .expectation: .expectationFailed
     case .unauthorized: .unauthorized
-    case .serving(.overloaded), .memoryFull(tenant: true): .tooManyRequests
+    case .forbidden: .forbidden
+    case .serving(.overloaded), .memoryFull(tenant: true), .overQuota: .tooManyRequests
     case .unhealthy, .memoryFull, .serving(.timedOut), .serving(.stopping), .serving(.dropped),
       .serving(.cancelled), .serving(.hung):
       .serviceUnavailable
@@ -33,11 +34,11 @@ extension APIError {
     case .empty, .emptyText: "Empty"
     case .malformed, .invalid, .refused, .missing, .batchTooLarge, .bodyTooLarge, .tooLong,
       .tooManyTokens, .noTokens, .wrongTask, .otherInput, .expectation, .packed,
-      .host, .serving(.tooLong):
+      .host, .conflict, .serving(.tooLong):
       "Validation"
-    case .unknownModel, .untrained, .noRoute, .otherMethod: "NotFound"
-    case .unauthorized: "Unauthorized"
-    case .serving(.overloaded), .serving(.timedOut), .memoryFull: "Overloaded"
+    case .unknownModel, .notFound, .untrained, .noRoute, .otherMethod: "NotFound"
+    case .unauthorized, .forbidden: "Unauthorized"
+    case .serving(.overloaded), .serving(.timedOut), .memoryFull, .overQuota: "Overloaded"
     case .unhealthy, .serving(.stopping), .serving(.hung): "Unhealthy"
     case .serving, .unservable, .internalError: "Backend"
     }
@@ -49,17 +50,20 @@ extension APIError {
     case .tooLong, .serving(.tooLong): ("invalid_request_error", "context_length_exceeded")
     case .untrained: ("invalid_request_error", "model_not_ready")
     case .unauthorized: ("invalid_request_error", "invalid_api_key")
-    case .serving(.overloaded), .serving(.timedOut), .memoryFull:
+    case .forbidden: ("invalid_request_error", "insufficient_permissions")
+    case .serving(.overloaded), .serving(.timedOut), .memoryFull, .overQuota:
       ("rate_limit_error", "rate_limit_exceeded")
     case .serving, .unservable, .unhealthy, .internalError: ("server_error", nil)
     default: ("invalid_request_error", nil)
     }
   }
 
-  func response(_ family: Family) -> Response {
+  /// The body that tells of it.
+  func json(_ family: Family) -> JSONWriter {
     var writer = JSONWriter()
     writer.object { object in
       switch family {
+      case .kserve: object.member("error", message)
       case .tei:
         object.member("error", message)
         object.member("error_type", teiType)
@@ -75,10 +79,15 @@ extension APIError {
         }
       }
     }
+    return writer
+  }
+
+  func response(_ family: Family) -> Response {
     var headers: HTTPFields = [:]
     if let retryAfter { headers[.retryAfter] = String(retryAfter) }
     if case .unauthorized = self { headers[.wwwAuthenticate] = "Bearer" }
+    if case .packed = self { headers[.acceptEncoding] = "gzip" }
     if case .otherMethod(let allowed) = self { headers[.allow] = allowed }
-    return Response(json: writer, status: status(family), headers: headers)
+    return Response(json: json(family), status: status(family), headers: headers)
   }
 }

@@ -1,3 +1,4 @@
+internal import Files
 internal import HTTPTypes
 internal import Hummingbird
 internal import Manager
@@ -7,12 +8,51 @@ internal import NIOHTTP1
 internal import Scheduler
 
 extension Dispatcher {
-  /// The body, read as the route's. Throws `APIError`.
-  func body<Body: RequestBody>(_ call: HTTPCall) async throws -> Body {
+  /// The body, read as the route's, of whoever the whole request asks. Throws `APIError`.
+  func body<Body: RequestBody>(_ call: HTTPCall, at path: String) async throws -> Body {
+    var body: Body = try await read(call) { try Body(json: $0, at: path) }
+    body.vbertName = try call.vbertName(inBody: body.vbertName)
+    return body
+  }
+
+  /// What `make` makes of the body's bytes, on a thread of its own where there are many. Throws `APIError`.
+  func read<Body: Sendable>(
+    _ call: HTTPCall, _ make: @escaping @Sendable ([UInt8]) throws -> Body
+  ) async throws -> Body {
     let buffer = try await bytes(of: call)
-    return try await work(call.caller, bytes: buffer.readableBytes) { _ in
-      try Body(json: Array(buffer.readableBytesView))
+    guard try ContentCoding(call.request.headers) == .gzip else {
+      return try await work(call.caller, bytes: buffer.readableBytes) { _ in
+        try make(Array(buffer.readableBytesView))
+      }
     }
+    let bytes = try await unpacked(buffer, call.caller)
+    return try await work(call.caller, bytes: bytes.count) { _ in try make(bytes) }
+  }
+
+  /// On a thread of its own however small it is: a thousand times as much may be in it. Every byte that comes out is
+  /// counted before it is kept, like one that arrives. Throws `APIError.bodyTooLarge`, `.memoryFull`, `.malformed`.
+  private func unpacked(_ packed: ByteBuffer, _ caller: Caller) async throws -> [UInt8] {
+    let most = limits.bodyBytes
+    let foreseen = max(RequestMemory.free + 1, min(8 * packed.readableBytes, most))
+    return try await work(caller, bytes: foreseen) { check in
+      var count = 0
+      do {
+        return try Gzip.unpacked(Array(packed.readableBytesView)) { more in
+          try check()
+          count += more
+          guard count <= most else { throw APIError.bodyTooLarge(most: most) }
+          try caller.hold(more)
+        }
+      } catch let problem as Gzip.Problem {
+        guard case .damaged(let why) = problem else { throw APIError.memoryFull(tenant: false) }
+        throw APIError.malformed(why)
+      }
+    }
+  }
+
+  /// The same of a request that changes what there is. Throws `APIError`.
+  func managementBody<Body: ManagementBody>(_ call: HTTPCall) async throws -> Body {
+    try await read(call) { try Body(json: $0) }
   }
 
   /// The body's bytes, each counted as it arrives. Throws `APIError.bodyTooLarge`, `.memoryFull`.
@@ -36,9 +76,7 @@ extension Dispatcher {
       guard part.readableBytes <= most - whole.readableBytes else {
         throw APIError.bodyTooLarge(most: most)
       }
-      do throws(RequestMemory.Full) { try call.caller.memory.add(part.readableBytes) } catch {
-        throw APIError.memoryFull(tenant: error == .tenant)
-      }
+      try call.caller.hold(part.readableBytes)
       if whole.readableBytes == 0, part.readableBytes == length {
         whole = part
       } else {
@@ -52,5 +90,14 @@ extension Dispatcher {
       throw ServingError.cancelled
     }
     return whole
+  }
+}
+
+extension Caller {
+  /// Throws `APIError.memoryFull`.
+  fileprivate func hold(_ bytes: Int) throws(APIError) {
+    do throws(RequestMemory.Full) { try memory.add(bytes) } catch {
+      throw .memoryFull(tenant: error == .tenant)
+    }
   }
 }

@@ -11,7 +11,8 @@ extension Dispatcher {
 
   private func router(_ routes: [Route]) -> Router<BasicRequestContext> {
     let router = Router()
-    router.add(middleware: Unrouted(routes: routes))
+    router.add(
+      middleware: Unrouted(routes: routes, others: CrossOrigin(origins: limits.corsOrigins)))
     for route in routes {
       for method in route.methods {
         router.on(RouterPath(route.path), method: method) { request, context in
@@ -30,26 +31,33 @@ extension Dispatcher {
   ) async -> Response {
     let begin = ContinuousClock.now
     var response: Response
+    // Who is known to ask, and with what the request is counted.
+    var (asking, counted): (TenantRecord?, Caller?) = (nil, nil)
     do {
       if let expected = request.headers[.expect], expected.lowercased() != Expectation.token {
         throw APIError.expectation(expected)
       }
-      if let packed = request.headers[.contentEncoding], packed.lowercased() != "identity" {
-        throw APIError.packed(packed)
-      }
+      _ = try ContentCoding(request.headers)
       // The parser asks that chunked comes last, and undoes nothing else.
       if let coding = request.headers[.transferEncoding], coding.lowercased() != "chunked" {
         throw APIError.malformed(
           "Transfer-Encoding: \(clipped(coding)) is not read; send it plain, or in chunks alone")
       }
-      let tenant =
-        route.isOpen ? openTenant : try await authenticate(request.headers[.authorization])
+      let (tenant, key) =
+        route.isOpen
+        ? (openTenant, nil)
+        : try await authenticate(SentKey(request.headers), for: route.scope)
+      if !route.isOpen {
+        asking = tenant
+        try quotas.begin(tenant)
+      }
       let caller = Caller(
-        tenant: tenant, begin: begin,
+        tenant: tenant, key: key, begin: begin,
         arrival: Arrival(
           tenant: tenant.id, weight: tenant.processor.weight,
           deadline: begin + .seconds(limits.seconds)),
         memory: RequestMemory.Share(memory, tenant: tenant.id))
+      if !route.isOpen { counted = caller }
       let call = HTTPCall(request: request, context: context, caller: caller)
       response = Response(try await route.answer(call), to: caller, workers)
     } catch {
@@ -63,6 +71,14 @@ extension Dispatcher {
       }
       response = problem.response(route.family)
     }
+    if let asking {
+      if let state = quotas.state(asking) { response.headers.append(contentsOf: HTTPFields(state)) }
+      if let counted {
+        quotas.end(asking)
+        usage.note(
+          Usage(requests: 1, tokens: counted.meter.tokens), of: asking.name, with: counted.key)
+      }
+    }
     requests.note(route: route.path, status: response.status.code, took: .now - begin)
     return response
   }
@@ -71,12 +87,16 @@ extension Dispatcher {
 /// Around all routes: what the router itself refuses, and the answers to HEAD and OPTIONS.
 private struct Unrouted: RouterMiddleware {
   let routes: [Route]
+  let others: CrossOrigin
 
   func handle(
     _ request: Hummingbird.Request, context: BasicRequestContext,
     next: (Hummingbird.Request, BasicRequestContext) async throws -> Response
   ) async throws -> Response {
-    let response = try await answer(request, context, next)
+    var response = try await answer(request, context, next)
+    if !others.isOff {
+      response.headers.append(contentsOf: others.fields(for: request.headers[.origin]))
+    }
     return request.method == .head ? await response.withoutBody() : response
   }
 
@@ -102,17 +122,31 @@ private struct Unrouted: RouterMiddleware {
       }
       let allowed = (methods + [.options]).map(\.rawValue).joined(separator: ", ")
       if request.method == .options {
-        return Response(status: .noContent, headers: [.allow: allowed])
+        var headers: HTTPFields = [.allow: allowed]
+        if !others.isOff, request.headers[.accessControlRequestMethod] != nil {
+          headers.append(
+            contentsOf: others.preflight(
+              methods: allowed, headers: request.headers[.accessControlRequestHeaders]))
+        }
+        return Response(status: .noContent, headers: headers)
       }
       return APIError.otherMethod(allowed: allowed).response(family(request))
     }
   }
 
   private var knownRoutes: String {
-    routes.map { "\($0.methods.first?.rawValue ?? "") \($0.path)" }.joined(separator: ", ")
+    routes.filter { !$0.path.hasPrefix(HTTPCall.prefix) }
+      .map { "\($0.methods.first?.rawValue ?? "") \($0.path)" }.joined(separator: ", ")
+      + "; what vBERTs are asked, also behind /m/NAME"
   }
 
   private func family(_ request: Hummingbird.Request) -> Family {
-    request.uri.path.hasPrefix("/v1") ? .openAI : .tei
+    var parts = request.uri.path.split(separator: "/")[...]
+    if parts.first == "m" { parts = parts.dropFirst(2) }
+    let openAI = ["v1", "classify", "embeddings", "models"]
+    let isOpenAI =
+      parts.first.map { openAI.contains(String($0)) } ?? false
+      || parts.starts(with: ["v2", "rerank"])
+    return isOpenAI ? .openAI : parts.first == "v2" ? .kserve : .tei
   }
 }

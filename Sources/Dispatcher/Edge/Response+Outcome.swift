@@ -14,6 +14,13 @@ extension Response {
     switch outcome.body {
     case .json(let writer): self.init(json: writer, headers: headers)
     case .pieces(let pieces): self.init(pieces, headers: headers, to: caller, workers)
+    case .stream(let stream): self.init(stream, headers: headers)
+    case .tensors(let json, let bytes):
+      headers[.contentType] = "application/octet-stream"
+      headers[.inferenceHeaderLength] = String(json.bytes.count)
+      var buffer = ByteBuffer(bytes: json.bytes)
+      buffer.writeBytes(bytes)
+      self.init(status: .ok, headers: headers, body: ResponseBody(byteBuffer: buffer))
     case .text(let text, let type):
       headers[.contentType] = type
       self.init(

@@ -52,7 +52,7 @@ package enum BaseChoiceError: Error, Equatable, CustomStringConvertible {
     switch self {
     case .none: "there is no base yet; import one with: vbert base import DIR --name NAME"
     case .several(let names):
-      "there are several bases; choose one with --base: \(names.joined(separator: ", "))"
+      "there are several bases; say which: \(names.joined(separator: ", "))"
     case .another(let name, let here, let wanted):
       "the base \(name) here (\(here.prefix(12))) is not the one that the vBERT was made for "
         + "(\(wanted.prefix(12))); import that one"

@@ -4,7 +4,7 @@ internal import Model
 package struct PLOTDamage: Sendable, Equatable {
   package var index = false
   package var checksums = false
-  /// Rows that do not match their checksum, or that no entry of the index leads to.
+  /// Rows that do not match their checksum, or that no search ends at.
   package var rows = 0
   /// Entries of tokens that the base's vocabulary does not have.
   package var strangers = 0
@@ -28,7 +28,7 @@ extension PLOTFile {
       != header.checksChecksum
     var sound = 0
     forEach {
-      if matchesChecksum($0) { sound += 1 }
+      if leads(to: $0), matchesChecksum($0) { sound += 1 }
       if !$0.gram.isOf(vocabulary: vocabulary) { damage.strangers += 1 }
     }
     damage.rows = max(0, count - sound)

@@ -77,18 +77,28 @@ private import Synchronization
 
   /// O(1); `hash` is `gram.plotHash`.
   func look(_ gram: NGram, hash: UInt64) -> Found {
+    guard let place = place(of: gram, hash: hash) else { return .absent }
+    let entry = unsafe entries[place]
+    guard isSound(entry, at: place) else { return .damaged }
+    return .row(NGramRow(address: address(of: Int(entry.row)), type: format.type.elementType))
+  }
+
+  @inline(__always)
+  private func place(of gram: NGram, hash: UInt64) -> Int? {
     var place = Int(truncatingIfNeeded: hash) & mask
     for _ in 0...longestProbe {
       let entry = unsafe entries[place]
-      if entry.isEmpty { return .absent }
-      if entry.gram.isSame(as: gram) {
-        guard isSound(entry, at: place) else { return .damaged }
-        return .row(
-          NGramRow(address: address(of: Int(entry.row)), type: format.type.elementType))
-      }
+      if entry.isEmpty { return nil }
+      if entry.gram.isSame(as: gram) { return place }
       place = (place + 1) & mask
     }
-    return .absent
+    return nil
+  }
+
+  /// Whether a search for the entry's n-gram ends at the entry's row.
+  func leads(to entry: PLOTIndexEntry) -> Bool {
+    guard let place = place(of: entry.gram, hash: entry.gram.plotHash) else { return false }
+    return unsafe entries[place].row == entry.row
   }
 
   /// The n-gram's row; nil when it is not stored or its row is damaged.

@@ -19,18 +19,19 @@ package struct TenantRecord: Sendable, Hashable {
   package let id: Int64
   package let name: Name
   package let processor: VirtualProcessor
-  /// False for `default` alone.
-  package let hasKey: Bool
+  /// How many it has.
+  package let keys: Int
   package let created: Date
 
-  /// Who owns what nobody else owns; needs no key.
+  /// Who owns what nobody else owns.
   package static let defaultName: Name = .default
 }
 
 /// A vBERT as requests see it: what it is, and the version that answers now.
 package struct VBertRecord: Sendable, Hashable {
   package let id: Int64
-  package let name: Name
+  package let name: VBertName
+  /// Its tenant's number.
   package let tenant: Int64
   /// Of the current version; before the first one, as created.
   package let spec: VBertSpec
@@ -42,7 +43,7 @@ package struct VBertRecord: Sendable, Hashable {
 package struct VersionRecord: Sendable, Hashable {
   package let id: VersionID
   /// The vBERT's name.
-  package let vbert: Name
+  package let vbert: VBertName
   /// With the labels that this version was trained on.
   package let spec: VBertSpec
   /// nil where there is nothing to store: an embedder without adapter.
@@ -64,7 +65,7 @@ package struct BlobRecord: Sendable, Hashable {
 package struct NextVersion: Sendable {
   package var vbert: Int64
   /// The vBERT's name.
-  package var name: Name
+  package var name: VBertName
   package var spec: VBertSpec
   /// nil where there is nothing to store.
   package var blob: BlobRecord?
@@ -72,14 +73,24 @@ package struct NextVersion: Sendable {
   package var note: String = ""
   /// Ends with it.
   package var job: RunningJob?
+  /// What was gone through for it.
+  package var work: TrainingWork?
 
   package init(
-    vbert: Int64, name: Name, spec: VBertSpec, blob: BlobRecord?, metrics: [String: Double] = [:],
-    note: String = "", job: RunningJob? = nil
+    vbert: Int64, name: VBertName, spec: VBertSpec, blob: BlobRecord?,
+    metrics: [String: Double] = [:],
+    note: String = "", job: RunningJob? = nil, work: TrainingWork? = nil
   ) {
     (self.vbert, self.name, self.spec, self.blob) = (vbert, name, spec, blob)
-    (self.metrics, self.note, self.job) = (metrics, note, job)
+    (self.metrics, self.note, self.job, self.work) = (metrics, note, job, work)
   }
+}
+
+/// What a training went through, all passes.
+package struct TrainingWork: Sendable, Hashable {
+  package let rows, tokens: Int
+
+  package init(rows: Int, tokens: Int) { (self.rows, self.tokens) = (rows, tokens) }
 }
 
 /// What the first version of a vBERT says that is made together with it.

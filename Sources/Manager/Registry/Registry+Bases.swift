@@ -1,16 +1,19 @@
 internal import GRDB
+package import Model
 
 extension Registry {
   /// A vBERT one of whose versions stands on this base; nil if none does. O(versions).
-  package func firstVBert(onBase base: String) throws(RegistryError) -> String? {
+  package func firstVBert(onBase base: String) throws(RegistryError) -> VBertName? {
     try read { db in
-      try String.fetchOne(
+      try Row.fetchOne(
         db,
         sql: """
-          SELECT v.name FROM vberts v LEFT JOIN versions n ON n.vbert = v.id
+          SELECT v.name, t.name AS tenantName FROM vberts v JOIN tenants t ON t.id = v.tenant
+          LEFT JOIN versions n ON n.vbert = v.id
           WHERE json_extract(v.spec, '$.base') = ? OR json_extract(n.spec, '$.base') = ?
-          ORDER BY v.name LIMIT 1
-          """, arguments: [base, base])
+          ORDER BY t.name, v.name LIMIT 1
+          """, arguments: [base, base]
+      ).map { try $0.vbertName(of: "vberts") }
     }
   }
 }

@@ -18,10 +18,12 @@ extension RegistryChanges {
       let stored: DatabaseValue = row["vbert"]
       if stored.isNull {
         tenants = true
-      } else if let name = String.fromDatabaseValue(stored).flatMap({ try? Name($0) }) {
+      } else if let text = String.fromDatabaseValue(stored), text.contains("/"),
+        let name = try? VBertName(text)
+      {
         vberts.insert(name)
       } else {
-        // Somebody else wrote it, and it may mean anything.
+        // An older vbert wrote it, or somebody else, and it may mean anything.
         isComplete = false
       }
     }

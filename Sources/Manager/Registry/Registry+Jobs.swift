@@ -29,8 +29,11 @@ extension Registry {
 
   /// A job for each of these vBERTs, which this process trains together. It is known to be alive by a
   /// file lock, which the kernel drops with the process: whoever opens the registry after kill -9 sees
-  /// that nobody holds it. Throws `noVBERT`, `home`; then there is none.
-  package func beginJobs(vberts names: [Name]) throws(RegistryError) -> [RunningJob] {
+  /// that nobody holds it. `fineTunings`: the numbers of those that they are run for, in the same order.
+  /// Throws `noVBERT`, `home`; then there is none.
+  package func beginJobs(
+    vberts names: [VBertName], for fineTunings: [Int64?]
+  ) throws(RegistryError) -> [RunningJob] {
     guard let first = names.first else { return [] }
     let lockName = Home.jobLockPrefix + UUID().uuidString.lowercased()
     // The lock first: a running job without its lock would look dead to others.
@@ -39,12 +42,21 @@ extension Registry {
     guard let file = held else { throw .noVBERT(first.text) }
     let lock = JobLock(file, jobs: names.count)
     do {
-      return try write { db in try names.map { try Self.begin($0, lock: lockName, db) } }
-        .map { RunningJob(id: $0) { lock.leave() } }
+      return try write { db in
+        try names.enumerated().map { place, name in
+          let fineTuning = place < fineTunings.count ? fineTunings[place] : nil
+          return try Self.begin(name, lock: lockName, for: fineTuning, db)
+        }
+      }.map { RunningJob(id: $0) { lock.leave() } }
     } catch {
       file.removeFile()
       throw error
     }
+  }
+
+  /// For no fine-tuning.
+  package func beginJobs(vberts names: [VBertName]) throws(RegistryError) -> [RunningJob] {
+    try beginJobs(vberts: names, for: [])
   }
 
   /// Writes down how far jobs are: an fsync. Throws `busy` at once where another process holds the
@@ -71,14 +83,16 @@ extension Registry {
     for job in jobs { job.leave() }
   }
 
-  private static func begin(_ name: Name, lock: String, _ db: Database) throws -> Int64 {
+  private static func begin(
+    _ name: VBertName, lock: String, for fineTuning: Int64?, _ db: Database
+  ) throws -> Int64 {
     let vbert = try Self.vbert(named: name, db)
     let now = Date().timeIntervalSince1970
     try db.execute(
       sql: """
-        INSERT INTO jobs (vbert, state, lock, started, updated, metrics)
-        VALUES (?, 'running', ?, ?, ?, '{}')
-        """, arguments: [vbert.id, lock, now, now])
+        INSERT INTO jobs (vbert, state, lock, started, updated, metrics, fineTuning)
+        VALUES (?, 'running', ?, ?, ?, '{}', ?)
+        """, arguments: [vbert.id, lock, now, now, fineTuning])
     let id = db.lastInsertedRowID
     try db.execute(
       sql: """
@@ -89,7 +103,9 @@ extension Registry {
   }
 
   /// The newest first; of all vBERTs unless one is named. Throws `noVBERT`.
-  package func jobs(of name: Name? = nil, limit: Int = 100) throws(RegistryError) -> [JobRecord] {
+  package func jobs(of name: VBertName? = nil, limit: Int = 100) throws(RegistryError)
+    -> [JobRecord]
+  {
     try read { db in
       let vbert = try name.map { try Self.vbert(named: $0, db).id }
       return try Row.fetchAll(

@@ -24,6 +24,7 @@ extension Registry {
   /// nil removes it.
   package func set(_ setting: Setting, to value: String?) throws(RegistryError) {
     try write { db in
+      try Self.audit(.setting, nil, setting.rawValue, db, detail: value ?? "none")
       if let value {
         try Self.set(setting.rawValue, to: value, db)
       } else {

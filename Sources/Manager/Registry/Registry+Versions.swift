@@ -26,15 +26,45 @@ extension Registry {
 
   /// Throws `noVBERT` before anything has changed.
   private static func publish(_ next: NextVersion, _ db: Database) throws -> VersionRecord {
-    let present = try String.fetchOne(
-      db, sql: "SELECT name FROM vberts WHERE id = ?", arguments: [next.vbert])
-    guard present != nil else { throw RegistryError.noVBERT(next.name.text) }
+    // It may have been given to another tenant since.
+    let present = try Row.fetchOne(
+      db,
+      sql: """
+        SELECT v.name, t.name AS tenantName FROM vberts v JOIN tenants t ON t.id = v.tenant
+        WHERE v.id = ?
+        """, arguments: [next.vbert])
+    guard let name = try present?.vbertName(of: "vberts") else {
+      throw RegistryError.noVBERT(next.name.text)
+    }
+    try checkRoom(for: next.blob?.byteCount ?? 0, tenant(named: name.tenant, db), db)
     let number = try publish(
       vbert: next.vbert, spec: next.spec, blob: next.blob, metrics: next.metrics,
       note: next.note, db)
-    if let job = next.job { try end(job.id, as: .done, metrics: next.metrics, db) }
-    try RegistryIndex.note(change: next.name, db)
-    return try version(VersionID(vbert: next.vbert, number: number), name: next.name, db)
+    if let job = next.job {
+      try end(job.id, as: .done, metrics: next.metrics, db)
+      try succeed(job: job.id, next, version: number, tenant: name.tenant, db)
+    }
+    try audit(.publish, name, db, detail: "version \(number)")
+    try RegistryIndex.note(change: name, db)
+    return try version(VersionID(vbert: next.vbert, number: number), name: name, db)
+  }
+
+  /// Throws `overQuota` where the tenant's versions and files would be more bytes than it may have.
+  /// O(its versions), where it has a limit.
+  static func checkRoom(for bytes: Int, _ tenant: TenantRecord, _ db: Database) throws {
+    guard let most = tenant.processor.limits.bytes, bytes > 0 else { return }
+    let have = try Int.fetchOne(
+      db,
+      sql: """
+        SELECT
+          (SELECT COALESCE(SUM(n.bytes), 0) FROM vberts v JOIN versions n ON n.vbert = v.id
+            WHERE v.tenant = ?)
+          + (SELECT COALESCE(SUM(bytes), 0) FROM files WHERE tenant = ?)
+        """, arguments: [tenant.id, tenant.id])
+    guard (have ?? 0) + bytes <= most else {
+      throw RegistryError.overQuota(
+        tenant: tenant.name.text, limit: "stored bytes up to", most: most)
+    }
   }
 
   static func publish(
@@ -63,18 +93,19 @@ extension Registry {
   }
 
   /// Makes an older (or, after a rollback, a newer) version answer. Throws `noVBERT`, `noVersion`.
-  package func rollback(vbert name: Name, to number: Int) throws(RegistryError) {
+  package func rollback(vbert name: VBertName, to number: Int) throws(RegistryError) {
     try write { db in
       let vbert = try Self.vbert(named: name, db)
       _ = try Self.version(VersionID(vbert: vbert.id, number: number), name: name, db)
       try db.execute(
         sql: "UPDATE vberts SET current = ? WHERE id = ?", arguments: [number, vbert.id])
+      try Self.audit(.rollback, name, db, detail: "version \(number)")
       try RegistryIndex.note(change: name, db)
     }
   }
 
   /// All versions, the oldest first. Throws `noVBERT`.
-  package func versions(of name: Name) throws(RegistryError) -> [VersionRecord] {
+  package func versions(of name: VBertName) throws(RegistryError) -> [VersionRecord] {
     try read { db in
       let vbert = try Self.vbert(named: name, db)
       return try Row.fetchAll(
@@ -103,10 +134,13 @@ extension Registry {
   }
 
   static let versions: String =
-    "SELECT n.*, v.name FROM versions n JOIN vberts v ON v.id = n.vbert"
+    """
+    SELECT n.*, v.name, t.name AS tenantName FROM versions n JOIN vberts v ON v.id = n.vbert
+    JOIN tenants t ON t.id = v.tenant
+    """
 
   private static func version(
-    _ id: VersionID, name: Name, _ db: Database
+    _ id: VersionID, name: VBertName, _ db: Database
   ) throws -> VersionRecord {
     let row = try Row.fetchOne(
       db, sql: versions + " WHERE n.vbert = ? AND n.number = ?",
@@ -139,7 +173,7 @@ extension VersionRecord {
     self.init(
       id: VersionID(
         vbert: try row.column("vbert", of: table), number: try row.column("number", of: table)),
-      vbert: try row.name("name", of: table), spec: try row.json("spec", of: table), blob: blob,
+      vbert: try row.vbertName(of: table), spec: try row.json("spec", of: table), blob: blob,
       metrics: try row.json("metrics", of: table), note: try row.column("note", of: table),
       created: try row.date("created", of: table))
   }

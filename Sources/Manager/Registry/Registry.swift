@@ -58,6 +58,7 @@ package final class Registry: RegistryStore {
       }
     }
     try endInterruptedJobs()
+    try requeueInterrupted()
   }
 
   /// The writer last: the last connection of all folds the WAL into the file, and a reader cannot.
@@ -71,7 +72,12 @@ package final class Registry: RegistryStore {
 
   /// Runs `body` in a transaction that is on the disk when this returns.
   func write<Result>(_ body: (Database) throws -> Result) throws(RegistryError) -> Result {
-    try storage(home.registry.filePath) { try writer.write(body) }
+    try storage(home.registry.filePath) {
+      try writer.write { db in
+        _ = try Self.actingKey(db)
+        return try body(db)
+      }
+    }
   }
 
   /// The same for what is not worth waiting for: throws `busy` at once where another holds the lock.

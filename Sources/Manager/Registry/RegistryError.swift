@@ -1,15 +1,36 @@
+internal import Foundation
 internal import Model
 
 /// What the registry refuses, or cannot do.
 package enum RegistryError: Error, Equatable, CustomStringConvertible {
   case vbertExists(String)
-  case noVBERT(String)
+  /// `others`: those of the same name that other tenants have, for the operator's eyes.
+  case noVBERT(String, others: [String] = [])
   case noVersion(vbert: String, number: Int, have: [Int])
   case tenantExists(String)
   case noTenant(String)
   case defaultTenant
+  case keyExists(label: String)
+  case noKey(label: String)
+  /// The key that a change is made with is gone, or its end has come.
+  case lostKey
+  /// A key's label and scopes; what it would need: those of the key that it makes or changes, and no earlier end.
+  case beyondKey(label: String, has: [String], needs: [String])
   case tenantHasVBERTs(tenant: String, count: Int)
+  case noFile(String)
+  /// A fine-tuning that is not over learns from it.
+  case fileInUse(String, by: String)
+  case noFineTuning(String)
+  case noBatch(String)
+  case batchIsOver(String, state: String)
+  case fineTuningIsOver(String, state: String)
+  /// Fine-tunings of one tenant.
+  case tooManyWaiting(most: Int)
   case invalidWeight(Double)
+  case invalidLimit(name: String, least: Double)
+  case burstAlone
+  /// What a tenant's processor allows of vBERTs or bytes.
+  case overQuota(tenant: String, limit: String, most: Int)
   /// The registry is missing, empty or new, and the folder beside it holds blobs.
   case lost(registry: String, adapters: String)
   /// The registry and the folder of blobs belong to different homes.
@@ -33,10 +54,12 @@ package enum RegistryError: Error, Equatable, CustomStringConvertible {
   package var description: String {
     switch self {
     case .vbertExists(let name):
-      "a vBERT named \(name) exists already (names are unique across the server); "
-        + "choose another name or delete it first"
-    case .noVBERT(let name):
-      "there is no vBERT named \(clipped(name)); vbert list shows those that exist"
+      "a vBERT named \(name) exists already; choose another name or delete it first"
+    case .noVBERT(let name, let others):
+      "there is no vBERT named \(clipped(name))"
+        + (others.isEmpty
+          ? "; vbert list shows those that exist"
+          : ", but \(others.joined(separator: ", ")); write TENANT/NAME for another tenant's")
     case .noVersion(let vbert, let number, let have):
       "\(vbert) has no version \(number); it has "
         + (have.isEmpty ? "none yet" : have.map(String.init).joined(separator: ", "))
@@ -44,8 +67,32 @@ package enum RegistryError: Error, Equatable, CustomStringConvertible {
     case .noTenant(let name):
       "there is no tenant named \(clipped(name)); make it with vbert tenant create"
     case .defaultTenant: "the tenant default cannot be deleted"
+    case .keyExists(let label):
+      "there is a key \(label) already; choose another label, or revoke or rotate that one"
+    case .lostKey:
+      "the key that this was asked with was revoked or has expired meanwhile; nothing was changed"
+    case .beyondKey(let label, let has, let needs):
+      "the key \(label) may \(has.joined(separator: ", ")); this needs \(needs.joined(separator: ", ")), "
+        + "and a key that lasts as long"
+    case .noKey(let label): "there is no key \(clipped(label)); list them to see which there are"
     case .tenantHasVBERTs(let tenant, let count):
       "tenant \(tenant) still has \(count) vBERTs; delete them first, or all with --with-vberts"
+    case .noFile(let id): "there is no file \(clipped(id)); bring it with POST /v1/files"
+    case .fileInUse(let id, let user):
+      "the fine-tuning \(user) learns from \(id); cancel it first, or wait for its end"
+    case .noBatch(let id): "there is no batch \(clipped(id))"
+    case .batchIsOver(let id, let state): "\(id) is over (\(state))"
+    case .noFineTuning(let id): "there is no fine-tuning \(clipped(id))"
+    case .fineTuningIsOver(let id, let state):
+      "\(id) is over (\(state)): nothing more can be asked of it"
+    case .tooManyWaiting(let most):
+      "\(most) of this tenant wait already; come back when some are done"
+    case .invalidLimit(let name, let least):
+      "\(name): a number from \(least.formatted()) on was expected"
+    case .burstAlone: "burst: it says how many of tokens_per_second may gather: give both"
+    case .overQuota(let tenant, let limit, let most):
+      "tenant \(tenant) may have \(limit) \(most), and this would be more; delete what is not needed, or let the "
+        + "operator raise it (vbert tenant quota)"
     case .invalidWeight(let weight): "a weight of \(weight) is not possible; use 0.01 to 100"
     case .lost(let registry, let adapters):
       """

@@ -10,9 +10,9 @@ internal import Model
 /// are forgotten. So a change is seen by every look-up that begins after its commit, and costs one
 /// query for each name that it touched, not a reload.
 struct RegistryIndex: Sendable {
-  var vberts: ClockCache<Name, VBertRecord>
+  var vberts: ClockCache<VBertName, VBertRecord>
   /// By hash of key.
-  var keys: ClockCache<Data, TenantRecord>
+  var keys: ClockCache<Data, KeyHolder>
   var tenants: ClockCache<Int64, TenantRecord>
   /// Whether requests need a key; nil before it was asked for.
   var isClosed: Bool?
@@ -59,8 +59,8 @@ struct RegistryIndex: Sendable {
 
   /// Tells all look-ups that this vBERT (nil: the tenants) is no longer what they remember. Part of
   /// the transaction that changes it.
-  static func note(change vbert: Name?, _ db: Database) throws {
-    try db.execute(sql: "INSERT INTO changes (vbert) VALUES (?)", arguments: [vbert?.text])
+  static func note(change vbert: VBertName?, _ db: Database) throws {
+    try db.execute(sql: "INSERT INTO changes (vbert) VALUES (?)", arguments: [vbert?.full])
     try db.execute(
       sql: "DELETE FROM changes WHERE number <= ?",
       arguments: [db.lastInsertedRowID - Int64(logLength)])

@@ -1,3 +1,4 @@
+package import Foundation
 package import Model
 
 /// Who there is (tenants), what they have (vBERTs and their versions) and what is being made (jobs), at
@@ -8,41 +9,44 @@ package import Model
 /// `RegistryError`; what throws has changed nothing.
 ///
 /// `async`, since a registry may be a network away. One that is not answers without giving up its thread.
-package protocol RegistryStore: Sendable {
-  /// Registers a vBERT, with its version 1 where there is one. Throws `vbertExists`, `noTenant`.
+package protocol RegistryStore: FineTuningStore, BatchStore {
+  /// Registers a vBERT, with its version 1 where there is one. Throws `vbertExists`, `noTenant`, `overQuota`.
   @discardableResult
   func create(
-    vbert name: Name, tenant: Name, spec: VBertSpec, first: FirstVersion?
+    vbert name: VBertName, spec: VBertSpec, first: FirstVersion?
   ) async throws(RegistryError) -> VBertRecord
 
-  /// The vBERT of this name, or nil when there is none or it belongs to a tenant other than the one
-  /// given: both in the same way and time. The hot path: microseconds for what was found before.
-  func find(_ name: Name, tenant: Int64?) async throws(RegistryError) -> VBertRecord?
+  /// The vBERT of this name, or nil. The hot path: microseconds for what was found before.
+  func find(_ name: VBertName) async throws(RegistryError) -> VBertRecord?
 
-  /// In the order of names, those after `after` that start with `prefix`; all tenants' unless one is
+  /// `find` that throws `noVBERT` instead, which says whose are those of the same name.
+  func vbert(_ name: VBertName) async throws(RegistryError) -> VBertRecord
+
+  /// By tenant and name, those after `after` whose names start with `prefix`; all tenants' unless one is
   /// given.
   func list(
-    prefix: String, tenant: Int64?, after: Name?, limit: Int
+    prefix: String, tenant: Name?, after: VBertName?, limit: Int
   ) async throws(RegistryError) -> [VBertRecord]
 
   func countVBERTs() async throws(RegistryError) -> Int
 
   /// Removes the vBERT with its versions and jobs; its blobs are orphans from then on. Throws
   /// `noVBERT`.
-  func delete(vbert name: Name) async throws(RegistryError)
+  func delete(vbert name: VBertName) async throws(RegistryError)
 
   /// Makes these each vBERT's next version, the one that answers from now on, all in one go, and ends
   /// their jobs. Blobs must be stored already (`AdapterStore.publish` sees to it). Numbers count up from
-  /// 1 and are not given twice, rollbacks or not. One whose vBERT is gone is its own failure (`noVBERT`).
+  /// 1 and are not given twice, rollbacks or not. One whose vBERT is gone, or whose tenant has no room, is its own failure
+  /// (`noVBERT`, `overQuota`).
   func publish(
     _ list: [NextVersion]
   ) async throws(RegistryError) -> [Result<VersionRecord, RegistryError>]
 
   /// Makes an older (or, after a rollback, a newer) version answer. Throws `noVBERT`, `noVersion`.
-  func rollback(vbert name: Name, to number: Int) async throws(RegistryError)
+  func rollback(vbert name: VBertName, to number: Int) async throws(RegistryError)
 
   /// All versions, the oldest first. Throws `noVBERT`.
-  func versions(of name: Name) async throws(RegistryError) -> [VersionRecord]
+  func versions(of name: VBertName) async throws(RegistryError) -> [VersionRecord]
 
   /// nil when the version, or its vBERT, is gone.
   func version(_ id: VersionID) async throws(RegistryError) -> VersionRecord?
@@ -60,7 +64,11 @@ package protocol RegistryStore: Sendable {
 
   /// A job for each of these vBERTs, which this process runs together. Throws `noVBERT`; then there is
   /// none. Jobs whose process died are ended as failed, at the latest when the registry is next opened.
-  func beginJobs(vberts names: [Name]) async throws(RegistryError) -> [RunningJob]
+  /// `fineTunings`: the numbers of those that they are run for, in the same order; what is published ends
+  /// them.
+  func beginJobs(
+    vberts names: [VBertName], for fineTunings: [Int64?]
+  ) async throws(RegistryError) -> [RunningJob]
 
   /// Writes down how far jobs are; not more than about once a second. Throws `busy` at once where
   /// another has the lock for changes: work goes on.
@@ -72,20 +80,50 @@ package protocol RegistryStore: Sendable {
   func fail(_ jobs: [RunningJob], _ why: String) async throws(RegistryError)
 
   /// The newest first; of all vBERTs unless one is named. Throws `noVBERT`.
-  func jobs(of name: Name?, limit: Int) async throws(RegistryError) -> [JobRecord]
+  func jobs(of name: VBertName?, limit: Int) async throws(RegistryError) -> [JobRecord]
 
-  /// Returns the tenant's key, which exists nowhere else from now on; the home is closed by it. Throws
+  /// With its first key, for everything inside the tenant; the home is closed by it. Returns the key, which
+  /// exists nowhere else from now on. Throws
   /// `tenantExists`.
   func createTenant(
     _ name: Name, processor: VirtualProcessor
   ) async throws(RegistryError) -> String
 
-  /// Removes the tenant and its key; with `vberts` all that it owns, too. Throws `noTenant`,
+  /// What it may use from now on; what it has beyond that stays. Throws `noTenant`.
+  func set(processor: VirtualProcessor, of name: Name) async throws(RegistryError)
+
+  /// Removes the tenant and its keys; with `vberts` all that it owns, too. Throws `noTenant`,
   /// `defaultTenant`, `tenantHasVBERTs`.
   func deleteTenant(_ name: Name, vberts: Bool) async throws(RegistryError)
 
-  /// Whose key this is; nil for nobody's.
-  func tenant(forKey key: String) async throws(RegistryError) -> TenantRecord?
+  /// A key for this tenant, which asks `vbert` where a request names none; the home is closed by it. Throws
+  /// `noTenant`, `keyExists`, `noVBERT`.
+  func createKey(
+    _ label: Name, tenant: Name, scopes: Scopes, expires: Date?, vbert: VBertName?
+  ) async throws(RegistryError) -> NewKey
+
+  /// By tenant and label; of one tenant where it is named, its labels after `after`.
+  func keys(of tenant: Name?, after: Name?, limit: Int) async throws(RegistryError) -> [KeyRecord]
+
+  /// It is worth nothing from now on; a closed home stays closed. Throws `noTenant`, `noKey`.
+  func revokeKey(_ label: Name, tenant: Name) async throws(RegistryError)
+
+  /// A new key in the place of one: its label, scopes, expiry and the vBERT that it asks. The old one is worth something until
+  /// `end`, as `label.n`. Throws `noTenant`, `noKey`.
+  func rotateKey(
+    _ label: Name, tenant: Name, oldUntil end: Date
+  ) async throws(RegistryError) -> NewKey
+
+  /// Whose key this is; nil for nobody's. Whether it has expired is for whoever asks, who knows the time.
+  func holder(ofKey secret: String) async throws(RegistryError) -> KeyHolder?
+
+  /// Writes down when keys, by number, were last used; not more than about once a minute. Throws `busy` at
+  /// once where another has the lock for changes.
+  func note(uses: [Int64: Date]) async throws(RegistryError)
+
+  /// Makes a vBERT another tenant's, with all its versions. Throws `noVBERT`, `noTenant`, `vbertExists`, and
+  /// `overQuota` where that one has no room.
+  func give(_ name: VBertName, to tenant: Name) async throws(RegistryError)
 
   /// nil for one that was deleted.
   func tenant(_ id: Int64) async throws(RegistryError) -> TenantRecord?
@@ -93,8 +131,24 @@ package protocol RegistryStore: Sendable {
   /// Throws `noTenant`.
   func tenant(named name: Name) async throws(RegistryError) -> TenantRecord
 
-  /// All of them, by name.
-  func listTenants() async throws(RegistryError) -> [TenantRecord]
+  /// By name, those after `after`.
+  func listTenants(after: Name?, limit: Int) async throws(RegistryError) -> [TenantRecord]
+
+  /// Adds what tenants used on a day (`UsageRecord.day`); not more than about once a minute. Throws `busy` at
+  /// once where another has the lock for changes; then nothing was added.
+  func add(usage: [Name: Usage], day: Int) async throws(RegistryError)
+
+  /// By day and tenant, of the days given; of one tenant where it is named. A tenant that was deleted keeps
+  /// its days.
+  func usage(
+    of tenant: Name?, days: ClosedRange<Int>
+  ) async throws(RegistryError) -> [UsageRecord]
+
+  /// What was changed, by whom and when, the newest first; those before the one of that number; of one
+  /// tenant where it is named. Every change is written down with it, by `Actor.current`; a year is kept.
+  func audit(
+    of tenant: Name?, before number: Int64?, limit: Int
+  ) async throws(RegistryError) -> [AuditRecord]
 
   /// Whether requests need a key: from the first key on, whatever becomes of it, until
   /// `set(isClosed:)` says otherwise.
@@ -112,7 +166,7 @@ package protocol RegistryStore: Sendable {
   func basesInUse() async throws(RegistryError) -> [String]
 
   /// A vBERT one of whose versions stands on this base; nil if none does.
-  func firstVBert(onBase base: String) async throws(RegistryError) -> String?
+  func firstVBert(onBase base: String) async throws(RegistryError) -> VBertName?
 
   /// What was changed after the change of that number: what somebody who remembers must forget.
   /// Bounded: who is too far behind is told to forget everything.
@@ -125,33 +179,27 @@ extension RegistryStore {
   /// `vbertExists`, `noTenant`.
   @discardableResult
   package func create(
-    vbert name: Name, tenant: Name = TenantRecord.defaultName, spec: VBertSpec
+    vbert name: VBertName, spec: VBertSpec
   ) async throws(RegistryError) -> VBertRecord {
-    try await create(vbert: name, tenant: tenant, spec: spec, first: .untrained(spec))
-  }
-
-  /// Of whichever tenant.
-  package func find(_ name: Name) async throws(RegistryError) -> VBertRecord? {
-    try await find(name, tenant: nil)
-  }
-
-  /// `find` that throws `noVBERT` instead.
-  package func vbert(_ name: Name) async throws(RegistryError) -> VBertRecord {
-    guard let found = try await find(name, tenant: nil) else { throw .noVBERT(name.text) }
-    return found
+    try await create(vbert: name, spec: spec, first: .untrained(spec))
   }
 
   package func list(
-    prefix: String = "", tenant: Int64? = nil, after: Name? = nil
+    prefix: String = "", tenant: Name? = nil, after: VBertName? = nil
   ) async throws(RegistryError) -> [VBertRecord] {
     try await list(prefix: prefix, tenant: tenant, after: after, limit: 1000)
   }
 
   /// All tenants' vBERTs.
   package func list(
-    prefix: String = "", after: Name? = nil, limit: Int
+    prefix: String = "", after: VBertName? = nil, limit: Int
   ) async throws(RegistryError) -> [VBertRecord] {
     try await list(prefix: prefix, tenant: nil, after: after, limit: limit)
+  }
+
+  /// For no fine-tuning.
+  package func beginJobs(vberts names: [VBertName]) async throws(RegistryError) -> [RunningJob] {
+    try await beginJobs(vberts: names, for: [])
   }
 
   /// Of all vBERTs.
@@ -160,8 +208,24 @@ extension RegistryStore {
   }
 
   /// The newest 100.
-  package func jobs(of name: Name? = nil) async throws(RegistryError) -> [JobRecord] {
+  package func jobs(of name: VBertName? = nil) async throws(RegistryError) -> [JobRecord] {
     try await jobs(of: name, limit: 100)
+  }
+
+  /// All keys of a tenant, or of everybody.
+  package func keys(of tenant: Name? = nil) async throws(RegistryError) -> [KeyRecord] {
+    try await keys(of: tenant, after: nil, limit: .max)
+  }
+
+  /// All of them.
+  package func listTenants() async throws(RegistryError) -> [TenantRecord] {
+    try await listTenants(after: nil, limit: .max)
+  }
+
+  package func createKey(
+    _ label: Name, tenant: Name, scopes: Scopes, expires: Date?
+  ) async throws(RegistryError) -> NewKey {
+    try await createKey(label, tenant: tenant, scopes: scopes, expires: expires, vbert: nil)
   }
 
   package func createTenant(_ name: Name) async throws(RegistryError) -> String {

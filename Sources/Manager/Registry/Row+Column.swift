@@ -48,6 +48,12 @@ extension Row {
     return Date(timeIntervalSince1970: seconds)
   }
 
+  /// A vBERT's name inside its tenant's, which is in the column `tenantName`. Throws
+  /// `RegistryError.damaged`.
+  func vbertName(of table: String) throws(RegistryError) -> VBertName {
+    VBertName(try name("name", of: table), of: try name("tenantName", of: table))
+  }
+
   /// A vBERT's or a tenant's name. Throws `RegistryError.damaged`.
   func name(_ column: String, of table: String) throws(RegistryError) -> Name {
     let text: String = try self.column(column, of: table)

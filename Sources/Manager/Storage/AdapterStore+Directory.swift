@@ -34,7 +34,7 @@ extension AdapterStore {
   /// registry's `noVBERT`, `noVersion`.
   @discardableResult
   package func export(
-    vbert name: Name, version number: Int? = nil, to directory: URL
+    vbert name: VBertName, version number: Int? = nil, to directory: URL
   ) async throws -> VersionRecord {
     let versions = try await registry.versions(of: name)
     var wanted = number
@@ -45,7 +45,7 @@ extension AdapterStore {
         vbert: name.text, number: wanted, have: versions.map(\.id.number))
     }
     let manifest = Manifest(
-      format: Manifest.format, name: name, version: version.id.number, spec: version.spec,
+      format: Manifest.format, name: name.name, version: version.id.number, spec: version.spec,
       metrics: version.metrics, note: version.note)
     try Self.checkFree(directory)
     let bytes = try await bytes(of: version)
@@ -55,17 +55,17 @@ extension AdapterStore {
     return version
   }
 
-  /// Makes a vBERT of an exported directory, under its own name unless another is given. `baseShape`
+  /// Makes a vBERT of an exported directory, under its own name and this tenant unless another name is given. `baseShape`
   /// says whether the base that it was made for is here. Throws `DirectoryError`, `AdapterError`,
   /// and what `baseShape` throws; then nothing was made.
   @discardableResult
   package func importDirectory(
-    _ directory: URL, name: Name? = nil, tenant: Name = TenantRecord.defaultName,
+    _ directory: URL, name: VBertName? = nil, tenant: Name = .default,
     baseShape: (VBertSpec) throws -> Model.Configuration
   ) async throws -> VBertRecord {
     let (manifest, base, adapter) = try Self.read(directory, baseShape)
     return try await create(
-      vbert: name ?? manifest.name, tenant: tenant, spec: manifest.spec, base: base,
+      vbert: name ?? VBertName(manifest.name, of: tenant), spec: manifest.spec, base: base,
       adapter: adapter, metrics: manifest.metrics,
       note: manifest.note.isEmpty ? "imported" : "imported: \(manifest.note)")
   }
@@ -116,7 +116,7 @@ extension AdapterStore {
   /// The same of what is not published yet, as version 0.
   static func write(_ item: Publication, to directory: URL) throws {
     let manifest = Manifest(
-      format: Manifest.format, name: item.vbert.name, version: 0, spec: item.spec,
+      format: Manifest.format, name: item.vbert.name.name, version: 0, spec: item.spec,
       metrics: item.metrics, note: item.note)
     let tensors = AdapterFile.tensors(of: item.adapter)
     try write(manifest, to: directory) { path in
@@ -174,7 +174,7 @@ extension AdapterStore {
   /// `baseShape` throws; then nothing has changed.
   @discardableResult
   package func importDirectory(
-    _ directory: URL, into name: Name, patience: Patience = Patience(),
+    _ directory: URL, into name: VBertName, patience: Patience = Patience(),
     baseShape: (VBertSpec) throws -> Model.Configuration
   ) async throws -> VersionRecord {
     let vbert = try await registry.vbert(name)
@@ -234,8 +234,8 @@ extension AdapterStore {
 /// What stands against an export or an import.
 package enum DirectoryError: Error, Equatable, CustomStringConvertible {
   case exists(String)
-  case untrained(Name)
-  case otherKind(String, vbert: Name)
+  case untrained(VBertName)
+  case otherKind(String, vbert: VBertName)
   case unwritable(String, why: String)
   case unreadable(String, why: String)
   /// Something else that other libraries write.

@@ -10,13 +10,15 @@ extension AdapterStore {
     let metrics: [String: Double]
     let note: String
     let job: RunningJob?
+    let work: TrainingWork?
 
     package init(
       _ adapter: HostAdapter, as vbert: VBertRecord, spec: VBertSpec, metrics: [String: Double],
-      note: String, job: RunningJob?
+      note: String, job: RunningJob?, work: TrainingWork? = nil
     ) {
       (self.adapter, self.vbert, self.spec) = (adapter, vbert, spec)
       (self.metrics, self.note, self.job) = (metrics, note, job)
+      self.work = work
     }
   }
 
@@ -36,22 +38,20 @@ extension AdapterStore {
     case .failure(let why): return kept.failures(why)
     }
     defer { withExtendedLifetime(hold) {} }
-    var tenants: [Name?] = []
-    for item in list { tenants.append(try? await registry.tenant(item.vbert.tenant)?.name) }
     let stored = await concurrently(list.count) {
-      [tenants] i -> Result<BlobRecord?, AdapterError> in
+      i -> Result<BlobRecord?, AdapterError> in
       let item = list[i]
       do throws(AdapterError) {
         return .success(
           try await store(
-            item.adapter, vbert: item.vbert.name, tenant: tenants[i], spec: item.spec, base: base))
+            item.adapter, vbert: item.vbert.name, spec: item.spec, base: base))
       } catch { return .failure(error) }
     }
     let rows = zip(list, stored).map { item, stored -> NextVersion? in
       guard case .success(let blob) = stored else { return nil }
       return NextVersion(
         vbert: item.vbert.id, name: item.vbert.name, spec: item.spec, blob: blob,
-        metrics: item.metrics, note: item.note, job: item.job)
+        metrics: item.metrics, note: item.note, job: item.job, work: item.work)
     }
     var next = await commit(rows.compactMap(\.self), kept).makeIterator()
     var results: [Result<VersionRecord, AdapterError>] = []

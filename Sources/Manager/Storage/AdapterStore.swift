@@ -43,13 +43,13 @@ package struct AdapterStore: Sendable {
   /// `Registry.create` do.
   @discardableResult
   package func create(
-    vbert name: Name, tenant: Name = TenantRecord.defaultName, spec: VBertSpec,
-    base: Configuration, adapter: HostAdapter, metrics: [String: Double] = [:], note: String = ""
+    vbert name: VBertName, spec: VBertSpec, base: Configuration, adapter: HostAdapter,
+    metrics: [String: Double] = [:], note: String = ""
   ) async throws(AdapterError) -> VBertRecord {
-    try await write(adapter, vbert: name, tenant: tenant, spec: spec, base: base) {
+    try await write(adapter, vbert: name, spec: spec, base: base) {
       blob async throws(RegistryError) in
       try await registry.create(
-        vbert: name, tenant: tenant, spec: spec,
+        vbert: name, spec: spec,
         first: FirstVersion(blob: blob, metrics: metrics, note: note))
     }
   }
@@ -75,7 +75,7 @@ package struct AdapterStore: Sendable {
   }
 
   /// Deletes the vBERT, its versions and their blobs. Throws the registry's `noVBERT`.
-  package func delete(vbert name: Name) async throws(RegistryError) {
+  package func delete(vbert name: VBertName) async throws(RegistryError) {
     let stored = try await registry.versions(of: name).compactMap(\.blob)
     try await registry.delete(vbert: name)
     // What is left behind by a crash here, the collector finds.
@@ -87,7 +87,7 @@ extension AdapterStore {
   /// Writes the blob and runs `commit` with it before anybody may take it for an orphan. Parameters
   /// of nothing need no blob.
   private func write<Result>(
-    _ adapter: HostAdapter, vbert: Name, tenant: Name, spec: VBertSpec, base: Configuration,
+    _ adapter: HostAdapter, vbert: VBertName, spec: VBertSpec, base: Configuration,
     commit: (BlobRecord?) async throws(RegistryError) -> Result
   ) async throws(AdapterError) -> Result {
     let hold: BlobHold?
@@ -95,7 +95,7 @@ extension AdapterStore {
       throw .unwritable(vbert: vbert.text, why: error.why)
     }
     defer { withExtendedLifetime(hold) {} }
-    let blob = try await store(adapter, vbert: vbert, tenant: tenant, spec: spec, base: base)
+    let blob = try await store(adapter, vbert: vbert, spec: spec, base: base)
     do { return try await commit(blob) } catch {
       await discard(blob, after: error)
       throw .registry(error)
@@ -115,7 +115,7 @@ extension AdapterStore {
   /// Checks the parameters and stores their blob; nil for parameters of nothing. The caller holds back
   /// sweeps, so that nobody takes the blob for an orphan.
   func store(
-    _ adapter: HostAdapter, vbert: Name, tenant: Name?, spec: VBertSpec, base: Configuration
+    _ adapter: HostAdapter, vbert: VBertName, spec: VBertSpec, base: Configuration
   ) async throws(AdapterError) -> BlobRecord? {
     let tensors = AdapterFile.tensors(of: adapter)
     do {
@@ -130,7 +130,7 @@ extension AdapterStore {
       let content = tensors.map {
         SafetensorsTensor(name: $0.name, shape: $0.shape, floats: $0.values)
       }
-      var metadata = try Self.metadata(vbert: vbert, tenant: tenant, spec: spec)
+      var metadata = try Self.metadata(vbert: vbert, spec: spec)
       let name = BlobKey.of(try SafetensorsWriter.bytes(content, metadata: metadata))
       // Its own name is the one member that the name cannot be made from.
       metadata["blob"] = name
@@ -193,14 +193,12 @@ extension AdapterStore {
   /// Enough to make a registry's row of the blob alone. With a serial number: the same parameters
   /// published twice are two blobs, so that each can go with its version.
   private static func metadata(
-    vbert: Name, tenant: Name?, spec: VBertSpec
+    vbert: VBertName, spec: VBertSpec
   ) throws -> [String: String] {
-    var metadata = [
-      "format": "vbert-adapter-1", "serial": UUID().uuidString.lowercased(), "vbert": vbert.text,
-      "spec": try JSONText.encode(spec),
+    [
+      "format": "vbert-adapter-1", "serial": UUID().uuidString.lowercased(),
+      "vbert": vbert.name.text, "tenant": vbert.tenant.text, "spec": try JSONText.encode(spec),
     ]
-    metadata["tenant"] = tenant?.text
-    return metadata
   }
 }
 

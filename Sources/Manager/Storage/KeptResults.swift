@@ -66,7 +66,8 @@ final class KeptResults: Sendable {
 
   /// HOME/unpublished, or where that is full the system's temporary directory.
   private func write(_ item: AdapterStore.Publication) -> URL? {
-    let name = "\(item.vbert.name)-\(UUID().uuidString.prefix(8).lowercased())"
+    let vbert = item.vbert.name.text.replacing("/", with: "-")
+    let name = "\(vbert)-\(UUID().uuidString.prefix(8).lowercased())"
     for parent in [
       home.unpublished, FileManager.default.temporaryDirectory.appending(path: "vbert-unpublished"),
     ] {

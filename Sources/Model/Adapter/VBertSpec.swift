@@ -75,10 +75,11 @@ package struct VBertSpec: Sendable, Hashable, Codable {
   /// The scheme of a tagger's labels. O(labels) where it is told by these.
   package var tags: TagScheme { tagScheme ?? TagScheme(labels: labels) }
 
-  /// With the adapter that it was offered, where it has none.
-  package var withOffered: VBertSpec {
+  /// As it was created, before training on few rows left the adapter out or divided states by their norms.
+  package var asCreated: VBertSpec {
     var spec = self
     (spec.adapter, spec.offered) = (offered ?? adapter, nil)
+    if pooling == .normalizedMean { spec.pooling = .mean }
     return spec
   }
 
@@ -141,7 +142,7 @@ package enum SpecError: Error, Equatable, CustomStringConvertible {
     case .tagScheme(let text):
       "tag scheme \"\(text.prefix(40))\" is not understood; examples: bio, bioes, bilou:TYPE-X, plain"
     case .pooling(let text):
-      "pooling \"\(text)\" is not understood; use mean, mean-normalized or cls"
+      "pooling \"\(text)\" is not understood; use mean or cls"
     }
   }
 }

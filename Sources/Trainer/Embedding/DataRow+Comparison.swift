@@ -20,7 +20,9 @@ extension DataRow {
       return (input, [], .label(try Self.label(label, "label", expected(.embed))))
     }
     let others = [TextInput.text(try text(of: object, "text_pair"))]
-    if let score = object["score"] { return (input, others, .score(try Self.score(score))) }
+    if let score = object["score"] {
+      return (input, others, .score(try Self.score(score, most: largestScore)))
+    }
     guard object["label"] == nil else { throw .labelledPair }
     return (input, others, nil)
   }

@@ -3,6 +3,8 @@ import Model
 extension Scores {
   /// Rows that are looked through for what is near: of more so many, drawn, are.
   static let searchedRows = 4000
+  /// Rows from which on the nearest ten tell something.
+  static let leastOfTen = 100
 
   /// How near an embedder puts what should be near; `vectors`: of every sequence.
   static func searched(
@@ -24,7 +26,9 @@ extension Scores {
     case .triplets:
       return ("accuracy", search.recalls.merging(["accuracy": search.accuracy]) { $1 })
     case .pairs, nil: return ("recall_at_1", search.recalls)
-    case .labels: return ("recall_at_10", search.recalls)
+    case .labels:
+      // Among few rows the nearest ten are most of them, and hold what is sought whatever the vectors.
+      return (rows.count < leastOfTen ? "recall_at_1" : "recall_at_10", search.recalls)
     }
   }
 

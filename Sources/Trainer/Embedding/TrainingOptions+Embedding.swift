@@ -8,6 +8,11 @@ extension TrainingOptions {
       if !dimensions.isEmpty { throw .notAnEmbedder("dimensions", spec.task) }
       return
     }
+    // It has no head, and no classes.
+    for (option, isSaid) in [
+      ("head-rate", headRate != nil), ("dropout", dropout != TrainingOptions().dropout),
+      ("class-weights", classWeights != .none),
+    ] where isSaid { throw .ofHeads(option) }
     if let loss, !EmbeddingLoss.suiting(comparison).contains(loss) {
       throw .loss(loss, comparison)
     }
@@ -35,6 +40,8 @@ extension TrainingOptions {
 /// An option of an embedder's training that does not suit it.
 package enum EmbeddingOptionProblem: Error, Equatable, CustomStringConvertible {
   case notAnEmbedder(String, VBertTask)
+  /// What an embedder has nothing for.
+  case ofHeads(String)
   case loss(EmbeddingLoss, Comparison)
   case batch(Int, texts: Int)
   case oneRow
@@ -45,6 +52,8 @@ package enum EmbeddingOptionProblem: Error, Equatable, CustomStringConvertible {
     switch self {
     case .notAnEmbedder(let option, let task):
       "--\(option) is for embedding models; this vBERT's task is \(task.rawValue)"
+    case .ofHeads(let option):
+      "--\(option) is for vBERTs with a head; an embedder has none: leave it out"
     case .loss(let loss, let comparison):
       "--loss \(loss.rawValue) does not suit rows of the form \(comparison.members); use "
         + EmbeddingLoss.suiting(comparison).map(\.rawValue).joined(separator: " or ")

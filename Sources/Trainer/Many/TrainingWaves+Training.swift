@@ -45,10 +45,11 @@ extension TrainingWaves {
     while !items.isEmpty {
       do {
         let jobs = try await session.service.store.registry.beginJobs(
-          vberts: items.map(\.vbert.name))
+          vberts: items.map(\.vbert.name),
+          for: items.map { session.requests[$0.place].fineTuning })
         return (items, jobs)
       } catch {
-        guard case .noVBERT(let name) = error,
+        guard case .noVBERT(let name, _) = error,
           let gone = items.firstIndex(where: { $0.vbert.name.text == name })
         else { throw error }
         let item = items.remove(at: gone)

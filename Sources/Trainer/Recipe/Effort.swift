@@ -9,6 +9,6 @@ package enum Effort: String, Sendable, CaseIterable, Codable {
 
   /// Whether an adapter is tuned on a vBERT's few rows.
   func tunes(_ spec: VBertSpec) -> Bool {
-    self == .full && spec.task == .classify && spec.adapter != .none
+    self == .full && spec.task != .embed && spec.adapter != .none
   }
 }

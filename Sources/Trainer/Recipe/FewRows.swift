@@ -36,39 +36,49 @@ package struct FewRows: Sendable {
 
   /// Parts that the head's rows are held out in, one after another, and the adapter's.
   static let (headFolds, adapterFolds) = (5, 2)
-  /// Rows a step of the adapter's.
-  static let batch = 32
-  /// Rows that this recipe is better for than training by epochs (measured over 27 tasks).
-  package static let most = 5000
+  /// Rows up to which this recipe is better than training by epochs, of classifiers and of others.
+  package static let (most, mostOthers) = (5000, 1000)
+  package static func most(_ task: VBertTask) -> Int { task == .classify ? most : mostOthers }
   /// Rows whose features a head alone is found on, all at once.
   package static let mostAlone = 100_000
   /// Below so many rows none are kept for testing.
   package static let untested = 500
 
-  /// How long and at which peak rate an adapter is tuned on so many rows (measured over 27 tasks).
-  static func course(rows: Int) -> (steps: Int, rate: Float) {
+  /// Rows a step of the adapter's.
+  static let batch = 32
+  /// How long and at which peak rate an adapter is tuned on so many rows (measured over 27 tasks of texts;
+  /// over ten of tags and scores).
+  static func course(_ spec: VBertSpec, rows: Int) -> (steps: Int, rate: Float) {
+    guard spec.isContrasted else {
+      let passes = TrainingOptions().epochs
+      return (max(TrainingOptions.leastSteps, rows * passes / batch), 5e-4)
+    }
     let steps = min(300, max(30, rows / 10))
     return (steps, steps < 60 ? 1e-3 : 5e-4)
   }
 
   /// Standard errors by which another way to find a head must be better than the first. A head alone should
   /// never be worse than logistic regression; what an adapter is tuned with is taken at its word sooner.
-  var errors: Double { effort == .quick ? 2 : 0.5 }
+  var errors: Double { effort == .quick ? 1 : 0.5 }
 
   /// An adapter mostly helps: it is left out where the head alone was as good, by so many standard errors of
   /// the rows' differences, or to the row.
   static let doubt = 0.5
 
+  /// What losses weigh beside the penalty, where rows do not tell.
+  static let strength = 10.0
+
   /// Ways to find a head, the one first that is taken where rows tell nothing.
   func candidates(_ spec: VBertSpec, rows: Int) -> [HeadCandidate] {
     let named = names.isEmpty ? [] : [true]
-    let standard = [HeadCandidate(strength: 10)]
-    let withNames = named.map { HeadCandidate(strength: 10, usesNames: $0) }
+    let standard = [HeadCandidate(strength: Self.strength)]
+    let withNames = named.map { HeadCandidate(strength: Self.strength, usesNames: $0) }
     // Of many rows and labels each way takes its time, and little is to be gained.
     guard rows * max(1, spec.labels.count) <= 100_000 else { return standard }
     if effort == .full, spec.task == .classify { return withNames + standard }
+    // Most words are of no span, so a strong penalty costs few words and most spans.
     return standard + withNames
-      + [100, 1].flatMap { strength in
+      + (spec.task == .tag ? [100] : [100, 1]).flatMap { strength in
         ([false] + named).map { HeadCandidate(strength: strength, usesNames: $0) }
       }
   }
@@ -86,36 +96,27 @@ extension TrainingJob {
     return TrainingJob(
       spec: spec, train: rows.rows(learnt), dev: rows.rows(tested), options: options, few: few)
   }
-
-  /// What tunes an adapter on some of the rows so that texts of one label come together. `isPart`: to see
-  /// how it fares on the others, in half the steps at twice the rate.
-  func contrast(
-    _ rows: [Int], names: [TokenSequence], seed: UInt64, isPart: Bool
-  ) -> TrainingJob {
-    var spec = spec
-    (spec.task, spec.labels, spec.pooling) = (.embed, [], .mean)
-    (spec.unseenLabels, spec.tagScheme, spec.dimensions) = (nil, nil, nil)
-    var options = options
-    let course = FewRows.course(rows: train.count)
-    let steps = (few?.steps ?? course.steps) / (isPart ? 2 : 1)
-    options.rate = (few?.rate ?? course.rate) * (isPart ? 2 : 1)
-    (options.batch, options.patience) = (FewRows.batch, 0)
-    (options.seed, options.loss, options.dimensions) = (seed, .contrastive, [])
-    let all = train.compared(rows, names: names)
-    let perEpoch = (all.count + options.batch - 1) / options.batch
-    options.epochs = max(1, (steps + perEpoch - 1) / perEpoch)
-    return TrainingJob(spec: spec, train: all, dev: .none, options: options)
-  }
 }
 
 extension VBertSpec {
-  /// The same with its head on frozen states. Lengths of texts say nothing of their meaning but lengthen
-  /// their mean states: the head reads these at norm 1.
+  /// The same with its head on frozen states, at norm 1: lengths of texts say nothing of their meaning but
+  /// change their mean states' norms, and of words' a head learns better too (twelve tasks of tags).
   var headAlone: VBertSpec {
     var spec = self
     spec.adapter = .none
     spec.offered = adapter == .none ? nil : adapter
-    if pooling == .mean, task != .tag { spec.pooling = .normalizedMean }
+    if pooling == .mean || task == .tag { spec.pooling = .normalizedMean }
+    return spec
+  }
+
+  /// Whether few rows tune its adapter by contrast. How the two of a pair compare is no likeness of pairs.
+  var isContrasted: Bool { task == .classify && input != .pair }
+
+  /// The same with an adapter tuned on few rows: contrast compares directions, other losses read states as
+  /// they are (at norm 1 a head learns so slowly that the adapter learns nothing: measured).
+  var tuned: VBertSpec {
+    var spec = self
+    if isContrasted, pooling == .mean { spec.pooling = .normalizedMean }
     return spec
   }
 }

@@ -50,7 +50,7 @@ private final class HeadRounds {
   private let targets: TensorStore
   private var searches: [LimitedMemory]
   /// Of scores, which are learnt at mean 0 and variance 1.
-  private let units: [(mean: Float, deviation: Float)]
+  private let units: [ScoreUnit]
 
   init(_ problems: [HeadProblem], _ backend: any TrainableBackend) throws(ComputeError) {
     (self.problems, self.backend) = (problems, backend)
@@ -67,10 +67,7 @@ private final class HeadRounds {
     outputs = try TensorStore(out, backend: backend)
     losses = try TensorStore([("losses", [problems.count])], backend: backend)
     units = problems.map { problem in
-      guard case .scores(let list) = problem.targets, !list.isEmpty else { return (0, 1) }
-      let mean = list.reduce(0, +) / Float(list.count)
-      let variance = list.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Float(list.count)
-      return (mean, variance > 0 ? variance.squareRoot() : 1)
+      if case .scores(let list) = problem.targets { ScoreUnit(list) } else { ScoreUnit([]) }
     }
     let scored = problems.enumerated().filter {
       if case .scores = $1.targets { true } else { false }
@@ -82,8 +79,7 @@ private final class HeadRounds {
     }
     for (i, problem) in problems.enumerated() {
       guard case .scores(let list) = problem.targets, let wanted = targets["\(i)"] else { continue }
-      try backend.upload(
-        list.map { ($0 - units[i].mean) / units[i].deviation }, to: wanted)
+      try backend.upload(list.map(units[i].standard), to: wanted)
     }
   }
 

@@ -51,8 +51,8 @@ package struct HeadSolution: Sendable, Equatable {
   }
 }
 
-/// Rows' features on the device, moved to mean 0 and mean norm 1, so that one strength suits every base;
-/// shared by problems over the same rows.
+/// Rows' features on the device, scaled to mean norm 1, so that one strength suits every base, and moved to
+/// mean 0, which a free bias allows; shared by problems over the same rows.
 package final class FeatureTable: Sendable {
   let rows: Int
   let hidden: Int

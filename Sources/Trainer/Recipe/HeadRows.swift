@@ -111,7 +111,7 @@ struct HeadRows {
   }
 
   /// How good an answer is, larger is better: rights among a row's labels, words or outputs; for scores the
-  /// squared error's negative.
+  /// squared error's negative. Their mean is `VBertTask.choosesBy`.
   func quality(of row: Int, _ logits: [Float]) -> Double {
     switch examples.targets[row] {
     case .label(let label): return Readout.best(logits) == Int(label) ? 1 : 0
@@ -127,6 +127,19 @@ struct HeadRows {
       let error = Double(logits[0]) - Double(score)
       return -error * error
     case .none: return 0
+    }
+  }
+}
+
+extension VBertTask {
+  /// What rows that were held out tell by, where it is not the version's measure, which is of all rows
+  /// together.
+  var choosesBy: String? {
+    switch self {
+    case .tag: "right words"
+    case .multilabel: "right outputs"
+    case .score: "squared error, negative"
+    case .classify, .embed: nil
     }
   }
 }

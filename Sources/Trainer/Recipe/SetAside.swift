@@ -7,21 +7,38 @@ enum SetAside {
   /// One row in so many.
   static let share: UInt64 = 10
 
-  /// The rows' numbers, learnt and tested. A label keeps two rows to learn from, where it has them.
+  /// A text that is there more often is common: all its rows are learnt from.
+  static let mostCopies = 3
+
+  /// The rows' numbers, learnt and tested. A label or tag keeps two rows to learn from, where it has them.
+  /// O(rows).
   static func split(_ rows: Examples) -> (learnt: [Int], tested: [Int]) {
-    let labels = rows.labelClasses ?? [Int32](repeating: 0, count: rows.count)
+    let labels = rows.targets.map(labels)
     var left: [Int32: Int] = [:]
-    for label in labels { left[label, default: 0] += 1 }
+    for label in labels.joined() { left[label, default: 0] += 1 }
+    let hashes = (0..<rows.count).map { hash(rows.sequences[$0].ids.values) }
+    let copies = Dictionary(hashes.map { ($0, 1) }, uniquingKeysWith: +)
     var (learnt, tested): ([Int], [Int]) = ([], [])
-    for (row, label) in labels.enumerated() {
-      if hash(rows.sequences[row].ids.values) % share == 0, left[label, default: 0] > 2 {
+    for row in 0..<rows.count {
+      let isFree = labels[row].allSatisfy { left[$0, default: 0] > 2 }
+      if hashes[row] % share == 0, copies[hashes[row], default: 0] <= mostCopies, isFree {
         tested.append(row)
-        left[label, default: 0] -= 1
+        for label in labels[row] { left[label, default: 0] -= 1 }
       } else {
         learnt.append(row)
       }
     }
     return (learnt, tested)
+  }
+
+  /// Each once.
+  private static func labels(_ target: Examples.Target) -> Set<Int32> {
+    switch target {
+    case .label(let label): [label]
+    case .labels(let labels): Set(labels.map(Int32.init))
+    case .tags(let tags): Set(tags)
+    case .score, .none: []
+    }
   }
 
   /// FNV-1a (Fowler, Noll, Vo) of the tokens: the same on every machine, whatever the label became.

@@ -14,10 +14,19 @@ package struct TrainingRecipe: Sendable, Equatable {
   package var metric: String
   package var headScore: Double
   package var adapterScore: Double?
+  /// What chose between the two where it was not `metric`.
+  package var choice: Choice?
   /// Parts that rows were held out in to choose by.
   package var folds: Int
   /// What the version's own measure is.
   package var measured: Measure
+
+  /// A mean over rows that were held out.
+  package struct Choice: Sendable, Equatable {
+    package var name: String
+    package var head: Double
+    package var adapter: Double
+  }
 
   package enum Measure: String, Sendable, Codable {
     case crossValidation = "cv"
@@ -36,19 +45,29 @@ package struct TrainingRecipe: Sendable, Equatable {
 
 extension TrainingRecipe: CustomStringConvertible {
   package var description: String {
-    var words = ["\(rows) rows" + (labels > 0 ? ", \(labels) labels" : "") + ": head solved"]
+    var words = [
+      "\(rows) rows" + (labels > 0 ? ", \(labels) labels" : "")
+        + ": head solved, C = \(Int(candidate.strength))"
+    ]
     if candidate.usesNames { words.append("labels' names learnt too") }
     let short = { (value: Double) in "\((value * 1000).rounded() / 1000)" }
+    let chosen =
+      choice.map { ", told by \($0.name): \(short($0.adapter)) against \(short($0.head))" } ?? ""
+    let tuned = "tuned \(steps) step\(steps == 1 ? "" : "s")"
     let how = "cross-validated in \(folds) parts:"
     switch (adapterScore, adapter) {
     case (let score?, .none):
       words.append(
-        "no adapter, \(how) \(metric) \(short(headScore)) alone, \(short(score)) with one tuned \(steps) steps"
-      )
+        "no adapter (in \(folds) parts \(metric) \(short(headScore)) alone, \(short(score)) with one \(tuned)"
+          + "\(chosen))")
+      // The head's own measure is of its own parts.
+      if measured == .crossValidation {
+        words.append("measured in \(min(FewRows.headFolds, rows)) parts")
+      }
     case (let score?, _):
       words.append(
-        "adapter \(adapter) tuned \(steps) steps, \(how) \(metric) \(short(score)) against \(short(headScore)) "
-          + "for the head alone")
+        "adapter \(adapter) \(tuned), \(how) \(metric) \(short(score)) against \(short(headScore)) "
+          + "for the head alone\(chosen)")
     case (nil, _): words.append("\(how) \(metric) \(short(headScore))")
     }
     return words.joined(separator: ", ")

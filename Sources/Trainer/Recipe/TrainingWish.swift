@@ -6,11 +6,31 @@ package enum TrainingWish: Sendable, Equatable {
   case byEpochs
   /// So; nil: what suits the rows.
   case effort(Effort?)
+  /// As many at once are trained where nobody says: heads alone where there are heads.
+  case quickly
 
   /// nil: by epochs, which suits many rows, and what has no other way. O(1).
   package func effort(_ task: VBertTask, rows: Int) -> Effort? {
-    guard case .effort(let wish) = self, task != .embed else { return nil }
-    if wish == .quick { return .quick }
-    return task == .classify && rows <= FewRows.most ? .full : nil
+    guard task != .embed else { return nil }
+    return switch self {
+    case .byEpochs: nil
+    case .quickly, .effort(.quick): .quick
+    case .effort: rows <= FewRows.most(task) ? .full : nil
+    }
+  }
+}
+
+extension TrainingRequest {
+  /// What was asked for and would do nothing, of a training that goes so. Throws `TrainingOptionProblem`.
+  func checkWish(_ effort: Effort?, _ spec: VBertSpec) throws(TrainingOptionProblem) {
+    guard let effort else {
+      var option = steps != nil ? "steps" : nil
+      if case .effort(let wanted?) = wish { option = option ?? "effort \(wanted)" }
+      guard let option else { return }
+      throw spec.task == .embed ? .embedderByEpochs(option) : .byEpochs(option)
+    }
+    guard let option = steps != nil ? "steps" : rate != nil ? "lr" : nil else { return }
+    if effort == .quick { throw .tunesNothing(option, "effort quick") }
+    if spec.adapter == .none { throw .tunesNothing(option, "a vBERT without an adapter") }
   }
 }

@@ -22,7 +22,7 @@ struct BenchRegister: AsyncParsableCommand {
     defer { progress.end() }
     for number in 0..<copies {
       try await store.importDirectory(
-        url, name: try Name("\(prefix)\(number)"), tenant: TenantRecord.defaultName,
+        url, name: try VBertName("\(prefix)\(number)"),
         baseShape: { try bases.base(of: $0).configuration })
       progress.update("registering", done: number + 1, of: copies, unit: "vBERTs")
     }

@@ -16,6 +16,7 @@ extension Rooms {
     var services: [any Service] = [
       PipelineService(pipeline: pipeline, patience: options.peers.drain)
     ]
+    services.append(BatchService(dispatcher: dispatcher, log: log))
     if let port = options.healthPort {
       services.append(
         server(
@@ -59,6 +60,20 @@ extension Rooms {
 
   /// For files that are opened while requests are served: bases, adapters, the registry.
   private static var spareDescriptors: Int { 24 }
+}
+
+/// Answers batches until the server stops: what is not written down by then is asked again.
+private struct BatchService: Service {
+  let dispatcher: Dispatcher
+  let log: Logger
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown {
+      await dispatcher.runBatches {
+        log.error("batches are not answered; they are tried again", metadata: ["why": "\($0)"])
+      }
+    }
+  }
 }
 
 /// Runs the pipeline until everything else has stopped, then lets it finish, for so long.

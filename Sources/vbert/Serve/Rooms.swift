@@ -5,6 +5,7 @@ import Logging
 import Manager
 import Model
 import Scheduler
+import Trainer
 
 /// The rooms of a server, wired: each knows those below it and nobody else.
 struct Rooms {
@@ -60,10 +61,13 @@ struct Rooms {
     limits.bodyBytes = options.bodyBytes.bytes
     limits.bodyMemory =
       options.bodyMemory?.bytes ?? max(limits.bodyMemory, 2 * options.bodyBytes.bytes)
+    limits.uploadBytes = options.uploadBytes.bytes
     limits.seconds = options.timeout
     limits.autoTruncate = options.autoTruncate
+    limits.corsOrigins = options.corsOrigin
     dispatcher = try await Dispatcher(
-      registry: registry, bases: bases, pipeline: pipeline, cache: cache, limits: limits,
+      store: store, bases: bases, pipeline: pipeline, cache: cache, rules: FineTuningRules(),
+      limits: limits,
       about: ServerInfo(
         version: Vbert.version, device: backend.name, plotMode: options.plot,
         tokenBudget: tokenBudget, maxSequences: batch, queue: options.queue, batchTime: batchTime),
@@ -168,6 +172,11 @@ struct Rooms {
       let leftovers = store.home.sweepLeftovers()
       if leftovers > 0 { log.info("removed \(leftovers) leftovers of programs that were killed") }
       do {
+        let files = UploadedFiles(store.home)
+        let old = try blocking {
+          try await files.sweep { try await store.registry.known(files: $0) }
+        }
+        if old > 0 { log.info("removed \(old) files that nobody learns from") }
         let report = try blocking { try await store.collectOrphans() }
         if report.removedFiles > 0 {
           log.info("removed \(report.removedFiles) files that belong to no version")

@@ -12,8 +12,8 @@ struct ServeCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "serve", abstract: "Serve all vBERTs over HTTP.",
     discussion: """
-      Routes and bodies are those of Text Embeddings Inference, OpenAI and vLLM; docs/openapi.yaml
-      lists them. New vBERTs and versions are served without a restart. On SIGTERM the server finishes
+      Routes and bodies are those of Text Embeddings Inference, Hugging Face, OpenAI, Cohere, vLLM,
+      infinity and KServe; docs/openapi.yaml lists them, docs/clients.md who speaks them. New vBERTs and versions are served without a restart. On SIGTERM the server finishes
       what it accepted and takes nothing new. With --json it prints where it listens, once it does.
         vbert serve --port 8080
         curl -d '{"model": "reviews", "inputs": "A fine film."}' localhost:8080/predict
@@ -49,6 +49,10 @@ struct ServeCommand: AsyncParsableCommand {
     rooms.restoreRows(log)
     rooms.watchTables()
 
+    let trainer = trainer(rooms, log)
+    trainer?.start()
+    defer { trainer?.stop() }
+
     let (json, host) = (options.json, serving.host)
     let app = rooms.application(log) { port in
       log.notice("listening on http://\(host):\(port)")
@@ -68,8 +72,22 @@ struct ServeCommand: AsyncParsableCommand {
       }
       log.error("stopped before everything had ended", metadata: ["why": "\(error)"])
     }
+    await rooms.dispatcher.close()
     rooms.saveRows(log)
     log.notice("stopped")
+  }
+
+  /// nil where fine-tunings are run elsewhere, if at all.
+  private func trainer(_ rooms: Rooms, _ log: Logger) -> TrainerProcess? {
+    guard serving.trainingShare > 0 else { return nil }
+    let home = Home(option: options.home).root.path(percentEncoded: false)
+    var arguments = [
+      "trainer", "--home", home, "--beside-server", "\(serving.trainingShare)", "--device",
+      "\(device.device)",
+    ]
+    if let threads = serving.threads { arguments += ["--threads", "\(threads)"] }
+    for place in device.cudaLibraries { arguments += ["--cuda-libraries", place] }
+    return TrainerProcess(rooms.registry, rooms.pipeline.intake, arguments: arguments, log)
   }
 
   private struct Listening: Encodable {

@@ -24,7 +24,7 @@ struct ServingOptions: ParsableArguments {
       """)
   var batchMs: Double?
   @Option(help: "Most sequences that may wait; beyond it clients are told to come back (429).")
-  var queue = 4096
+  var queue = 8192
   @Option(
     help: "Most sequences of one tenant that may wait (default: as many as it leaves places free).")
   var tenantQueue: Int?
@@ -45,9 +45,11 @@ struct ServingOptions: ParsableArguments {
   @Option(help: "Seconds that a request may take until its last text is computed.")
   var timeout = 30.0
   @Option(help: "Most texts in one request.")
-  var maxTexts = 256
-  @Option(help: "Most bytes of a request's body.")
-  var bodyBytes = ByteSize(4 << 20)
+  var maxTexts = 2048
+  @Option(help: "Most bytes of a request's body, packed (gzip) or not.")
+  var bodyBytes = ByteSize(32 << 20)
+  @Option(help: "Most bytes of a file that is brought to learn from.")
+  var uploadBytes = ByteSize(512 << 20)
   @Option(
     help: """
       Most bytes of all bodies together, of which one tenant's have half (default: 128M, or twice \
@@ -72,6 +74,18 @@ struct ServingOptions: ParsableArguments {
   var idleTimeout = 75.0
   @Option(help: "Seconds that requests have to end in, once the server is told to stop.")
   var drain = 10.0
+  @Option(
+    help: """
+      Of the time, what fine-tunings in the queue may take while requests come; 0: none are run here, \
+      vbert trainer may run them elsewhere.
+      """)
+  var trainingShare = 0.5
+  @Option(
+    help: """
+      Let pages of this origin (https://example.com) read answers in a browser; may be repeated; * for all pages \
+      (default: none).
+      """)
+  var corsOrigin: [String] = []
   @Flag(help: "Cut texts that are too long, unless a request says \"truncate\": false.")
   var autoTruncate = false
   @Option(help: "Write a Chrome trace of the pipeline to this file (open in ui.perfetto.dev).")
@@ -83,6 +97,7 @@ struct ServingOptions: ParsableArguments {
       ("batch", batch ?? 1, 1...1 << 16), ("queue", queue, 1...1 << 20),
       ("tenant-queue", tenantQueue ?? 1, 1...1 << 20), ("threads", threads ?? 1, 1...1024),
       ("max-texts", maxTexts, 1...1 << 16), ("body-bytes", bodyBytes.bytes, 1024...1 << 30),
+      ("upload-bytes", uploadBytes.bytes, 1...(1 << 40)),
       ("connections", connections, 1...1 << 20), ("health-port", healthPort ?? 0, 0...65535),
       ("body-memory", bodyMemory?.bytes ?? 1 << 20, (1 << 20)...(1 << 40)),
       ("body-rate", bodyRate, 0...1 << 30),
@@ -91,6 +106,9 @@ struct ServingOptions: ParsableArguments {
     ]
     for (name, value, range) in bounds where !range.contains(value) {
       throw ValidationError("--\(name) is \(value); use \(range.lowerBound) to \(range.upperBound)")
+    }
+    guard trainingShare == 0 || 0.01...1 ~= trainingShare else {
+      throw ValidationError("--training-share: use 0, or 0.01 to 1")
     }
     guard 1...10_000 ~= batchMs ?? 50 else {
       throw ValidationError("--batch-ms: use 1 to 10000 milliseconds")
@@ -101,9 +119,19 @@ struct ServingOptions: ParsableArguments {
     ] where !(0.01...3600 ~= seconds) {
       throw ValidationError("--\(name): use 0.01 to 3600 seconds")
     }
+    for origin in corsOrigin where origin != "*" && !Self.isOrigin(origin) {
+      throw ValidationError(
+        "--cors-origin: \"\(origin)\" is no origin; write scheme and host as https://example.com or "
+          + "http://localhost:3000, without a path, or *")
+    }
     if let bodyMemory, bodyMemory.bytes / 2 < bodyBytes.bytes {
       throw ValidationError("--body-memory: use twice --body-bytes at least")
     }
+  }
+
+  /// As browsers write it: small letters, and nothing behind the port.
+  private static func isOrigin(_ text: String) -> Bool {
+    text.wholeMatch(of: /[a-z][a-z0-9+.-]*:\/\/([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?/) != nil
   }
 
   var peers: PeerLimits {

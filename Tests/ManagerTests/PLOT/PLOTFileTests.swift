@@ -99,6 +99,19 @@ struct PLOTFileTests {
     }
   }
 
+  /// A header that checks out and stops searches too early hides rows; verification says so.
+  @Test func aSearchCutShortIsDamage() throws {
+    let grams = SmallPLOT.grams(150, seed: 3)
+    try SmallPLOT.write(grams, to: url, type: .int8)
+    var bytes = try [UInt8](Data(contentsOf: url))
+    bytes.replaceSubrange(72..<80, with: littleEndian(0))
+    resign(&bytes)
+    try Data(bytes).write(to: url)
+    let file = try open()
+    let hidden = grams.count { file.find($0, hash: $0.plotHash) == nil }
+    #expect(hidden > 0 && file.damage(vocabulary: 1 << 24).rows == hidden)
+  }
+
   /// Whatever happens to the bytes: an error, or right rows and misses; never a wrong row, never a
   /// read outside. Half the time the damage is signed, so that it gets past the header's checksum.
   @Test func fuzzedDamageCostsTimeNotTruth() throws {

@@ -16,18 +16,18 @@ import Testing
     let registry = try kind.open(temporary.home)
     let key = try await registry.createTenant("acme", processor: VirtualProcessor(weight: 2.5))
     #expect(key.hasPrefix("vb_") && key.utf8.count == 46)
-    let acme = try #require(try await registry.tenant(forKey: key))
-    #expect(acme.name == "acme" && acme.processor.weight == 2.5 && acme.hasKey)
+    let acme = try #require(try await registry.holder(ofKey: key)?.tenant)
+    #expect(acme.name == "acme" && acme.processor.weight == 2.5 && acme.keys == 1)
     #expect(try await registry.tenant(acme.id) == acme)
-    #expect(try await registry.tenant(forKey: key + "x") == nil)
-    #expect(try await registry.tenant(forKey: "") == nil)
+    #expect(try await registry.holder(ofKey: key + "x") == nil)
+    #expect(try await registry.holder(ofKey: "") == nil)
     #expect(try await registry.listTenants().map(\.name) == ["acme", "default"])
-    #expect(try await registry.listTenants().map(\.hasKey) == [true, false])
+    #expect(try await registry.listTenants().map(\.keys) == [1, 0])
     await #expect(throws: RegistryError.tenantExists("acme")) {
       try await registry.createTenant("acme")
     }
     try await registry.deleteTenant("acme")
-    #expect(try await registry.tenant(forKey: key) == nil)
+    #expect(try await registry.holder(ofKey: key) == nil)
     #expect(try await registry.tenant(acme.id) == nil)
     await #expect(throws: RegistryError.noTenant("acme")) {
       try await registry.deleteTenant("acme")
@@ -42,14 +42,14 @@ import Testing
   ) async throws {
     let registry = try kind.open(temporary.home)
     _ = try await registry.createTenant("acme")
-    try await registry.create(vbert: "one", tenant: "acme", spec: .example())
+    try await registry.create(vbert: "acme/one", spec: .example())
     try await registry.create(vbert: "two", spec: .example())
     await #expect(throws: RegistryError.tenantHasVBERTs(tenant: "acme", count: 1)) {
       try await registry.deleteTenant("acme")
     }
-    #expect(try await registry.find("one") != nil)
+    #expect(try await registry.find("acme/one") != nil)
     try await registry.deleteTenant("acme", vberts: true)
-    #expect(try await registry.find("one") == nil)
+    #expect(try await registry.find("acme/one") == nil)
     #expect(try await registry.find("two") != nil)
   }
 
@@ -57,7 +57,7 @@ import Testing
     kind: RegistryStoreKind
   ) async throws {
     let registry = try kind.open(temporary.home)
-    for name: Name in ["mood", "Mood", "mood.", "mood-1", "Kate"] {
+    for name: VBertName in ["mood", "Mood", "mood.", "mood-1", "Kate"] {
       try await registry.create(vbert: name, spec: .example())
     }
     #expect(try await registry.find("mood")?.name == "mood")
@@ -76,33 +76,52 @@ import Testing
     var spec = VBertSpec.example(labels: ["a", "ü\"\\\u{0}", "c"])
     spec.domain = "finance"
     spec.pooling = .cls
-    let made = try await registry.create(vbert: "b.2", tenant: "acme", spec: spec)
+    let made = try await registry.create(vbert: "acme/b.2", spec: spec)
     #expect(made.spec == spec && made.version == nil && made.tenant == acme)
     for name in ["a", "b", "b.1", "b-1", "c", String(repeating: "z", count: 128)] {
-      try await registry.create(vbert: Name(name), spec: .example())
+      try await registry.create(vbert: VBertName(name), spec: .example())
     }
-    #expect(try await registry.find("b.2") == made)
-    #expect(try await registry.find("b.2") == made)
-    #expect(try await registry.find("b.2", tenant: acme) == made)
-    #expect(try await registry.find("b", tenant: acme) == nil)
-    #expect(try await registry.find("B.2") == nil)
-    #expect(try await registry.list(prefix: "b").map(\.name) == ["b", "b-1", "b.1", "b.2"])
-    #expect(try await registry.list(limit: 2).map(\.name) == ["a", "b"])
+    #expect(try await registry.find("acme/b.2") == made)
+    #expect(try await registry.find("acme/b.2") == made)
+    #expect(try await registry.vbert("acme/b.2") == made)
+    #expect(try await registry.find("acme/b") == nil)
+    #expect(try await registry.find("acme/B.2") == nil)
+    #expect(try await registry.find("b.2") == nil)
+    let list = try await registry.list(prefix: "b")
+    #expect(list.map(\.name) == ["acme/b.2", "b", "b-1", "b.1"])
+    #expect(try await registry.list(limit: 3).map(\.name) == ["acme/b.2", "a", "b"])
+    #expect(try await registry.list(after: "acme/b.2", limit: 1).map(\.name) == ["a"])
     #expect(try await registry.list(after: "b", limit: 2).map(\.name) == ["b-1", "b.1"])
-    #expect(try await registry.list(tenant: acme).map(\.name) == ["b.2"])
+    #expect(try await registry.list(tenant: "acme").map(\.name) == ["acme/b.2"])
+    #expect(
+      try await registry.list(tenant: "default", after: "c").map(\.name.name.text.first) == ["z"])
     #expect(try await registry.list(prefix: "x").isEmpty)
     #expect(try await registry.countVBERTs() == 7)
     await #expect(throws: RegistryError.vbertExists("a")) {
       try await registry.create(vbert: "a", spec: .example())
     }
     await #expect(throws: RegistryError.noTenant("nobody")) {
-      try await registry.create(vbert: "d", tenant: "nobody", spec: .example())
+      try await registry.create(vbert: "nobody/d", spec: .example())
     }
-    try await registry.delete(vbert: "b.2")
-    #expect(try await registry.find("b.2") == nil)
-    await #expect(throws: RegistryError.noVBERT("b.2")) { try await registry.delete(vbert: "b.2") }
+    // Whoever writes a name alone is told whose is what it may mean.
+    await #expect(throws: RegistryError.noVBERT("b.2", others: ["acme/b.2"])) {
+      try await registry.delete(vbert: "b.2")
+    }
+    await #expect(throws: RegistryError.noVBERT("b.2", others: ["acme/b.2"])) {
+      try await registry.vbert("b.2")
+    }
+    try await registry.delete(vbert: "acme/b.2")
+    #expect(try await registry.find("acme/b.2") == nil)
+    await #expect(throws: RegistryError.noVBERT("acme/b.2")) {
+      try await registry.delete(vbert: "acme/b.2")
+    }
     // The same name again is another vBERT.
-    #expect(try await registry.create(vbert: "b.2", spec: .example()).id != made.id)
+    let again = try await registry.create(vbert: "acme/b.2", spec: .example())
+    #expect(again.id != made.id)
+    // Two tenants' are two.
+    let other = try await registry.create(vbert: "b.2", spec: .embedder)
+    #expect(try await registry.find("b.2") == other)
+    #expect(try await registry.find("acme/b.2") == again)
   }
 
   @Test(arguments: RegistryStoreKind.all) func anEmbedderServesAtOnce(kind: RegistryStoreKind)
@@ -146,9 +165,9 @@ import Testing
     let second = try #require(try await server.find("a"))
     #expect(second.id != first.id)
     let key = try await other.createTenant("acme")
-    #expect(try await server.tenant(forKey: key)?.name == "acme")
+    #expect(try await server.holder(ofKey: key)?.tenant.name == "acme")
     try await other.deleteTenant("acme")
-    #expect(try await server.tenant(forKey: key) == nil)
+    #expect(try await server.holder(ofKey: key) == nil)
   }
 
   @Test(arguments: RegistryStoreKind.all)
@@ -170,7 +189,7 @@ import Testing
   func basesAreInUseByTheirVBERTs(kind: RegistryStoreKind) async throws {
     let registry = try kind.open(temporary.home)
     #expect(try await registry.basesInUse().isEmpty)
-    for (name, base): (Name, String) in [("a", "two"), ("b", "one"), ("c", "two")] {
+    for (name, base): (VBertName, String) in [("a", "two"), ("b", "one"), ("c", "two")] {
       try await registry.create(
         vbert: name,
         spec: VBertSpec(task: .embed, base: base, baseHash: "abc", adapter: .none, labels: []))
@@ -189,7 +208,7 @@ import Testing
     let (registry, other) = (try kind.open(temporary.home), try kind.open(temporary.home))
     var last = try await registry.changes(since: 0).last
     func expect(
-      _ vberts: Set<Name>, tenants: Bool = false, _ change: () async throws -> Void
+      _ vberts: Set<VBertName>, tenants: Bool = false, _ change: () async throws -> Void
     ) async throws {
       try await change()
       let told = try await registry.changes(since: last)
@@ -204,8 +223,8 @@ import Testing
       try await other.rollback(vbert: "a", to: 1)
     }
     try await expect([], tenants: true) { _ = try await other.createTenant("acme") }
-    try await expect(["c"], tenants: true) {
-      try await other.create(vbert: "c", tenant: "acme", spec: .embedder)
+    try await expect(["acme/c"], tenants: true) {
+      try await other.create(vbert: "acme/c", spec: .embedder)
       try await other.deleteTenant("acme", vberts: true)
     }
     try await expect([], tenants: true) { try await other.set(isClosed: false) }

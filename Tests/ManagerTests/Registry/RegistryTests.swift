@@ -11,7 +11,7 @@ import Testing
   @Test func aKeyIsNowhereOnTheDisk() throws {
     let registry = try temporary.registry()
     let key = try registry.createTenant("acme")
-    #expect(try registry.tenant(forKey: key) != nil)
+    #expect(try registry.holder(ofKey: key) != nil)
     let files = try FileManager.default.contentsOfDirectory(
       at: temporary.home.root, includingPropertiesForKeys: nil)
     for file in files where file.lastPathComponent.hasPrefix("registry") {
@@ -71,7 +71,9 @@ import Testing
     let other = try temporary.registry()
     try other.delete(vbert: "a")
     try DatabaseQueue(path: temporary.home.registry.path()).write { db in
-      for _ in 0..<12_000 { try db.execute(sql: "INSERT INTO changes (vbert) VALUES ('b')") }
+      for _ in 0..<12_000 {
+        try db.execute(sql: "INSERT INTO changes (vbert) VALUES ('default/b')")
+      }
     }
     try other.create(vbert: "c", spec: .embedder)
     #expect(try server.find("a") == nil)

@@ -115,7 +115,7 @@ import Testing
     let registry = try kind.open(temporary.home)
     #expect(try await registry.publish([]).isEmpty)
     var vberts: [VBertRecord] = []
-    for name: Name in ["a", "b", "c"] {
+    for name: VBertName in ["a", "b", "c"] {
       vberts.append(try await registry.create(vbert: name, spec: .example()))
     }
     #expect(try await registry.beginJobs(vberts: []).isEmpty)
@@ -144,7 +144,7 @@ import Testing
     #expect(try await registry.sampleVersions(3).isEmpty)
     #expect(try await registry.blobs(prefix: "").isEmpty)
     try await registry.create(vbert: "e", spec: .embedder)
-    for name: Name in ["a", "b", "c"] {
+    for name: VBertName in ["a", "b", "c"] {
       let vbert = try await registry.create(vbert: name, spec: .example())
       for n in 1...2 { _ = try await publish(registry, vbert, "\(name)\(n)") }
     }

@@ -71,7 +71,7 @@ import Testing
     let spec = VBertSpec.example()
     var vberts: [VBertRecord] = []
     for n in 0..<5 { vberts.append(try await registry.create(vbert: "v\(n)", spec: spec)) }
-    let jobs = try registry.beginJobs(vberts: vberts.map(\.name))
+    let jobs = try await registry.beginJobs(vberts: vberts.map(\.name))
     #expect(try await registry.jobs().count == 5)
     // Another process sees them alive.
     #expect(try await temporary.registry().jobs().allSatisfy { $0.state == .running })

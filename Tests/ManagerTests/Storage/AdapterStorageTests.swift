@@ -26,7 +26,7 @@ import Testing
   }
 
   private func publish(
-    _ name: Name, seed: Int, in store: AdapterStore
+    _ name: VBertName, seed: Int, in store: AdapterStore
   ) async throws -> VersionRecord {
     var vbert = try await store.registry.find(name)
     if vbert == nil { vbert = try await store.registry.create(vbert: name, spec: spec) }

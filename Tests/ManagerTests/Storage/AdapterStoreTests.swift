@@ -13,7 +13,7 @@ import Testing
 
   init() throws { store = AdapterStore(registry: try temporary.registry()) }
 
-  private func publish(_ name: Name, seed: Int, job: RunningJob? = nil) async throws
+  private func publish(_ name: VBertName, seed: Int, job: RunningJob? = nil) async throws
     -> VersionRecord
   {
     var vbert = try await store.registry.find(name)
@@ -22,7 +22,7 @@ import Testing
       try makeAdapter(spec, seed: seed), as: try #require(vbert), spec: spec, base: .tiny, job: job)
   }
 
-  private func current(_ name: Name) async throws -> HostAdapter {
+  private func current(_ name: VBertName) async throws -> HostAdapter {
     let id = try #require(try await store.registry.vbert(name).version)
     return try await store.load(#require(try await store.registry.version(id)), base: .tiny)
   }
@@ -69,7 +69,7 @@ import Testing
     }
     await #expect(throws: AdapterError.registry(.noTenant("t"))) {
       try await store.create(
-        vbert: "b", tenant: "t", spec: spec, base: .tiny, adapter: try makeAdapter(spec))
+        vbert: "t/b", spec: spec, base: .tiny, adapter: try makeAdapter(spec))
     }
     #expect(try await store.registry.find("b") == nil)
     #expect(files().count == 1)
@@ -102,7 +102,7 @@ import Testing
 
   @Test func aDamagedFileIsThatVersionsErrorAlone() async throws {
     _ = try await publish("good", seed: 1)
-    let damages: [(Name, (inout Data) -> Void)] = [
+    let damages: [(VBertName, (inout Data) -> Void)] = [
       ("flipped", { $0[$0.count - 5] ^= 1 }), ("short", { $0.removeLast(4) }),
       ("empty", { $0 = Data() }), ("header", { $0[9] ^= 0x20 }),
       ("long", { $0.append(contentsOf: [0, 0, 0, 0]) }),
@@ -213,9 +213,11 @@ import Testing
 
   @Test func publishersAndCollectorsLoseNothing() async throws {
     let (store, temporary, spec) = (store, temporary, spec)
-    for name: Name in ["a", "b", "c"] { try await store.registry.create(vbert: name, spec: spec) }
+    for name: VBertName in ["a", "b", "c"] {
+      try await store.registry.create(vbert: name, spec: spec)
+    }
     try await withThrowingTaskGroup(of: Void.self) { group in
-      for name: Name in ["a", "b", "c"] {
+      for name: VBertName in ["a", "b", "c"] {
         group.addTask {
           let mine = AdapterStore(registry: try temporary.registry())
           for seed in 1...8 {
@@ -228,7 +230,7 @@ import Testing
       group.addTask { for _ in 0..<10 { try await store.collectOrphans() } }
       try await group.waitForAll()
     }
-    for name: Name in ["a", "b", "c"] {
+    for name: VBertName in ["a", "b", "c"] {
       let versions = try await store.registry.versions(of: name)
       #expect(versions.count == 8)
       for version in versions {

@@ -18,12 +18,12 @@ import Testing
 
   private func isTiny(_ spec: VBertSpec) throws -> Model.Configuration { .tiny }
 
-  private func current(_ name: Name) async throws -> HostAdapter {
+  private func current(_ name: VBertName) async throws -> HostAdapter {
     let id = try #require(try await store.registry.vbert(name).version)
     return try await store.load(#require(try await store.registry.version(id)), base: .tiny)
   }
 
-  private func make(_ name: Name, seeds: Int) async throws {
+  private func make(_ name: VBertName, seeds: Int) async throws {
     let vbert = try await store.registry.create(vbert: name, spec: spec)
     for seed in 1...seeds {
       try await store.publish(

@@ -137,7 +137,8 @@ import Testing
     let tags = try outcome(.tag, tokens: true) { words in
       .tags(words.map { $0 == "cat" ? "B-ANIMAL" : "O" })
     }
-    #expect(tags.spec.pooling == .mean && tags.metrics["cv_span_f1"] ?? 0 > 0.9)
+    #expect(tags.spec.pooling == .normalizedMean && tags.metrics["cv_span_f1"] ?? 0 > 0.9)
+    #expect(tags.spec.asCreated.pooling == .mean)
     let many = try outcome(.multilabel, tokens: false) { words in
       .labels(["cat", "dog"].filter(words.contains))
     }
@@ -146,6 +147,92 @@ import Testing
       .score(Double(words.count { $0 == "cat" }) * 10 + 100)
     }
     #expect(score.metrics["cv_pearson"] ?? 0 > 0.5)
+  }
+
+  /// Tags, scores and several labels too have an adapter tuned, and keep it where rows that were held out
+  /// say that it helps.
+  @Test(arguments: [VBertTask.tag, .score, .multilabel]) func anAdapterIsTunedForEveryTask(
+    task: VBertTask
+  ) throws {
+    let world = try World(skip: 1)
+    let rows = TrainingJobTests.rows(
+      120,
+      { words in
+        // What a word or a text is called depends on others, which a random base does not tell.
+        let (hasDog, hasCat) = (words.contains("dog"), words.contains("cat"))
+        return switch task {
+        case .tag: .tags(words.map { $0 == "cat" && hasDog ? "B-CHASED" : "O" })
+        case .score: .score(hasCat ? 20 : 10)
+        default: .labels(hasDog && hasCat ? ["both"] : hasCat ? ["cat"] : [])
+        }
+      }, tokens: task == .tag)
+    let (spec, examples) = try world.prepare(rows, task: task, adapter: "lora:4")
+    var few = FewRows(effort: .full)
+    (few.steps, few.rate) = (400, task == .tag ? 1e-2 : 3e-3)
+    let outcome = try train(
+      [
+        TrainingJob(
+          spec: spec, train: examples, dev: .none, options: TrainingOptions(), few: few)
+      ], world)[0].get()
+    let recipe = try #require(outcome.recipe)
+    let adapted = try #require(recipe.adapterScore)
+    #expect(adapted > recipe.headScore + 0.03, "\(recipe)")
+    #expect(outcome.spec.adapter == (try AdapterSpec(parsing: "lora:4")))
+    #expect(!outcome.adapter.lowRanks.isEmpty && outcome.steps >= 400)
+  }
+
+  /// Copies of a text are held out together: who has seen one knows the others.
+  @Test func copiesAreNotMeasuredBy() throws {
+    let world = try World(skip: 1)
+    // Labels that nothing in a text tells.
+    let rows = TrainingJobTests.rows(20, { _ in .score(0) }, seed: 5).enumerated().map {
+      place, row in
+      DataRow(line: row.line, input: row.input, target: .label(place % 2 == 0 ? "a" : "b"))
+    }
+    func accuracy(_ rows: [DataRow]) throws -> Double {
+      let (spec, examples) = try world.prepare(rows, task: .classify, adapter: "lora:4")
+      let outcome = try train(
+        [
+          TrainingJob(
+            spec: spec, train: examples, dev: .none, options: TrainingOptions(),
+            few: FewRows(effort: .quick))
+        ], world)[0].get()
+      return try #require(outcome.metrics["cv_accuracy"])
+    }
+    let thrice = try accuracy(rows + rows + rows)
+    #expect(thrice < 0.8)
+    // One text alone, again and again, is all that there is.
+    let one = (0..<6).map { place in
+      DataRow(line: place + 1, input: rows[0].input, target: .label(place < 4 ? "a" : "b"))
+    }
+    let same = try accuracy(one)
+    #expect(same > 0.5)
+  }
+
+  /// What trains without a head has company of its own.
+  @Test func contrastIsAKindOfItsOwn() throws {
+    let world = try World(skip: 1)
+    let classifier = try cats(30, world, effort: .full)
+    let rows = TrainingJobTests.rows(30, { .score(Double($0.count)) })
+    let (spec, examples) = try world.prepare(rows, task: .score, adapter: "lora:4")
+    let score = TrainingJob(
+      spec: spec, train: examples, dev: .none, options: TrainingOptions(),
+      few: FewRows(effort: .full))
+    #expect(classifier.kind != score.kind)
+    let quick = [classifier, score].map { job in
+      var job = job
+      job.few = FewRows(effort: .quick)
+      return job.kind
+    }
+    #expect(Set(quick).count == 1)
+  }
+
+  @Test func stepsAreThoseThatWereAskedFor() throws {
+    let world = try World(skip: 1)
+    var job = try cats(70, world, effort: .full)
+    job.few?.steps = 16
+    let outcome = try train([job], world)[0].get()
+    #expect(outcome.recipe?.steps == 16)
   }
 
   @Test func cancelledIsCancelled() throws {
@@ -170,5 +257,27 @@ import Testing
     #expect(few.dev.count == 0 && few.train.count == 499)
     let twins = SetAside.split(all.rows([0, 1, 2, 0, 1, 2]))
     #expect(twins.learnt.count + twins.tested.count == 6)
+    // A text that is there again and again is learnt, whatever its hash.
+    let tested = try #require(SetAside.split(all).tested.first)
+    let common = all.rows([Int](repeating: tested, count: 300) + Array(0..<300))
+    #expect(SetAside.split(common).tested.allSatisfy { $0 >= 300 })
+  }
+
+  /// A label of a text that has several keeps rows too, and so does a tag.
+  @Test(arguments: [VBertTask.multilabel, .tag]) func rareLabelsAreLearnt(task: VBertTask) throws {
+    let world = try World(skip: 1)
+    var line = 0
+    let rows = TrainingJobTests.rows(
+      600,
+      { words in
+        line += 1
+        let rare = line <= 60 ? "B-\(line)" : "B-common"
+        return task == .tag
+          ? .tags(words.indices.map { $0 == 0 ? rare : "O" }) : .labels([rare])
+      }, tokens: task == .tag, seed: 3)
+    let (spec, all) = try world.prepare(rows, task: task, adapter: "lora:4")
+    let (learnt, tested) = SetAside.split(all)
+    #expect(tested.allSatisfy { $0 >= 60 } && tested.count > 20, "\(spec.labels.count)")
+    #expect(learnt.count + tested.count == 600)
   }
 }

@@ -18,6 +18,12 @@ import Testing
     }
     #expect(folds == Folds(rows: 103, classes: classes, count: 5, seed: 4))
     #expect(folds != Folds(rows: 103, classes: classes, count: 5, seed: 5))
+
+    // Copies go with the first of them, and classes are spread as if they were not there.
+    let firsts = (0..<103).map { $0 < 60 ? $0 : $0 - 60 }
+    let together = Folds(rows: 103, classes: classes, count: 5, seed: 4, firsts: firsts)
+    #expect((60..<103).allSatisfy { together.fold[$0] == together.fold[$0 - 60] })
+    #expect(Set(together.fold.prefix(60)) == Set(0..<5))
   }
 
   @Test(arguments: [
@@ -67,16 +73,31 @@ import Testing
     #expect(TrainingWish.byEpochs.effort(.classify, rows: 10) == nil)
     #expect(TrainingWish.effort(nil).effort(.classify, rows: 5000) == .full)
     #expect(TrainingWish.effort(nil).effort(.classify, rows: 5001) == nil)
-    #expect(TrainingWish.effort(nil).effort(.tag, rows: 10) == nil)
-    #expect(TrainingWish.effort(.full).effort(.score, rows: 10) == nil)
+    #expect(TrainingWish.effort(nil).effort(.tag, rows: 1000) == .full)
+    #expect(TrainingWish.effort(nil).effort(.tag, rows: 1001) == nil)
+    #expect(TrainingWish.effort(.full).effort(.score, rows: 10) == .full)
+    #expect(TrainingWish.effort(.full).effort(.embed, rows: 10) == nil)
     #expect(TrainingWish.effort(.quick).effort(.tag, rows: 100_000) == .quick)
     #expect(TrainingWish.effort(.quick).effort(.embed, rows: 10) == nil)
+    #expect(TrainingWish.quickly.effort(.score, rows: 10_000) == .quick)
+    #expect(TrainingWish.quickly.effort(.embed, rows: 10) == nil)
   }
 
   @Test func moreRowsTakeMoreSteps() {
-    #expect(FewRows.course(rows: 20) == (30, 1e-3))
-    #expect(FewRows.course(rows: 1000) == (100, 5e-4))
-    #expect(FewRows.course(rows: 5000) == (300, 5e-4))
+    func spec(_ task: VBertTask, _ input: InputKind?) -> VBertSpec {
+      var spec = VBertSpec(task: task, base: "b", baseHash: "", adapter: .none)
+      spec.input = input
+      return spec
+    }
+    for fitted in [spec(.tag, nil), spec(.score, .pair), spec(.classify, .pair)] {
+      #expect(FewRows.course(fitted, rows: 20) == (300, 5e-4))
+      #expect(FewRows.course(fitted, rows: 3200) == (1000, 5e-4) && fitted.tuned.pooling == .mean)
+    }
+    let classifier = spec(.classify, .text)
+    #expect(classifier.tuned.pooling == .normalizedMean)
+    #expect(FewRows.course(classifier, rows: 20) == (30, 1e-3))
+    #expect(FewRows.course(classifier, rows: 1000) == (100, 5e-4))
+    #expect(FewRows.course(classifier, rows: 5000) == (300, 5e-4))
     #expect(TrainingOptions().epochs(rows: 96) == 100)
     #expect(TrainingOptions().epochs(rows: 480) == 20)
     #expect(TrainingOptions().epochs(rows: 10_000) == 10)
@@ -90,10 +111,16 @@ import Testing
       headScore: 0.8912, adapterScore: 0.9104, folds: 2, measured: .crossValidation)
     let text = "\(recipe)"
     #expect(
-      text.hasPrefix("112 rows, 14 labels: head solved, labels' names learnt too, adapter lora:8"))
+      text.hasPrefix(
+        "112 rows, 14 labels: head solved, C = 10, labels' names learnt too, adapter lora:8")
+    )
     #expect(text.hasSuffix("accuracy 0.91 against 0.891 for the head alone"))
+    recipe.choice = TrainingRecipe.Choice(name: "right words", head: 0.97, adapter: 0.98)
+    #expect("\(recipe)".hasSuffix("head alone, told by right words: 0.98 against 0.97"))
+    recipe.choice = nil
     recipe.adapter = .none
-    #expect("\(recipe)".hasSuffix("accuracy 0.891 alone, 0.91 with one tuned 30 steps"))
+    #expect(
+      "\(recipe)".hasSuffix("0.891 alone, 0.91 with one tuned 30 steps), measured in 5 parts"))
     recipe.adapterScore = nil
     #expect("\(recipe)".hasSuffix("cross-validated in 2 parts: accuracy 0.891"))
   }
