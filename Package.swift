@@ -152,7 +152,7 @@ if upTo == "vbert" {
       "DispatcherTests",
       [
         "ServingSupport", "Dispatcher", "Scheduler", "Manager", "Model", "Compute", httpTypes,
-        hummingbird, hummingbirdTesting,
+        hummingbird, hummingbirdTesting, crypto,
       ]),
     tests("VBERTClientTests", ["VBERTClient"]),
     tests("EndToEndTests", ["vbert", "Model", httpClient, nio, nioHTTP]),

@@ -124,6 +124,33 @@ extension VBERTClient {
     return try await post(Self.path(to: name) + "/rollback", Body(version: version))
   }
 
+  /// A version, the one that answers now unless its number is given, as a zip archive of what `vbert export` writes;
+  /// 256 MB at most.
+  public func export(_ name: String, version: Int? = nil) async throws -> [UInt8] {
+    try await bytes(
+      .init(
+        path: Self.path(Self.path(to: name) + "/export", [("version", version.map { "\($0)" })])))
+  }
+
+  /// Makes a vBERT of such an archive, under its own name unless another is given.
+  public func importArchive(
+    _ archive: [UInt8], name: String? = nil, tenant: String? = nil
+  ) async throws -> VBert {
+    try await send(archive, [("name", name), ("tenant", tenant)])
+  }
+
+  /// Publishes such an archive as the next version of a vBERT of the same task, base and domain.
+  public func importArchive(_ archive: [UInt8], into vbert: String) async throws -> VBert {
+    try await send(archive, [("into", vbert)])
+  }
+
+  private func send(_ archive: [UInt8], _ query: [(String, String?)]) async throws -> VBert {
+    try await answer(
+      .init(
+        method: "POST", path: Self.path("/v1/vberts/import", query),
+        headers: [("content-type", "application/zip")], body: [.bytes(archive)]))
+  }
+
   /// Makes it another tenant's.
   public func give(_ name: String, to tenant: String) async throws -> VBert {
     struct Body: Encodable { let tenant: String }

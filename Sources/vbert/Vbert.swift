@@ -73,7 +73,7 @@ struct Vbert: AsyncParsableCommand {
     else { return false }
     throw ValidationError(
       "this verb works on a home of this machine's; with --server there are create, list, versions, rollback, "
-        + "delete, train, predict and tenant give")
+        + "delete, train, predict, export, import and tenant give")
   }
 
   private static func end(with error: any Error) -> Never {

@@ -48,6 +48,16 @@ import Testing
     // What was brought to learn from is gone when it is learnt.
     let files = try await server.get("/v1/files", key: key)
     #expect(((try files.json as? [String: Any])?["data"] as? [Any])?.isEmpty == true)
+    let place = far.home.appending(path: "exported").path(percentEncoded: false)
+    #expect(try line(far, ["export", "mood", place] + there) == "mood version 1 is in \(place)")
+    #expect(try line(far, ["import", place, "--name", "twin"] + there).hasPrefix("twin: classify"))
+    #expect(
+      try line(far, ["import", place, "--into", "twin"] + there)
+        == "twin answers with version 2 now")
+    let both = try ["mood", "twin"].map {
+      try line(far, ["predict", $0, "--data", data, "--json"] + there)
+    }
+    #expect(both[0] == both[1])
     _ = try line(far, ["delete", "mood"] + there)
 
     for (arguments, status, words) in [

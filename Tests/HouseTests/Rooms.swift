@@ -62,7 +62,7 @@ enum House {
         "ServiceLifecycle", "UnixSignals",
       ]),
     Room(
-      "vbert", shelf: "Remote", knows: ["VBERTClient", "Trainer", "Model", "Compute"],
+      "vbert", shelf: "Remote", knows: ["VBERTClient", "Trainer", "Manager", "Model", "Compute"],
       packages: ["ArgumentParser"]),
     Room("TokenizerBenchmark", folder: "Benchmarks/TokenizerBenchmark", knows: ["Model"]),
   ]
@@ -100,7 +100,7 @@ enum House {
       knows: [
         "TestSupport", "ServingSupport", "Dispatcher", "Scheduler", "Manager", "Model", "Compute",
       ],
-      packages: ["HTTPTypes", "Hummingbird", "HummingbirdTesting"]),
+      packages: ["Crypto", "HTTPTypes", "Hummingbird", "HummingbirdTesting"]),
     Room(test: "VBERTClientTests", knows: ["TestSupport", "VBERTClient"]),
     Room(
       test: "EndToEndTests", knows: ["TestSupport", "Model"], runs: ["vbert"],

@@ -14,6 +14,9 @@ extension Dispatcher {
       Route(.get, "/info", .tei, isOpen: true) { _ in info() },
       Route(.get, "/health", .tei, isOpen: true) { _ in try health() },
       Route(.get, "/metrics", .tei, isOpen: true) { _ in metricsPage() },
+      Route(.get, "/openapi.json", .openAI, isOpen: true) { _ in
+        Outcome(text: OpenAPIDocument.json, type: "application/json")
+      },
       Route(.get, "/v1/models", .openAI) { call in
         try await models(ModelsQuery(call.query), call.caller)
       },

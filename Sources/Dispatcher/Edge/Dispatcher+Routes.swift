@@ -17,6 +17,10 @@ extension Dispatcher {
         try await vberts(VBertsQuery(call.query), call.caller)
       },
       change(.post, "/v1/vberts", for: .manage) { try await createVBert($0, $1.caller) },
+      Route(.post, "/v1/vberts/import", .openAI, for: .manage) { try await importVBert($0) },
+      Route(.get, "/v1/vberts/:vbert/export", .openAI, for: .manage) { call in
+        try await export(call.part("vbert"), version: call.query("version"), call.caller)
+      },
       Route(.get, "/v1/vberts/:vbert", .openAI) { call in
         try await vbert(call.part("vbert"), call.caller)
       },
@@ -57,6 +61,8 @@ extension Dispatcher {
         try await deleteTenant(
           call.part("tenant"), vberts: call.flag("vberts"), call.caller)
       },
+      Route(.get, "/v1/bases", .openAI, for: .manage) { try await bases($0.caller) },
+      change(.post, "/v1/bases", for: .admin) { try await importBase($0, $1.caller) },
       Route(.get, "/v1/usage", .openAI, for: .manage) { call in
         try await usage(UsageQuery(call.query), call.caller)
       },

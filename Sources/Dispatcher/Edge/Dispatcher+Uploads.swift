@@ -12,17 +12,12 @@ extension Dispatcher {
     do { boundary = try MultipartHead.boundary(of: call.request.headers[.contentType]) } catch {
       throw APIError.malformed("\(error)")
     }
-    let length = call.request.headers[.contentLength].map { Int($0) ?? .max }
-    // What stands around the file's bytes is short.
-    if let length, length > limits.uploadBytes + 1 << 16 {
-      throw APIError.bodyTooLarge(most: limits.uploadBytes)
-    }
-    if call.request.headers[.expect] != nil { Expectation.peer?.goOn() }
     let id = PublicID.make("file")
     let upload = try begin(id)
     let form = UploadedForm(boundary: boundary, to: upload, most: limits.uploadBytes)
     do {
-      try await take(call, length: length, into: form)
+      // What stands around the file's bytes is short.
+      try await take(call, most: limits.uploadBytes + 1 << 16) { try form.read($0) }
       return try await keep(form, as: id, call.caller)
     } catch {
       files.remove(id)
@@ -30,8 +25,24 @@ extension Dispatcher {
     }
   }
 
-  /// How long it takes is the peer's pace, which has a bound of its own (--body-rate).
-  private func take(_ call: HTTPCall, length: Int?, into form: UploadedForm) async throws {
+  /// POST /v1/vberts/import: the body is an archive, which goes to the disk as it comes.
+  func importVBert(_ call: HTTPCall) async throws -> Outcome {
+    let wish = try ImportQuery(call.query, call.caller)
+    let id = PublicID.make("file")
+    defer { files.remove(id) }
+    let body = UploadedBody(try begin(id), most: limits.uploadBytes)
+    try await take(call, most: limits.uploadBytes) { try body.read($0) }
+    return try await importVBert(wish, files.path(of: id), call.caller) { try body.end() }
+  }
+
+  /// Hands out the body's bytes, on a thread that may wait. How long it takes is the peer's pace, which has a bound of its
+  /// own (--body-rate).
+  private func take(
+    _ call: HTTPCall, most: Int, _ read: @escaping @Sendable ([UInt8]) throws -> Void
+  ) async throws {
+    let length = call.request.headers[.contentLength].map { Int($0) ?? .max }
+    if let length, length > most { throw APIError.bodyTooLarge(most: limits.uploadBytes) }
+    if call.request.headers[.expect] != nil { Expectation.peer?.goOn() }
     let arrival = call.caller.patiently
     var count = 0
     do {
@@ -39,7 +50,7 @@ extension Dispatcher {
         count += part.readableBytes
         let bytes = Array(part.readableBytesView)
         try await disk {
-          try await clerks.run(arrival, bytes: bytes.count) { _ in try form.read(bytes) }
+          try await clerks.run(arrival, bytes: bytes.count) { _ in try read(bytes) }
         }
       }
     } catch is HTTPParserError {

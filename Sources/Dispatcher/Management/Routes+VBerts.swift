@@ -157,7 +157,7 @@ extension NewVBertBody {
   }
 }
 
-private struct VBertAnswer: Encodable {
+struct VBertAnswer: Encodable {
   let object = "vbert"
   let id: String
   let tenant: String
@@ -188,7 +188,7 @@ private struct VBertAnswer: Encodable {
   }
 }
 
-private struct VersionAnswer: Encodable {
+struct VersionAnswer: Encodable {
   let version: Int
   let adapter: String
   let bytes: Int

@@ -142,7 +142,8 @@ extension Registry {
       try db.execute(
         sql: "UPDATE batches SET state = ?, error = ?, progress = ?, finished = ? WHERE number = ?",
         arguments: [
-          state.rawValue, error, try JSONText.encode(progress), Date().timeIntervalSince1970, number,
+          state.rawValue, error, try JSONText.encode(progress), Date().timeIntervalSince1970,
+          number,
         ])
     }
   }

@@ -5,7 +5,7 @@ package import Foundation
 package import Model
 
 /// vbert.json of an exported vBERT.
-private struct Manifest: Codable {
+struct ExportManifest: Codable {
   var format: String
   var name: Name
   var version: Int
@@ -27,6 +27,14 @@ private struct Manifest: Codable {
   static let mostBytes = 16 << 20
 }
 
+extension ExportManifest {
+  init(_ name: VBertName, _ version: VersionRecord) {
+    self.init(
+      format: Self.format, name: name.name, version: version.id.number, spec: version.spec,
+      metrics: version.metrics, note: version.note)
+  }
+}
+
 extension AdapterStore {
   /// Writes the current version (or the one of that number) as a directory of two files: vbert.json
   /// says what it is, adapter.safetensors holds its parameters (absent where there are none). The
@@ -36,6 +44,18 @@ extension AdapterStore {
   package func export(
     vbert name: VBertName, version number: Int? = nil, to directory: URL
   ) async throws -> VersionRecord {
+    let version = try await exported(name, number)
+    let manifest = ExportManifest(name, version)
+    try Self.checkFree(directory)
+    let bytes = try await bytes(of: version)
+    try Self.write(manifest, to: directory) { path in
+      if let bytes { try AtomicFile.write(bytes, to: path) }
+    }
+    return version
+  }
+
+  /// Throws `DirectoryError.untrained`, and the registry's `noVBERT`, `noVersion`.
+  func exported(_ name: VBertName, _ number: Int?) async throws -> VersionRecord {
     let versions = try await registry.versions(of: name)
     var wanted = number
     if wanted == nil { wanted = try await registry.vbert(name).version?.number }
@@ -43,14 +63,6 @@ extension AdapterStore {
       guard let wanted else { throw DirectoryError.untrained(name) }
       throw RegistryError.noVersion(
         vbert: name.text, number: wanted, have: versions.map(\.id.number))
-    }
-    let manifest = Manifest(
-      format: Manifest.format, name: name.name, version: version.id.number, spec: version.spec,
-      metrics: version.metrics, note: version.note)
-    try Self.checkFree(directory)
-    let bytes = try await bytes(of: version)
-    try Self.write(manifest, to: directory) { path in
-      if let bytes { try AtomicFile.write(bytes, to: path) }
     }
     return version
   }
@@ -72,7 +84,7 @@ extension AdapterStore {
 
   private static func read(
     _ directory: URL, _ baseShape: (VBertSpec) throws -> Model.Configuration
-  ) throws -> (Manifest, Model.Configuration, HostAdapter) {
+  ) throws -> (ExportManifest, Model.Configuration, HostAdapter) {
     let manifest = try Self.manifest(directory)
     let base = try baseShape(manifest.spec)
     do {
@@ -80,12 +92,12 @@ extension AdapterStore {
       if let domain = manifest.spec.domain { try PLOTDomain.check(name: domain) }
     } catch {
       throw DirectoryError.unreadable(
-        directory.filePath, why: "\(Manifest.fileName): \(error)")
+        directory.filePath, why: "\(ExportManifest.fileName): \(error)")
     }
     var source: any TensorSource = MemoryTensors()
     if manifest.spec.hasParameters {
       do {
-        let path = directory.appending(path: Manifest.weightsName).filePath
+        let path = directory.appending(path: ExportManifest.weightsName).filePath
         let bytes = try MappedFile(path: path)
         if let expected = manifest.adapterSHA256 {
           guard unsafe bytes.withBytes({ unsafe sha256($0) }) == expected else {
@@ -97,10 +109,10 @@ extension AdapterStore {
         source = file
       } catch let error as DirectoryError { throw error } catch let error as FileError {
         throw DirectoryError.unreadable(
-          directory.filePath, why: "\(Manifest.weightsName): \(error.reason)")
+          directory.filePath, why: "\(ExportManifest.weightsName): \(error.reason)")
       } catch {
         throw DirectoryError.unreadable(
-          directory.filePath, why: "\(Manifest.weightsName): \(error)")
+          directory.filePath, why: "\(ExportManifest.weightsName): \(error)")
       }
     }
     do {
@@ -109,14 +121,14 @@ extension AdapterStore {
       )
     } catch {
       throw DirectoryError.unreadable(
-        directory.filePath, why: "\(Manifest.weightsName): \(error)")
+        directory.filePath, why: "\(ExportManifest.weightsName): \(error)")
     }
   }
 
   /// The same of what is not published yet, as version 0.
   static func write(_ item: Publication, to directory: URL) throws {
-    let manifest = Manifest(
-      format: Manifest.format, name: item.vbert.name.name, version: 0, spec: item.spec,
+    let manifest = ExportManifest(
+      format: ExportManifest.format, name: item.vbert.name.name, version: 0, spec: item.spec,
       metrics: item.metrics, note: item.note)
     let tensors = AdapterFile.tensors(of: item.adapter)
     try write(manifest, to: directory) { path in
@@ -127,7 +139,7 @@ extension AdapterStore {
     }
   }
 
-  private static func sha256(_ bytes: UnsafeRawBufferPointer) -> String {
+  static func sha256(_ bytes: UnsafeRawBufferPointer) -> String {
     var hash = SHA256()
     unsafe hash.update(bufferPointer: bytes)
     return Hexadecimal.text(hash.finalize())
@@ -139,7 +151,7 @@ extension AdapterStore {
   }
 
   private static func write(
-    _ manifest: Manifest, to directory: URL, weights: (_ path: String) throws -> Void
+    _ manifest: ExportManifest, to directory: URL, weights: (_ path: String) throws -> Void
   ) throws {
     try checkFree(directory)
     let path = directory.filePath
@@ -153,14 +165,14 @@ extension AdapterStore {
       try FileManager.default.createDirectory(
         at: temporary, withIntermediateDirectories: false,
         attributes: [.posixPermissions: 0o700])
-      try weights(file(Manifest.weightsName))
+      try weights(file(ExportManifest.weightsName))
       var manifest = manifest
-      if FileManager.default.fileExists(atPath: file(Manifest.weightsName)) {
-        let bytes = try MappedFile(path: file(Manifest.weightsName))
+      if FileManager.default.fileExists(atPath: file(ExportManifest.weightsName)) {
+        let bytes = try MappedFile(path: file(ExportManifest.weightsName))
         manifest.adapterSHA256 = unsafe bytes.withBytes { unsafe sha256($0) }
       }
       try AtomicFile.write(
-        [UInt8](try JSONText.encode(manifest).utf8), to: file(Manifest.fileName))
+        [UInt8](try JSONText.encode(manifest).utf8), to: file(ExportManifest.fileName))
       try FileManager.default.moveItem(at: temporary, to: directory)
       try AtomicFile.flushDirectory(parent.filePath)
     } catch {
@@ -187,30 +199,30 @@ extension AdapterStore {
       note: manifest.note.isEmpty ? "imported" : "imported: \(manifest.note)", patience: patience)
   }
 
-  private static func manifest(_ directory: URL) throws(DirectoryError) -> Manifest {
+  private static func manifest(_ directory: URL) throws(DirectoryError) -> ExportManifest {
     do {
-      let path = directory.appending(path: Manifest.fileName).filePath
+      let path = directory.appending(path: ExportManifest.fileName).filePath
       if !FileManager.default.fileExists(atPath: path), let adapter = foreignAdapter(directory) {
         throw DirectoryError.foreign(directory.filePath, what: adapter)
       }
       let file = try MappedFile(path: path)
-      guard file.count <= Manifest.mostBytes else {
+      guard file.count <= ExportManifest.mostBytes else {
         throw DirectoryError.unreadable(
-          directory.filePath, why: "\(Manifest.fileName) is too large")
+          directory.filePath, why: "\(ExportManifest.fileName) is too large")
       }
       let manifest = try decodeJSON(
-        Manifest.self, from: unsafe file.withBytes { unsafe Array($0) })
-      guard manifest.format == Manifest.format else {
+        ExportManifest.self, from: unsafe file.withBytes { unsafe Array($0) })
+      guard manifest.format == ExportManifest.format else {
         throw DirectoryError.unreadable(
           directory.filePath,
           why: "its format is \"\(clipped(manifest.format))\"")
       }
       return manifest
     } catch let error as DirectoryError { throw error } catch let error as FileError {
-      throw .unreadable(directory.filePath, why: "\(Manifest.fileName): \(error.reason)")
+      throw .unreadable(directory.filePath, why: "\(ExportManifest.fileName): \(error.reason)")
     } catch {
       throw .unreadable(
-        directory.filePath, why: "\(Manifest.fileName): \(plain(error))")
+        directory.filePath, why: "\(ExportManifest.fileName): \(plain(error))")
     }
   }
 
