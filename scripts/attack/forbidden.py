@@ -85,7 +85,7 @@ with Home(train=()) as home:
         compare(server, "another tenant, and no tenant",
                 {name: (f"/v1/tenants/{name}", None, ours) for name in ["nobody", "theirs"]})
         compare(server, "a key that never was and one that was revoked",
-                {"never": ("/v1/models", None, "vb_" + gone[3:][::-1]), "revoked": ("/v1/models", None, gone)})
+                {"key-never": ("/v1/models", None, "vb_" + gone[3:][::-1]), "key-gone": ("/v1/models", None, gone)})
         compare(server, "no key and a wrong one",
                 {"none": ("/v1/models", None, "no" + gone[2:]), "wrong": ("/v1/models", None, "vb_" + gone[3:][::-1])},
                 words="other")

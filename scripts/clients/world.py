@@ -30,11 +30,13 @@ def cell(package, call, setup):
 
 class World:
     """A closed server: `embedder`, `topic` (classify), `scorer` (score, of pairs) and `tagger` (tag); `key` may ask,
-    those of `bound` also ask the vBERT of their name where nobody is named."""
+    those of `bound` also ask the vBERT of their name where nobody is named, `trainer` may train on `base`."""
 
     def __enter__(self):
         self.home = Home()
         self.key = self.make_key("web")
+        self.trainer = self.make_key("trainer", scope="predict,train")
+        self.base = "tiny-skip2"
         self.bound = {name: self.make_key(f"for-{name}", "--vbert", name) for name in ["embedder", "scorer"]}
         self.server = Server(self.home, "--queue", "16384")
         self.url = f"http://127.0.0.1:{self.server.port}"
@@ -45,8 +47,8 @@ class World:
         self.server.__exit__()
         self.home.__exit__()
 
-    def make_key(self, label, *more):
-        said = self.home.run("tenant", "key", "add", "default", label, "--scope", "predict", *more)
+    def make_key(self, label, *more, scope="predict"):
+        said = self.home.run("tenant", "key", "add", "default", label, "--scope", scope, *more)
         return next(word for word in said.split() if word.startswith("vb_"))
 
     def at(self, name, path=""):
