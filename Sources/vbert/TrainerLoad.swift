@@ -42,11 +42,15 @@ final class ServerLoad: Sendable {
   }
 }
 
-/// Gives all threads of this process, and those that they will start, the lowest priority: Linux keeps it by
-/// thread (setpriority(2)).
+/// Gives all threads of this process, and those that they will start, the lowest priority, and the policy of those that
+/// give way as soon as another wakes: Linux keeps both by thread (setpriority(2), sched(7), SCHED_IDLE).
 func lowerPriority() {
   let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task")) ?? []
+  // SCHED_IDLE, a macro that Swift does not see.
+  let idle: Int32 = 5
   for thread in threads.compactMap({ UInt32($0) }) {
     _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), thread, 19)
+    var parameters = sched_param()
+    unsafe _ = sched_setscheduler(pid_t(thread), idle, &parameters)
   }
 }

@@ -33,10 +33,16 @@ def run(world):
 
 def main(arguments):
     check = "--check" in arguments
+    if only := next((word.removeprefix("--only=") for word in arguments if word.startswith("--only=")), None):
+        packages = only.split(",")
+    else:
+        packages = None
     names = [name for name in arguments if not name.startswith("--")]
     names = names or sorted(name for name in os.listdir(HERE) if name.endswith("_cells.py"))
     for name in names:
         importlib.import_module(name.removesuffix(".py"))
+    if packages:
+        CELLS[:] = [one for one in CELLS if one[0] in packages]
     with World() as world:
         rows, failed = run(world)
     print("\n".join(rows))

@@ -26,7 +26,8 @@ def main():
         return subprocess.run([
             program, "run", f"{world.url}/openapi.json", "--header", f"Authorization: Bearer {key}",
             "--checks", ",".join(CHECKS), "--max-examples", str(told.examples), "--seed", str(told.seed),
-            "--request-timeout", "30", "--suppress-health-check", "all", "--no-shrink", "--warnings", "off",
+            # Archives are nothing that it can make, and links between routes the document has none.
+            "--phases", "coverage,fuzzing", "--exclude-path", "/v1/vberts/import", "--request-timeout", "30", "--suppress-health-check", "all", "--no-shrink", "--warnings", "off",
             "--continue-on-failure", *more]).returncode
 
 
