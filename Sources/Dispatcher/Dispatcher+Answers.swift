@@ -115,9 +115,13 @@ extension Dispatcher {
         words: places(sequence))
     }
     let tokenization = ContinuousClock.now - begin
+    let isBackground = caller.arrival.isBackground
     try quotas.enter(
-      caller.tenant, sequences: requests.count, tokens: requests.reduce(0) { $0 + $1.length })
-    defer { quotas.leave(caller.tenant, sequences: requests.count) }
+      caller.tenant, sequences: requests.count, tokens: requests.reduce(0) { $0 + $1.length },
+      isBackground: isBackground)
+    defer {
+      quotas.leave(caller.tenant, sequences: requests.count, isBackground: isBackground)
+    }
     let replies = try await pipeline.intake.replies(to: requests, caller.arrival)
     caller.meter.add(tokens: replies.reduce(0) { $0 + $1.tokens })
     return Answer(

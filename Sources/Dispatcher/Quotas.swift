@@ -27,13 +27,17 @@ final class Quotas: Sendable {
   }
 
   /// Throws `APIError.overQuota`.
-  func enter(_ tenant: TenantRecord, sequences: Int, tokens: Int) throws(APIError) {
+  func enter(
+    _ tenant: TenantRecord, sequences: Int, tokens: Int, isBackground: Bool
+  ) throws(APIError) {
     try change(tenant) { (quota, limits) throws(Quota.Refusal) in
-      try quota.enter(sequences: sequences, tokens: tokens, limits, at: .now)
+      try quota.enter(
+        sequences: sequences, tokens: tokens, limits, at: .now, isBackground: isBackground)
     }
   }
 
-  func leave(_ tenant: TenantRecord, sequences: Int) {
+  func leave(_ tenant: TenantRecord, sequences: Int, isBackground: Bool) {
+    let sequences = isBackground ? 0 : sequences
     tenants.withLock { all in
       all[tenant.id]?.leave(sequences: sequences)
       forget(tenant, &all)

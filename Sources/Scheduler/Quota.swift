@@ -55,14 +55,18 @@ package struct Quota: Sendable {
   package mutating func end() { requests -= 1 }
 
   /// Lets sequences of so many tokens in, all or none; `leave` takes them off the count. A request of more
-  /// tokens than the bucket is deep waits for a full one, and leaves a debt. Throws `tokens`, `sequences`.
+  /// tokens than the bucket is deep waits for a full one, and leaves a debt. What is asked in the background leaves half
+  /// of the bucket to whoever waits for an answer, and takes none of the sequences. Throws `tokens`, `sequences`.
   package mutating func enter(
-    sequences count: Int, tokens: Int, _ limits: QuotaLimits, at now: ContinuousClock.Instant
+    sequences count: Int, tokens: Int, _ limits: QuotaLimits, at now: ContinuousClock.Instant,
+    isBackground: Bool = false
   ) throws(Refusal) {
+    let count = isBackground ? 0 : count
     if let most = limits.sequences, sequences + count > most { throw .sequences }
     if let rate = limits.tokensPerSecond, let depth = limits.depth {
       let level = level(limits, at: now)
-      let needed = min(Double(tokens), depth)
+      let kept = isBackground ? depth / 2 : 0
+      let needed = kept + min(Double(tokens), depth - kept)
       if level < needed { throw .tokens(seconds: (needed - level) / rate) }
       (self.level, time) = (level - Double(tokens), now)
     }

@@ -6,6 +6,26 @@ import Testing
   private let start = ContinuousClock.now
   private func at(_ seconds: Double) -> ContinuousClock.Instant { start + .seconds(seconds) }
 
+  /// It leaves half of the bucket, and the places of the queue, to whoever waits.
+  @Test func theBackgroundLeavesHalf() throws {
+    var quota = Quota()
+    let now = ContinuousClock.now
+    let limits = QuotaLimits(tokensPerSecond: 10, burst: 100, sequences: 2)
+    func enter(_ tokens: Int, after seconds: Double = 0) throws(Quota.Refusal) {
+      try quota.enter(
+        sequences: 50, tokens: tokens, limits, at: now + .seconds(seconds), isBackground: true)
+    }
+    try enter(40)
+    #expect(quota.sequences == 0)
+    #expect(throws: Quota.Refusal.tokens(seconds: 1)) { try enter(20) }
+    try enter(20, after: 1)
+    // More than half of the bucket waits for a full one.
+    #expect(throws: Quota.Refusal.tokens(seconds: 5)) { try enter(1000, after: 1) }
+    try quota.enter(sequences: 2, tokens: 50, limits, at: now + .seconds(1))
+    try enter(1000, after: 11)
+    #expect(quota.level(limits, at: now + .seconds(11)) == -900)
+  }
+
   @Test func tokensFlowAtTheirRate() throws {
     let limits = QuotaLimits(tokensPerSecond: 100, burst: 500)
     var quota = Quota()

@@ -23,8 +23,11 @@ final class BatchRun {
     self.dispatcher = dispatcher
     progress = batch.progress
     output = try BatchOutput(batch, in: dispatcher.files)
-    input = try? BatchFile(
-      dispatcher.files.path(of: batch.input), longestLine: dispatcher.limits.batchLine)
+    let path = dispatcher.files.path(of: batch.input)
+    // A disk that cannot be read now is no reason to end it.
+    input =
+      FileManager.default.fileExists(atPath: path)
+      ? try BatchFile(path, longestLine: dispatcher.limits.batchLine) : nil
     try input?.skip(progress.done)
   }
 
@@ -37,7 +40,7 @@ final class BatchRun {
     let tenant = try await dispatcher.registry.tenant(named: batch.tenant)
     repeat {
       let lines: [BatchLine]
-      do { lines = try next(of: input) } catch {
+      do { lines = try next(of: input) } catch let error where !error.isOfTheDisk {
         return try close(
           .failed, "\(error)".replacing(dispatcher.files.path(of: batch.input), with: "its file"))
       }
@@ -46,7 +49,9 @@ final class BatchRun {
         for answer in try await answers(to: lines, of: batch, tenant) {
           try output.append(answer, to: &progress)
         }
-      } catch is BatchEnd { return try close(.cancelled) }
+      } catch is BatchEnd {
+        return try close(Date.now > batch.expires ? .expired : .cancelled)
+      }
     } while ContinuousClock.now < end
     try output.flush()
     switch try await dispatcher.registry.note(progress, of: batch.number) {
@@ -87,6 +92,16 @@ final class BatchRun {
       var found = [BatchAnswerLine?](repeating: nil, count: lines.count)
       for try await (place, answer) in group { found[place] = answer }
       return found.compactMap { $0 }
+    }
+  }
+}
+
+extension Error {
+  /// And not of what was brought.
+  fileprivate var isOfTheDisk: Bool {
+    switch self as any Error {
+    case ArchiveError.file, ArchiveError.noMemory, is FileError: true
+    default: false
     }
   }
 }

@@ -16,7 +16,9 @@ extension Dispatcher {
         }
         while try await runner.turn() {}
         withExtendedLifetime(lock) {}
-      } catch is CancellationError { return } catch { tell("\(error)") }
+      } catch is CancellationError { return } catch {
+        if faults.isDue("batches: \(error)") { tell("\(error)") }
+      }
       runner.forget()
       try? await Task.sleep(for: .seconds(1))
     }

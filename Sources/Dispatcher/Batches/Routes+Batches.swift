@@ -8,6 +8,11 @@ extension Dispatcher {
 
   func createBatch(_ body: BatchBody, _ caller: Caller) async throws -> Outcome {
     let tenant = try caller.tenant(asked: body.tenant)
+    // It asks for whoever made it.
+    if let key = caller.key, !key.scopes.allows(.predict) {
+      throw APIError.forbidden(
+        key: key.label.text, has: key.scopes.names, needs: Scope.predict.rawValue)
+    }
     guard body.window == "24h" else {
       throw APIError.invalid("\"24h\" was expected", param: "completion_window")
     }

@@ -179,6 +179,14 @@ import Testing
         let answer = try await client.post("/v1/batches", body, key: alice)
         #expect(answer.status == 400 && answer.text.contains(words), "\(answer.text)")
       }
+      let trains = try home.registry.createKey(
+        "trains", tenant: "alice", scopes: Scopes("train")
+      ).secret
+      let asked = try await client.post(
+        "/v1/batches",
+        "{\"input_file_id\": \"\(id)\", \"endpoint\": \"/predict\", \"completion_window\": \"24h\"}",
+        key: trains)
+      #expect(asked.status == 403 && asked.text.contains("predict"), "\(asked.text)")
       let job = try await client.post(
         "/v1/fine_tuning/jobs", "{\"model\": \"mood\", \"training_file\": \"\(id)\"}", key: alice)
       #expect(job.status == 400 && job.text.contains("brought for a batch"), "\(job.text)")
