@@ -8,7 +8,7 @@ import Testing
 @testable import Dispatcher
 
 /// The Open Inference Protocol v2, in JSON and with tensors as bytes.
-@Suite(.timeLimit(.minutes(5))) struct KServeTests {
+@Suite(.timeLimit(.minutes(10))) struct KServeTests {
   /// Each text behind its length, as Triton's clients write them.
   private static func bytes(_ texts: [String]) -> [UInt8] {
     texts.flatMap { text in

@@ -7,7 +7,7 @@ import Testing
 @testable import VBERTClient
 
 /// What a client does that no server of ours makes it do every day.
-@Suite(.timeLimit(.minutes(1))) struct ClientTests {
+@Suite(.timeLimit(.minutes(10))) struct ClientTests {
   /// A server that says what it is told to, a text a connection.
   private final class Parrot: Sendable {
     private let descriptor: Int32
