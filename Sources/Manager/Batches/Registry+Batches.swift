@@ -61,15 +61,7 @@ extension Registry {
     of tenant: Name?, after id: String?, limit: Int
   ) throws(RegistryError) -> [BatchRecord] {
     try read { db in
-      let before = try id.map {
-        try Int64.fetchOne(db, sql: "SELECT number FROM batches WHERE id = ?", arguments: [$0]) ?? 0
-      }
-      return try Row.fetchAll(
-        db,
-        sql: Self.batches + """
-           WHERE f.number < ? AND (? IS NULL OR t.name = ?) ORDER BY f.number DESC LIMIT ?
-          """, arguments: [before ?? .max, tenant?.text, tenant?.text, max(0, limit)]
-      ).map(BatchRecord.init)
+      try Self.newest(of: "batches", tenant, after: id, limit, db).map(BatchRecord.init)
     }
   }
 
@@ -109,7 +101,7 @@ extension Registry {
           WHERE number = ?
           """, arguments: [now, now, number])
       return try Row.fetchOne(
-        db, sql: Self.batches + " WHERE f.number = ?", arguments: [number]
+        db, sql: Self.owned("batches") + " WHERE f.number = ?", arguments: [number]
       ).map(BatchRecord.init)
     }
   }
@@ -147,10 +139,6 @@ extension Registry {
         ])
     }
   }
-
-  private static let batches = """
-    SELECT f.*, t.name AS tenantName FROM batches f JOIN tenants t ON t.id = f.tenant
-    """
 }
 
 extension BatchRecord {
@@ -168,10 +156,6 @@ extension BatchRecord {
       }
       return id
     }
-    func time(_ column: String) throws -> Date? {
-      let seconds: Double? = try row.optional(column, of: table)
-      return seconds == nil ? nil : try row.date(column, of: table)
-    }
     self.init(
       number: try row.column("number", of: table), id: try row.column("id", of: table),
       tenant: try row.name("tenantName", of: "tenants"),
@@ -179,8 +163,8 @@ extension BatchRecord {
       output: try id("output"), errors: try id("errors"),
       metadata: try row.json("metadata", of: table), state: state,
       progress: try row.json("progress", of: table), created: try row.date("created", of: table),
-      started: try time("started"), finished: try time("finished"),
-      cancelling: try time("cancelling"),
+      started: try row.time("started", of: table), finished: try row.time("finished", of: table),
+      cancelling: try row.time("cancelling", of: table),
       error: try row.optional("error", of: table))
   }
 }

@@ -64,7 +64,7 @@ extension Registry {
             attempts = attempts + 1 WHERE number = ?
           """, arguments: [lock, Date().timeIntervalSince1970, number])
       return try Row.fetchOne(
-        db, sql: fineTunings + " WHERE f.number = ?", arguments: [number]
+        db, sql: owned("fineTunings") + " WHERE f.number = ?", arguments: [number]
       ).map(FineTuningRecord.init)
     }
     return nil

@@ -60,21 +60,35 @@ extension Registry {
     of tenant: Name?, for purpose: FilePurpose?, after id: String?, limit: Int
   ) throws(RegistryError) -> [FileRecord] {
     try read { db in
-      let before = try id.map {
-        try Int64.fetchOne(db, sql: "SELECT number FROM files WHERE id = ?", arguments: [$0]) ?? 0
-      }
-      return try Row.fetchAll(
-        db,
-        sql: Self.files + """
-           WHERE f.number < ? AND (? IS NULL OR t.name = ?) AND (? IS NULL OR f.purpose = ?)
-          ORDER BY f.number DESC LIMIT ?
-          """,
-        arguments: [
-          before ?? .max, tenant?.text, tenant?.text, purpose?.rawValue, purpose?.rawValue,
-          max(0, limit),
-        ]
+      try Self.newest(
+        of: "files", tenant, after: id, limit,
+        and: purpose.map { ("f.purpose = ?", [$0.rawValue]) } ?? ("1", []), db
       ).map(FileRecord.init)
     }
+  }
+
+  /// Of a table of tenants' things with an id: the newest first, those older than the one of that id, of one tenant
+  /// where it is named, for which `condition` holds.
+  static func newest(
+    of table: String, _ tenant: Name?, after id: String?, _ limit: Int,
+    and condition: (sql: String, arguments: StatementArguments) = ("1", []), _ db: Database
+  ) throws -> [Row] {
+    let before = try id.map {
+      try Int64.fetchOne(db, sql: "SELECT number FROM \(table) WHERE id = ?", arguments: [$0]) ?? 0
+    }
+    return try Row.fetchAll(
+      db,
+      sql: """
+        \(owned(table)) WHERE f.number < ? AND (? IS NULL OR t.name = ?) AND \(condition.sql)
+        ORDER BY f.number DESC LIMIT ?
+        """,
+      arguments: [before ?? .max, tenant?.text, tenant?.text] + condition.arguments
+        + [max(0, limit)])
+  }
+
+  /// Of a table of tenants' things, as `f`, with the names of their tenants.
+  static func owned(_ table: String) -> String {
+    "SELECT f.*, t.name AS tenantName FROM \(table) f JOIN tenants t ON t.id = f.tenant"
   }
 
   /// Its bytes are nobody's from then on. Throws `noFile`, and `fileInUse` while a fine-tuning waits for it.
@@ -109,10 +123,6 @@ extension Registry {
       }
     }
   }
-
-  private static let files = """
-    SELECT f.*, t.name AS tenantName FROM files f JOIN tenants t ON t.id = f.tenant
-    """
 }
 
 extension FileRecord {

@@ -84,16 +84,7 @@ extension Registry {
     of tenant: Name?, after id: String?, limit: Int
   ) throws(RegistryError) -> [FineTuningRecord] {
     try read { db in
-      let before = try id.map {
-        try Int64.fetchOne(db, sql: "SELECT number FROM fineTunings WHERE id = ?", arguments: [$0])
-          ?? 0
-      }
-      return try Row.fetchAll(
-        db,
-        sql: Self.fineTunings + """
-           WHERE f.number < ? AND (? IS NULL OR t.name = ?) ORDER BY f.number DESC LIMIT ?
-          """, arguments: [before ?? .max, tenant?.text, tenant?.text, max(0, limit)]
-      ).map(FineTuningRecord.init)
+      try Self.newest(of: "fineTunings", tenant, after: id, limit, db).map(FineTuningRecord.init)
     }
   }
 
@@ -139,10 +130,6 @@ extension Registry {
         state.rawValue, state.isOver ? Date().timeIntervalSince1970 : nil, error, version, number,
       ])
   }
-
-  static let fineTunings = """
-    SELECT f.*, t.name AS tenantName FROM fineTunings f JOIN tenants t ON t.id = f.tenant
-    """
 }
 
 extension FineTuningRecord {
@@ -153,10 +140,6 @@ extension FineTuningRecord {
       throw RegistryError.damaged(table: table, column: "state", why: "is none: \(clipped(word))")
     }
     let asked: String? = try row.optional("asked", of: table)
-    func time(_ column: String) throws -> Date? {
-      let seconds: Double? = try row.optional(column, of: table)
-      return seconds == nil ? nil : try row.date(column, of: table)
-    }
     self.init(
       number: try row.column("number", of: table), id: try row.column("id", of: table),
       tenant: try row.name("tenantName", of: "tenants"),
@@ -164,8 +147,8 @@ extension FineTuningRecord {
       model: try row.column("model", of: table), wish: try row.json("wish", of: table),
       metadata: try row.json("metadata", of: table), state: state,
       asked: asked.flatMap(FineTuningChange.init(rawValue:)),
-      created: try row.date("created", of: table), started: try time("started"),
-      finished: try time("finished"), error: try row.optional("error", of: table),
+      created: try row.date("created", of: table), started: try row.time("started", of: table),
+      finished: try row.time("finished", of: table), error: try row.optional("error", of: table),
       version: try row.optional("version", of: table),
       tokens: try row.optional("tokens", of: table))
   }

@@ -38,6 +38,12 @@ extension Row {
     }
   }
 
+  /// A time that may not be there.
+  func time(_ name: String, of table: String) throws -> Date? {
+    let seconds: Double? = try optional(name, of: table)
+    return seconds == nil ? nil : try date(name, of: table)
+  }
+
   /// Seconds since 1970, of the years 0 to 9999: whoever shows it counts in whole seconds. Throws
   /// `RegistryError.damaged`.
   func date(_ name: String, of table: String) throws(RegistryError) -> Date {
